@@ -1,0 +1,136 @@
+//! Writers of Postfix lookup tables.
+//!
+//! This crate turns a set of client addresses into a table that `check_client_access` can read. It knows nothing of
+//! logs, matchers or rings; the daemon knows nothing of the file formats here. A backend is a row in [`DRIVERS`].
+
+mod error;
+mod files;
+#[cfg(feature = "lmdb")]
+mod lmdb;
+pub mod memory;
+mod postmap;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+pub use error::{BackendError, ErrorKind};
+
+/// An address that may relay, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// The client's address; never an IPv4-mapped IPv6 address.
+    pub address: IpAddr,
+    /// End of the grant, wall clock; tables keep whole seconds, rounded up.
+    pub expires: SystemTime,
+}
+
+/// A client as a table holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The client's address.
+    pub address: IpAddr,
+    /// End of the grant; `None` where the table holds a fixed text (`--value`) instead of an expiry.
+    pub expires: Option<SystemTime>,
+}
+
+/// The whole set of clients, walked only by a backend that rewrites its whole table.
+pub trait ClientSet {
+    /// How many clients `for_each` visits.
+    fn len(&self) -> usize;
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Visits every client once, in no particular order.
+    fn for_each(&self, visit: &mut dyn FnMut(&Client));
+}
+
+impl ClientSet for [Client] {
+    fn len(&self) -> usize {
+        <[Client]>::len(self)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&Client)) {
+        self.iter().for_each(visit);
+    }
+}
+
+impl ClientSet for Vec<Client> {
+    fn len(&self) -> usize {
+        <[Client]>::len(self)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&Client)) {
+        self.iter().for_each(visit);
+    }
+}
+
+/// What changed since the last successful publish, and what the table must hold now.
+///
+/// An address appears in at most one of `added`, `extended` and `removed`.
+pub struct Update<'a> {
+    /// Clients that the table did not hold.
+    pub added: &'a [Client],
+    /// Clients that the table held with an earlier expiry.
+    pub extended: &'a [Client],
+    /// Addresses that the table held and must not hold any more.
+    pub removed: &'a [IpAddr],
+    /// The whole set after this update.
+    pub clients: &'a dyn ClientSet,
+}
+
+/// A table that the daemon writes and Postfix reads.
+///
+/// One daemon owns a table at a time (the daemon holds a lock on it) and calls from one thread. `publish` is called
+/// for every change and may block, for at most some ten seconds where another process is involved.
+pub trait Backend {
+    /// What the table holds now. Read once at start, so that a restart keeps the grants with their own expiry, and by
+    /// `pop-before-smtp list`. Entries that this program did not write (keys that are no address) are left out.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    fn list(&mut self) -> Result<Vec<Listed>, BackendError>;
+
+    /// Makes the table hold exactly the clients of `update`. All or nothing for every reader: on success readers see
+    /// the new set, on failure (also a crash or a full disk in the middle) the old one. After a failure the caller
+    /// keeps the changes and calls again with all of them; a backend that writes only differences must then not
+    /// assume anything about the file.
+    ///
+    /// # Errors
+    /// The table could not be written; it still holds what it held.
+    fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError>;
+}
+
+/// Where the table is and what is written in it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Table path without suffix, as in `hash:/etc/postfix/pop-before-smtp`.
+    pub map: PathBuf,
+    /// Lookup table type handed to postmap; `None` asks `postconf -h default_database_type`.
+    pub map_type: Option<String>,
+    /// Text to store instead of the expiry in Unix seconds.
+    pub value: Option<String>,
+}
+
+/// A backend as it can be chosen: help, manual, `check` and the contract tests read this table.
+pub struct Driver {
+    /// Value of `--backend`.
+    pub name: &'static str,
+    /// Postfix lookup table types that read the table.
+    pub map_types: &'static [&'static str],
+    /// One line for `--help`.
+    pub summary: &'static str,
+    /// Cargo feature that compiles it in; empty for one that is always there.
+    pub feature: &'static str,
+    /// Whether a lookup checks the expiry stored in the row, so that an extended grant alone is worth a publish.
+    pub expires_rows: bool,
+    /// Makes sure that a valid table exists (creating an empty one) and opens it for writing.
+    pub open: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
+    /// Opens an existing table for [`Backend::list`] alone: creates nothing, needs no right to write.
+    pub open_read_only: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
+    /// What a publish does, in one line, for debug mode: the postmap command or the file written.
+    pub describe: fn(&Options) -> String,
+}
