@@ -1,3 +1,32 @@
-//! Entry point.
+//! Entry point: parse, act, print one error, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+use pop_before_smtp::cli::{self, Command};
+use pop_before_smtp::config::{self, Config};
+use pop_before_smtp::error::Error;
+use pop_before_smtp::{daemon, inspect, logger, postfix};
+
+fn main() -> ExitCode {
+    logger::init(logger::foreground());
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
+    let cli = match cli::parse(std::env::args_os())? {
+        Ok(cli) => cli,
+        Err(text) => return inspect::print(&text),
+    };
+    match &cli.command {
+        None => daemon::run(Config::new(&cli.options)?),
+        Some(Command::List) => inspect::list(&config::table(&cli.options)?),
+        Some(Command::Match(what)) => inspect::events(config::matchers(&cli.options)?, what),
+        Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
+    }
+}

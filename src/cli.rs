@@ -1,0 +1,191 @@
+//! Options and subcommands. No I/O: texts come in, texts go out; `config` gives them their types.
+
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use pop_before_smtp_backends::DRIVERS;
+
+use crate::error::{Error, Exit};
+use crate::matcher;
+
+/// Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
+///
+/// Without a command it follows the mail log and publishes the addresses of successful logins to a Postfix lookup
+/// table, in the foreground.
+#[derive(Debug, Parser)]
+#[command(name = "pop-before-smtp", version, disable_help_subcommand = true, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// What to do instead of following the log.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of the daemon; those about the table and the matchers serve the commands, too.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do instead of following the log.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print address and time of expiry of every client that the table holds
+    List,
+    /// Print each login that the matchers find in a log file
+    Match(Match),
+    /// Print the main.cf lines that make Postfix use the table
+    PostfixConfig,
+}
+
+/// Options of `match`.
+#[derive(Debug, Args)]
+pub struct Match {
+    /// How to print an event
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print only how many events of each kind there are
+    #[arg(long)]
+    pub count: bool,
+    /// Log files; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// Form of the events printed by `match`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// `LINE<TAB>login|logout<TAB>ADDRESS<TAB>MATCHER<TAB>USER`
+    Tsv,
+    /// One object a line
+    Json,
+}
+
+/// Options of the daemon, as written.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Tell what would be done; write no table
+    #[arg(short, long)]
+    pub debug: bool,
+    /// Become a daemon
+    #[arg(short, long, conflicts_with_all = ["debug", "once"])]
+    pub background: bool,
+    /// Write the daemon's process id to FILE
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// How the table is written
+    #[arg(long, global = true, value_name = "NAME", default_value = "postmap")]
+    pub backend: String,
+    /// Table path without suffix
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/postfix/pop-before-smtp")]
+    pub map: PathBuf,
+    /// Lookup table type handed to postmap [default: postconf -h default_database_type]
+    #[arg(long, global = true, value_name = "TYPE")]
+    pub map_type: Option<String>,
+    /// Store TEXT in the table instead of the time of expiry
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub value: Option<String>,
+    /// Least time between two publishes; the first change goes at once [default: 0 for sqlite, else 1s]
+    #[arg(long, value_name = "TIME")]
+    pub publish_interval: Option<String>,
+    /// Log file, several times for several; `-` is standard input [default: /var/log/maillog, else /var/log/mail.log]
+    #[arg(long, value_name = "FILE")]
+    pub log: Vec<PathBuf>,
+    /// Which servers write the log [default: all]
+    #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
+    pub matcher: Vec<String>,
+    /// How long a login lets its address relay: seconds, or with a unit s, m, h, d
+    #[arg(long, value_name = "TIME", default_value = "30m")]
+    pub grace: String,
+    /// How many addresses there may be at once
+    #[arg(long, value_name = "N", default_value = "250")]
+    pub entries: String,
+    /// Treat each line already in the log as happening now
+    #[arg(long)]
+    pub reprocess: bool,
+    /// Stop at the end of the log
+    #[arg(long)]
+    pub once: bool,
+    /// Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',')]
+    pub skip_networks: Vec<String>,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// What is wrong with it; `Ok(Err(text))` is help or version text to print.
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Result<Cli, String>, Error> {
+    let matches = match command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Err(error.render().to_string()));
+        }
+        Err(error) => return Err(usage(&error)),
+    };
+    Cli::from_arg_matches(&matches).map(Ok).map_err(|error| usage(&error))
+}
+
+/// The command line with the lists of backends and matchers in its help.
+fn command() -> clap::Command {
+    let width = DRIVERS.iter().map(|driver| driver.name.len()).max().unwrap_or(0);
+    let backends: String =
+        DRIVERS.iter().map(|driver| format!("  {:width$}  {}\n", driver.name, driver.summary)).collect();
+    let width = matcher::names().map(str::len).max().unwrap_or(0);
+    let matchers: String =
+        matcher::builtin().iter().map(|matcher| format!("  {:width$}  {}\n", matcher.name, matcher.servers)).collect();
+    Cli::command().after_help(format!("Backends:\n{backends}\nMatchers:\n{}", matchers.trim_end()))
+}
+
+/// One line out of what clap has to say, with the valid names.
+fn usage(error: &clap::Error) -> Error {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    // Without the name of the value: `--format`, not `--format <FORMAT>`.
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = argument.split(" <").next().filter(|name| !name.is_empty()).unwrap_or(&argument);
+    let rendered = error.render().to_string();
+    let cause = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let (action, cause, cure) = match error.kind() {
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            (format!("use {argument}"), "no argument is expected here".to_owned(), HELP.to_owned())
+        }
+        ErrorKind::UnknownArgument => {
+            (format!("use {argument}"), "there is no such option".to_owned(), format!("choose from {}", options()))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let name = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            (
+                format!("run command {name}"),
+                "there is no such command".to_owned(),
+                format!("choose from {}", commands()),
+            )
+        }
+        ErrorKind::MissingRequiredArgument => {
+            ("read the command line".to_owned(), format!("{argument} is missing"), HELP.to_owned())
+        }
+        ErrorKind::InvalidValue => {
+            let valid = context(ContextKind::ValidValue).unwrap_or_default();
+            let value = context(ContextKind::InvalidValue).unwrap_or_default();
+            let cause = if value.is_empty() { "the value is missing" } else { "not a valid value" };
+            let cure = if valid.is_empty() { HELP.to_owned() } else { format!("choose from {valid}") };
+            (format!("use {argument} {value}").trim_end().to_owned(), cause.to_owned(), cure)
+        }
+        _ => ("read the command line".to_owned(), cause, HELP.to_owned()),
+    };
+    Error::new(Exit::Usage, action, cause).cure(cure)
+}
+
+const HELP: &str = "see pop-before-smtp --help";
+
+fn options() -> String {
+    let command = Cli::command();
+    let long = command.get_arguments().filter_map(clap::Arg::get_long).map(|name| format!("--{name}"));
+    long.collect::<Vec<_>>().join(" ")
+}
+
+fn commands() -> String {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+}

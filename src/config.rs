@@ -1,0 +1,238 @@
+//! Options -> `Config`: every value gets its type here, and every mistake its message.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
+
+use crate::cli;
+use crate::error::{Error, Exit};
+use crate::matcher::{self, Matchers};
+use crate::networks::Networks;
+
+/// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
+const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];
+
+/// Longest `--grace` and `--publish-interval`: a week. More is a typing mistake, and an open relay for as long.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The table: which backend writes it, and where.
+pub struct Table {
+    /// The chosen backend.
+    pub driver: &'static Driver,
+    /// What the backend is told.
+    pub options: backends::Options,
+}
+
+/// One log to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Log {
+    /// A file, through `tail`.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// Everything the daemon is told.
+pub struct Config {
+    /// Tell what would be done; write no table.
+    pub debug: bool,
+    /// Become a daemon.
+    pub background: bool,
+    /// Where to write the process id.
+    pub pid_file: Option<PathBuf>,
+    /// The table to publish to.
+    pub table: Table,
+    /// Least time between two publishes.
+    pub publish_interval: Duration,
+    /// The logs to follow, at least one.
+    pub logs: Vec<Log>,
+    /// The chosen matchers.
+    pub matchers: Matchers,
+    /// Length of a grant.
+    pub grace: Duration,
+    /// Capacity of the ring.
+    pub entries: NonZeroUsize,
+    /// Read what the logs hold already.
+    pub reprocess: bool,
+    /// Stop at the end of the logs.
+    pub once: bool,
+    /// Addresses that are never published.
+    pub networks: Networks,
+}
+
+impl Config {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// Exit code 64 for a value that is wrong by itself.
+    pub fn new(options: &cli::Options) -> Result<Self, Error> {
+        let table = table(options)?;
+        let publish_interval = match &options.publish_interval {
+            Some(text) => duration("--publish-interval", text, Duration::ZERO)?,
+            None if table.driver.expires_rows => Duration::ZERO,
+            None => Duration::from_secs(1),
+        };
+        // The log last: whether there is one says nothing about the command line.
+        Ok(Self {
+            debug: options.debug,
+            background: options.background,
+            pid_file: options.pid_file.clone(),
+            table,
+            publish_interval,
+            matchers: matchers(options)?,
+            grace: duration("--grace", &options.grace, Duration::from_secs(1))?,
+            entries: entries(&options.entries)?,
+            reprocess: options.reprocess,
+            once: options.once,
+            networks: Networks::new(networks(&options.skip_networks)?),
+            logs: logs(options)?,
+        })
+    }
+}
+
+/// The backend and the table of the options.
+///
+/// # Errors
+/// Exit code 64: there is no such backend, or the map or the value cannot be one.
+pub fn table(options: &cli::Options) -> Result<Table, Error> {
+    let driver = DRIVERS.iter().find(|driver| driver.name == options.backend).ok_or_else(|| {
+        let names: Vec<_> = DRIVERS.iter().map(|driver| driver.name).collect();
+        wrong("--backend", &options.backend, "there is no such backend")
+            .cure(format!("choose from {}", names.join(", ")))
+    })?;
+    let map = absolute(&options.map)?;
+    if let Some(value) = &options.value
+        && (value.is_empty() || value.chars().any(char::is_control))
+    {
+        return Err(wrong("--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK"));
+    }
+    let map_type = options.map_type.clone();
+    Ok(Table { driver, options: backends::Options { map, map_type, value: options.value.clone() } })
+}
+
+/// The matchers of the options; all if none is named.
+///
+/// # Errors
+/// Exit code 64: there is no such matcher.
+pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
+    if options.matcher.is_empty() {
+        return Ok(Matchers::all());
+    }
+    Matchers::select(options.matcher.iter().map(String::as_str)).map_err(|unknown| {
+        let names: Vec<_> = matcher::names().collect();
+        wrong("--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {}", names.join(", ")))
+    })
+}
+
+fn wrong(option: &str, value: &str, cause: &str) -> Error {
+    Error::new(Exit::Usage, format!("use {option} {value}"), cause)
+}
+
+/// A path that stays right after the daemon has changed to `/`.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    match std::path::absolute(path) {
+        Ok(path) if named => Ok(path),
+        _ => Err(wrong("--map", &path.display().to_string(), "not the name of a file")
+            .cure("give the table's path without suffix, such as /etc/postfix/pop-before-smtp")),
+    }
+}
+
+fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
+    let mut logs = Vec::new();
+    for path in &options.log {
+        let log = if path.as_os_str() == "-" {
+            Log::Stdin
+        } else {
+            Log::File(std::path::absolute(path).map_err(|_| wrong("--log", "''", "not the name of a file"))?)
+        };
+        if !logs.contains(&log) {
+            logs.push(log);
+        }
+    }
+    if logs.is_empty() {
+        logs.push(Log::File(default_log()?));
+    }
+    if logs.contains(&Log::Stdin) && options.background {
+        return Err(
+            wrong("--log", "-", "a daemon in the background has no standard input").cure("leave --background out")
+        );
+    }
+    Ok(logs)
+}
+
+fn default_log() -> Result<PathBuf, Error> {
+    LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+        Error::new(Exit::NoInput, "find the mail log", format!("there is no {}", LOG_FILES.join(" and no ")))
+            .cure("name the file that your POP3 or IMAP server logs to with --log")
+    })
+}
+
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, Error> {
+    texts.iter().map(String::as_str).filter(|text| !text.is_empty()).map(network).collect()
+}
+
+fn network(text: &str) -> Result<IpNet, Error> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+        wrong("--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
+    })
+}
+
+fn entries(text: &str) -> Result<NonZeroUsize, Error> {
+    text.parse()
+        .ok()
+        .filter(|entries: &NonZeroUsize| entries.get() <= 100_000_000)
+        .ok_or_else(|| wrong("--entries", text, "not a number from 1 to 100000000"))
+}
+
+/// Seconds, or a number with a unit.
+fn duration(option: &str, text: &str, least: Duration) -> Result<Duration, Error> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => Some(Duration::from_millis(1)),
+        "" | "s" => Some(Duration::from_secs(1)),
+        "m" => Some(Duration::from_secs(60)),
+        "h" => Some(Duration::from_secs(3600)),
+        "d" => Some(Duration::from_secs(24 * 3600)),
+        _ => None,
+    };
+    let time = number.parse::<u32>().ok().zip(unit).and_then(|(number, unit)| unit.checked_mul(number));
+    match time {
+        Some(time) if (least..=LONGEST).contains(&time) => Ok(time),
+        Some(_) => Err(wrong(option, text, "out of range").cure(format!("at least {least:?}, at most 7d"))),
+        None => Err(wrong(option, text, "not a time").cure("write seconds, or a number with ms, s, m, h or d: 30m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_bounds() {
+        let read = |text| duration("--grace", text, Duration::from_secs(1)).ok();
+        assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
+        assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
+        assert_eq!(read("2h"), Some(Duration::from_secs(7200)));
+        assert_eq!(read("1500ms"), Some(Duration::from_millis(1500)));
+        for text in ["", "m", "-1", "1.5h", "30 m", "30M", "0", "8d", "99999999999", "1m30s"] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn networks_may_be_single_addresses() {
+        let read = |text: &str| network(text).map(|network| network.to_string());
+        assert_eq!(read("192.0.2.1").unwrap(), "192.0.2.1/32");
+        assert_eq!(read("2001:db8::/32").unwrap(), "2001:db8::/32");
+        for text in ["192.0.2", "192.0.2.0/33", "mail.example.net"] {
+            assert_eq!(read(text).unwrap_err().exit, Exit::Usage, "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The start-up list and the loop; the only file that knows all the others.
+
+use std::fs::{self, File};
+use std::io::{self, Stdout};
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+
+use pop_before_smtp_backends::Listed;
+use pop_before_smtp_backends::memory::Memory;
+
+use crate::config::{Config, Log};
+use crate::debug::Narrator;
+use crate::error::{Error, Exit, io_cause};
+use crate::grants::Grants;
+use crate::lock::Lock;
+use crate::logger::{self, Sink};
+use crate::publish::Publisher;
+use crate::ring::{Grant, Ring};
+use crate::source::command::{CommandLine, CommandSource, Tail, tail_watches_pid};
+use crate::source::stdin::Stdin;
+use crate::source::{Progress, Source};
+use crate::state;
+use crate::time::{Now, Timestamp};
+use crate::wait::{Waiter, readable_now};
+
+/// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
+const READS_PER_TURN: usize = 64;
+
+/// Why the loop has ended.
+enum End {
+    /// SIGTERM or SIGINT, or the end of standard input: empty the table.
+    Stop,
+    /// The end of the log with `--once`: leave the table.
+    Done,
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Something needed is missing at start, or the table could not be brought to its last state at the end.
+pub fn run(config: Config) -> Result<(), Error> {
+    check_logs(&config.logs)?;
+    let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
+    if config.debug {
+        return debug(config, waiter);
+    }
+    let map = config.table.options.map.clone();
+    let mut lock = Lock::take(&map)?;
+    let mut backend = (config.table.driver.open)(&config.table.options)?;
+    let mut logs = config.logs.iter().map(|log| Follow::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    if config.background {
+        // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
+        // to tell.
+        drop(backend);
+        to_background()?;
+        lock.write_pid();
+        logs.iter_mut().for_each(|log| log.set_watched(std::process::id()));
+        backend = (config.table.driver.open)(&config.table.options)?;
+    }
+    let pid_file = config.pid_file.as_deref().map(PidFile::write).transpose()?;
+
+    let now = Now::read();
+    let listed = backend.list()?;
+    let state = state::path(&map);
+    let mut ring = Ring::new(config.grace, config.entries);
+    let mut publisher = Publisher::new(backend, config.table.driver.expires_rows, config.publish_interval);
+    restore(&mut ring, &listed, state::load(&state, &now), &now);
+    publisher.compare(&now, &listed, &ring);
+    // A failure has been logged; what is in the ring is published as soon as that works.
+    if publisher.publish_now(&now, &ring).is_ok() {
+        state::remove(&state);
+    }
+    let sources = logs.iter().map(|log| log.start(&now)).collect::<Result<Vec<_>, _>>()?;
+    let mut grants = Grants::new(config.matchers, config.networks, ring, publisher, None);
+    log::info!("serving {} with {} grants", map.display(), grants.ring().len());
+
+    let end = Loop { waiter, sources, once: config.once }.run(&mut grants)?;
+    let result = match end {
+        End::Stop => grants.stop(&Now::read(), &state),
+        End::Done => grants.finish(&Now::read()),
+    };
+    drop(pid_file);
+    result
+}
+
+/// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
+fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
+    let logs = config.logs.iter().map(|log| Follow::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    let commands: Vec<_> = logs.iter().map(Follow::display).collect();
+    let publish_command = (config.table.driver.describe)(&config.table.options);
+    let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &commands, &publish_command);
+    let ring = Ring::new(config.grace, config.entries);
+    let publisher = Publisher::new(Box::new(Memory::default()), false, config.publish_interval);
+    let now = Now::read();
+    let sources = logs.iter().map(|log| log.start(&now)).collect::<Result<Vec<_>, _>>()?;
+    let mut grants = Grants::new(config.matchers, config.networks, ring, publisher, Some(narrator));
+    Loop { waiter, sources, once: config.once }.run(&mut grants).map(drop)
+}
+
+/// Takes over what the table and the state file hold; where both know an address, the later expiry counts.
+fn restore(ring: &mut Ring, listed: &[Listed], saved: Vec<Grant>, now: &Now) {
+    let full = now.boot + ring.grace();
+    let mut grants = saved;
+    grants.extend(listed.iter().map(|client| Grant {
+        address: client.address,
+        expires: client.expires.map_or(full, |expires| now.boot_at(expires)),
+    }));
+    // Oldest first, so that each finds its place at the head, and the ring keeps the newest if they are too many.
+    grants.sort_by_key(|grant| grant.expires);
+    for grant in grants {
+        ring.restore(now.boot, grant, &mut Vec::new());
+    }
+}
+
+fn check_logs(logs: &[Log]) -> Result<(), Error> {
+    logs.iter().try_for_each(|log| match log {
+        Log::Stdin => Ok(()),
+        Log::File(path) => check_log(path).map_err(|error| {
+            let cure = match error.kind() {
+                io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",
+                _ => "name the file that your POP3 or IMAP server logs to with --log",
+            };
+            Error::io(Exit::NoInput, format!("read log file {}", path.display()), &error).cure(cure)
+        }),
+    })
+}
+
+fn check_log(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    File::open(path).map(drop)
+}
+
+fn to_background() -> Result<(), Error> {
+    nix::unistd::daemon(false, false)
+        .map_err(|error| Error::io(Exit::System, "become a daemon", &io::Error::from(error)))?;
+    logger::init(Sink::Syslog);
+    Ok(())
+}
+
+/// The file of `--pid-file`; removed when it is dropped.
+struct PidFile<'p>(&'p Path);
+
+impl<'p> PidFile<'p> {
+    fn write(path: &'p Path) -> Result<Self, Error> {
+        fs::write(path, format!("{}\n", std::process::id())).map_err(|error| {
+            Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error)
+                .cure("name a file that the daemon's user may write with --pid-file")
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PidFile<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(self.0) {
+            log::warn!("cannot remove {}: {}", self.0.display(), io_cause(&error));
+        }
+    }
+}
+
+/// How one log is going to be followed.
+enum Follow {
+    Tail { path: PathBuf, tail: Tail },
+    Stdin,
+}
+
+impl Follow {
+    fn new(log: &Log, config: &Config) -> Result<Self, Error> {
+        let Log::File(path) = log else { return Ok(Self::Stdin) };
+        let watches = tail_watches_pid().map_err(|error| {
+            Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils, or name its directory in $PATH")
+        })?;
+        let watched = watches.then(std::process::id);
+        Ok(Self::Tail {
+            path: path.clone(),
+            tail: Tail { from_start: config.reprocess, follow: !config.once, watched },
+        })
+    }
+
+    /// Names the process that `tail` must not outlive; another one after a fork.
+    fn set_watched(&mut self, pid: u32) {
+        if let Self::Tail { tail: Tail { watched: Some(watched), .. }, .. } = self {
+            *watched = pid;
+        }
+    }
+
+    fn display(&self) -> String {
+        self.first().map_or_else(|| "standard input".to_owned(), |command| command.display())
+    }
+
+    fn first(&self) -> Option<CommandLine> {
+        match self {
+            Self::Tail { path, tail } => Some(tail.command_line(path)),
+            Self::Stdin => None,
+        }
+    }
+
+    fn start(&self, now: &Now) -> Result<Box<dyn Source>, Error> {
+        let Self::Tail { path, tail } = self else {
+            let stdin = Stdin::open().map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?;
+            return Ok(Box::new(stdin));
+        };
+        // A tail that is started again must not take old lines for new ones.
+        let again = Tail { from_start: false, ..*tail }.command_line(path);
+        let source = CommandSource::start(tail.command_line(path), again, !tail.follow, now.boot)
+            .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?;
+        Ok(Box::new(source))
+    }
+}
+
+/// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
+struct Loop {
+    waiter: Waiter,
+    sources: Vec<Box<dyn Source>>,
+    once: bool,
+}
+
+impl Loop {
+    fn run(mut self, grants: &mut Grants) -> Result<End, Error> {
+        loop {
+            let (stop, restart, ready) = self.wait(grants.deadline())?;
+            if stop {
+                return Ok(End::Stop);
+            }
+            if restart {
+                let now = Now::read();
+                log::info!("SIGHUP: following the log anew");
+                self.sources
+                    .iter_mut()
+                    .for_each(|source| source.restart(now.boot, &mut |line| grants.line(&now, line)));
+            }
+            self.read(&ready, grants);
+            let now = Now::read();
+            for source in &mut self.sources {
+                if source.deadline().is_some_and(|deadline| deadline <= now.boot) {
+                    source.wake(now.boot);
+                }
+            }
+            grants.expire(&now);
+            if self.sources.is_empty() {
+                return Ok(if self.once { End::Done } else { End::Stop });
+            }
+            grants.publish(&now);
+        }
+    }
+
+    /// Returns whether to stop, whether to restart the sources, and which of them can be read.
+    fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(bool, bool, Vec<bool>), Error> {
+        let deadline = self.sources.iter().filter_map(|source| source.deadline()).chain(deadline).min();
+        let descriptors: Vec<BorrowedFd<'_>> = self.sources.iter().filter_map(|source| source.descriptor()).collect();
+        let wake = self
+            .waiter
+            .wait(&descriptors, deadline)
+            .map_err(|error| Error::io(Exit::System, "wait for input", &error))?;
+        let mut readable = wake.readable.into_iter();
+        let ready = self
+            .sources
+            .iter()
+            .map(|source| source.descriptor().is_some() && readable.next().unwrap_or(false))
+            .collect();
+        Ok((wake.stop, wake.restart, ready))
+    }
+
+    /// Reads from the sources that are ready and forgets those that have ended.
+    fn read(&mut self, ready: &[bool], grants: &mut Grants) {
+        let mut ready = ready.iter();
+        self.sources.retain_mut(|source| {
+            let ready = ready.next().is_some_and(|&ready| ready);
+            !ready || read_some(source.as_mut(), grants) != Progress::Ended
+        });
+    }
+}
+
+fn read_some(source: &mut dyn Source, grants: &mut Grants) -> Progress {
+    let mut progress = Progress::Some;
+    for _ in 0..READS_PER_TURN {
+        let now = Now::read();
+        progress = source.read(now.boot, &mut |line| grants.line(&now, line));
+        grants.dropped(&now, source.take_dropped());
+        if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
+            break;
+        }
+    }
+    progress
+}

@@ -1,0 +1,179 @@
+//! What a log line does: match, refuse or grant, publish, and say so. Everything between the sources and the backend.
+
+use std::io::Stdout;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::debug::{Before, Narrator};
+use crate::error::{Error, io_cause};
+use crate::escape;
+use crate::matcher::{Action, Event, Matchers};
+use crate::networks::Networks;
+use crate::publish::Publisher;
+use crate::ring::{Change, Reason, Ring};
+use crate::state;
+use crate::time::{self, Now, Timestamp};
+
+/// Least time between two warnings that a busy or hostile log could bring about again and again.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Matchers, ring and table, kept in step.
+pub struct Grants {
+    matchers: Matchers,
+    networks: Networks,
+    ring: Ring,
+    publisher: Publisher,
+    narrator: Option<Narrator<Stdout>>,
+    /// Room for the changes of one call, used again.
+    changes: Vec<Change>,
+    evicted: Repeated,
+    dropped: Repeated,
+}
+
+impl Grants {
+    /// Starts with what `ring` holds and `publisher` knows. A narrator makes it debug mode.
+    pub fn new(
+        matchers: Matchers,
+        networks: Networks,
+        ring: Ring,
+        publisher: Publisher,
+        narrator: Option<Narrator<Stdout>>,
+    ) -> Self {
+        Self {
+            matchers,
+            networks,
+            ring,
+            publisher,
+            narrator,
+            changes: Vec::new(),
+            evicted: Repeated::default(),
+            dropped: Repeated::default(),
+        }
+    }
+
+    /// The addresses that may relay.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// Takes in one line of a log.
+    pub fn line(&mut self, now: &Now, line: &[u8]) {
+        let Some(event) = self.matchers.event(line) else { return };
+        if event.action == Action::Login && self.networks.refuse(event.client).is_none() {
+            let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, Some(event.client)));
+            self.ring.login(now.boot, event.client, &mut self.changes);
+            if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
+                narrator.tell(now, &before, &self.ring, Some(event.client));
+            }
+            if let Some(Change::Added(grant)) = self.changes.last() {
+                announce(&event, time::display(now.wall_at(grant.expires)));
+            }
+            self.take_changes(now);
+        }
+    }
+
+    /// Counts lines that were dropped for their length, and warns now and then.
+    pub fn dropped(&mut self, now: &Now, lines: u64) {
+        if let Some(lines) = self.dropped.add(now.boot, lines) {
+            log::warn!("{lines} log lines were longer than 8 KiB and have been ignored");
+        }
+    }
+
+    /// Removes the addresses whose grace has passed.
+    pub fn expire(&mut self, now: &Now) {
+        if self.ring.oldest().is_none_or(|oldest| oldest.expires > now.boot) {
+            return;
+        }
+        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, None));
+        self.ring.purge(now.boot, &mut self.changes);
+        if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
+            narrator.tell(now, &before, &self.ring, None);
+        }
+        self.take_changes(now);
+    }
+
+    /// Publishes what has changed, if that is due.
+    pub fn publish(&mut self, now: &Now) {
+        self.publisher.publish(now, &self.ring);
+    }
+
+    /// When `expire` or `publish` has something to do.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.ring.oldest().map(|oldest| oldest.expires).into_iter().chain(self.publisher.deadline()).min()
+    }
+
+    /// Ends with the table as it is, everything published.
+    ///
+    /// # Errors
+    /// The last publish failed.
+    pub fn finish(&mut self, now: &Now) -> Result<(), Error> {
+        self.publisher.publish_now(now, &self.ring).map_err(Error::from)
+    }
+
+    /// Ends with an empty table, so that nobody relays while nobody watches, and the grants saved for the next start.
+    ///
+    /// # Errors
+    /// The table could not be emptied.
+    pub fn stop(&mut self, now: &Now, state: &Path) -> Result<(), Error> {
+        if let Err(error) = state::save(state, now, &self.ring) {
+            log::warn!(
+                "cannot save the grants to {}: {}; clients must log in again after the next start",
+                state.display(),
+                io_cause(&error)
+            );
+        }
+        self.publisher.empty(now, &self.ring).map_err(|error| {
+            Error::from(error).cure("run 'pop-before-smtp clear', or remove check_client_access from main.cf")
+        })?;
+        log::info!("stopped; the table is empty, {} grants are saved", self.ring.len());
+        Ok(())
+    }
+
+    fn take_changes(&mut self, now: &Now) {
+        for change in &self.changes {
+            self.publisher.note(change);
+            match *change {
+                Change::Removed(address, Reason::Expired) => log::info!("expired {address}"),
+                Change::Removed(address, Reason::Evicted) => {
+                    if let Some(count) = self.evicted.add(now.boot, 1) {
+                        warn_evicted(count, address);
+                    }
+                }
+                Change::Added(_) | Change::Extended(_) => {}
+            }
+        }
+        self.changes.clear();
+    }
+}
+
+fn announce(event: &Event<'_>, until: String) {
+    let Event { client, matcher, user, .. } = event;
+    match user {
+        Some(user) => log::info!("granted {client} until {until}, {matcher}, user {}", escape::short(user)),
+        None => log::info!("granted {client} until {until}, {matcher}"),
+    }
+}
+
+fn warn_evicted(count: u64, address: IpAddr) {
+    log::warn!("the ring is full: evicted {address}, {count} since the last warning; give it more room with --entries");
+}
+
+/// Something worth a warning, but not every time.
+#[derive(Debug, Default)]
+struct Repeated {
+    count: u64,
+    warned: Option<Timestamp>,
+}
+
+impl Repeated {
+    /// Counts; the number since the last warning when it is time for one.
+    fn add(&mut self, now: Timestamp, count: u64) -> Option<u64> {
+        self.count += count;
+        let due = self.warned.is_none_or(|warned| now.since(warned) >= WARNING_INTERVAL);
+        (self.count > 0 && due).then(|| {
+            self.warned = Some(now);
+            std::mem::take(&mut self.count)
+        })
+    }
+}

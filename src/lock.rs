@@ -1,0 +1,70 @@
+//! The lock that keeps two daemons off one map.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::libc::O_NOFOLLOW;
+
+use crate::error::{Error, Exit};
+use crate::state::beside;
+
+/// Holds `<map>.lock` locked until it is dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Locks a map, whatever backend and mode the daemon runs in.
+    ///
+    /// # Errors
+    /// Exit code 75 if another daemon serves the map, 73 if the lock file cannot be written.
+    pub fn take(map: &Path) -> Result<Self, Error> {
+        let path = beside(map, ".lock");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(O_NOFOLLOW)
+            .open(&path)
+            .map_err(|error| {
+                Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error).cure(
+                    "create the directory and let the daemon's user write to it, or name another table with --map",
+                )
+            })?;
+        match file.try_lock() {
+            Ok(()) => {
+                let mut lock = Self { file };
+                lock.write_pid();
+                Ok(lock)
+            }
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                Exit::TemporaryFailure,
+                format!("serve map {}", map.display()),
+                format!("another pop-before-smtp{} does", holder(&file)),
+            )
+            .cure("stop it first, or name another table with --map")),
+            Err(TryLockError::Error(error)) => {
+                Err(Error::io(Exit::CannotCreate, format!("lock {}", path.display()), &error))
+            }
+        }
+    }
+
+    /// Writes who holds the lock into the file, for people; again after a change to the background.
+    pub fn write_pid(&mut self) {
+        // The lock holds without it.
+        let _ = self.file.set_len(0);
+        let _ = self.file.seek(SeekFrom::Start(0));
+        let _ = writeln!(self.file, "{}", std::process::id());
+    }
+}
+
+fn holder(mut file: &File) -> String {
+    let mut text = String::new();
+    let _ = file.read_to_string(&mut text);
+    text.trim().parse::<u32>().map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}

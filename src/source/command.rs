@@ -1,0 +1,231 @@
+//! The output of a child process as a log: `tail`.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, fcntl};
+
+use super::lines::Lines;
+use super::{Progress, Source};
+use crate::error::io_cause;
+use crate::time::Timestamp;
+
+/// First and longest time until a child that died is started again.
+const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Room in the pipe, so that a burst is read in few turns. The kernel's default is 64 KiB.
+const PIPE: i32 = 1024 * 1024;
+
+/// A command line whose output is the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl CommandLine {
+    /// The command as one would type it.
+    pub fn display(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        Command::new(&self.program).args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
+    }
+}
+
+/// Where in the log `tail` starts, and whether it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail {
+    /// From the first line instead of the end.
+    pub from_start: bool,
+    /// Follow the name through rotation, instead of stopping at the end.
+    pub follow: bool,
+    /// The process that must be alive; `tail` ends when it is gone. `None` where `tail` cannot do that.
+    pub watched: Option<u32>,
+}
+
+impl Tail {
+    /// The command line for one log file.
+    pub fn command_line(self, log: &Path) -> CommandLine {
+        let mut arguments: Vec<OsString> = vec!["-n".into(), if self.from_start { "+1" } else { "0" }.into()];
+        if self.follow {
+            arguments.push("-F".into());
+            arguments.extend(self.watched.map(|pid| format!("--pid={pid}").into()));
+        }
+        if log.as_os_str().as_encoded_bytes().starts_with(b"-") {
+            arguments.push("--".into());
+        }
+        arguments.push(log.into());
+        CommandLine { program: "tail".into(), arguments }
+    }
+}
+
+/// Whether this system's `tail` knows `--pid` (GNU and uutils do, busybox does not).
+///
+/// # Errors
+/// There is no `tail`.
+pub fn tail_watches_pid() -> io::Result<bool> {
+    let output = Command::new("tail").arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    Ok(output.stdout.windows(9).any(|window| window == b"coreutils"))
+}
+
+/// The output of a command, started again when it ends.
+#[derive(Debug)]
+pub struct CommandSource {
+    /// What to start next: at first this may read the whole log, later only what is new.
+    next: CommandLine,
+    again: CommandLine,
+    /// End for good when the command ends (`--once`).
+    once: bool,
+    running: Option<Running>,
+    lines: Lines,
+    restart_at: Option<Timestamp>,
+    back_off: Duration,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    output: ChildStdout,
+    since: Timestamp,
+}
+
+impl CommandSource {
+    /// Starts `first`; when that ends, `again`, unless it is to run only `once`.
+    ///
+    /// # Errors
+    /// The command cannot be started.
+    pub fn start(first: CommandLine, again: CommandLine, once: bool, now: Timestamp) -> io::Result<Self> {
+        let mut source = Self {
+            next: first,
+            again,
+            once,
+            running: None,
+            lines: Lines::default(),
+            restart_at: None,
+            back_off: BACK_OFF.0,
+        };
+        source.spawn(now)?;
+        Ok(source)
+    }
+
+    fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
+        let mut child = self.next.spawn()?;
+        let Some(output) = child.stdout.take() else {
+            end(&mut child);
+            return Err(io::Error::other("no pipe to its output"));
+        };
+        // More room is a help, not a need: an unprivileged user may be over his quota.
+        let _ = fcntl(output.as_fd(), FcntlArg::F_SETPIPE_SZ(PIPE));
+        self.lines.forget_unfinished();
+        self.running = Some(Running { child, output, since: now });
+        self.next = self.again.clone();
+        self.restart_at = None;
+        Ok(())
+    }
+
+    /// The child has ended, or its output cannot be read.
+    fn ended(&mut self, now: Timestamp) -> Progress {
+        let Some(mut running) = self.running.take() else { return Progress::Ended };
+        let status = reap(&mut running.child);
+        if self.once {
+            if !status.is_some_and(|status| status.success()) {
+                log::error!("cannot read the log to its end: {}", self.describe_end(status));
+            }
+            return Progress::Ended;
+        }
+        if now.since(running.since) > BACK_OFF.1 {
+            self.back_off = BACK_OFF.0;
+        }
+        log::warn!("cannot follow the log: {}; starting it again in {:?}", self.describe_end(status), self.back_off);
+        self.retry_later(now);
+        Progress::Paused
+    }
+
+    fn retry_later(&mut self, now: Timestamp) {
+        self.restart_at = Some(now + self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+    }
+
+    fn describe_end(&self, status: Option<ExitStatus>) -> String {
+        let how = status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
+        format!("'{}' has ended ({how})", self.again.display())
+    }
+}
+
+impl Source for CommandSource {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.running.as_ref().map(|running| running.output.as_fd())
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        self.restart_at
+    }
+
+    fn read(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress {
+        let Some(running) = &mut self.running else { return Progress::Paused };
+        match self.lines.read(&mut running.output, line) {
+            Ok(0) => self.ended(now),
+            Ok(_) => Progress::Some,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
+            Err(_) => self.ended(now),
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        if let Err(error) = self.spawn(now) {
+            log::warn!(
+                "cannot start '{}': {}; trying again in {:?}",
+                self.next.display(),
+                io_cause(&error),
+                self.back_off
+            );
+            self.retry_later(now);
+        }
+    }
+
+    fn restart(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) {
+        if let Some(mut running) = self.running.take() {
+            end(&mut running.child);
+            // The writer is gone, so this ends; what it had read is not lost.
+            while self.lines.read(&mut running.output, line).is_ok_and(|bytes| bytes > 0) {}
+        }
+        self.wake(now);
+    }
+
+    fn take_dropped(&mut self) -> u64 {
+        self.lines.take_dropped()
+    }
+}
+
+impl Drop for CommandSource {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running {
+            end(&mut running.child);
+        }
+    }
+}
+
+/// Reaps a child that has closed its output. It is about to end by itself, with a status worth telling, and gets a
+/// moment for that.
+fn reap(child: &mut Child) -> Option<ExitStatus> {
+    for _ in 0..50 {
+        match child.try_wait() {
+            Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+            ended => return ended.ok().flatten(),
+        }
+    }
+    end(child)
+}
+
+/// Ends and reaps a child. `tail` has nothing to clean up, and one that is stopped would not see a milder signal.
+fn end(child: &mut Child) -> Option<ExitStatus> {
+    let _ = child.kill();
+    child.wait().ok()
+}

@@ -1,0 +1,131 @@
+//! Puts whole lines together from reads that end anywhere.
+
+use std::io::{self, Read};
+
+/// Longest line handed on, in bytes without its newline. No login line is as long; a longer one is dropped whole.
+pub const LONGEST_LINE: usize = 8 * 1024;
+
+/// Most bytes taken by one read.
+const READ: usize = 64 * 1024;
+
+/// Input that has been read, up to the next newline.
+#[derive(Debug)]
+pub struct Lines {
+    /// The beginning of a line at the front, then room for one read.
+    buffer: Box<[u8]>,
+    /// Bytes of the unfinished line.
+    unfinished: usize,
+    /// Whether the unfinished line is too long already and goes on.
+    skipping: bool,
+    dropped: u64,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { buffer: vec![0; LONGEST_LINE + READ].into(), unfinished: 0, skipping: false, dropped: 0 }
+    }
+}
+
+impl Lines {
+    /// Reads once and hands on every line that is complete now; for one that is too long, an empty line, so that lines
+    /// can be counted. Returns the number of bytes read, 0 at the end.
+    ///
+    /// # Errors
+    /// What `input` reports; nothing is lost.
+    pub fn read(&mut self, input: &mut impl Read, line: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
+        let start = self.unfinished;
+        let read = input.read(&mut self.buffer[start..start + READ])?;
+        let end = start + read;
+        let mut begin = 0;
+        for newline in memchr::memchr_iter(b'\n', &self.buffer[start..end]) {
+            let whole = &self.buffer[begin..start + newline];
+            begin = start + newline + 1;
+            if std::mem::take(&mut self.skipping) || whole.len() > LONGEST_LINE {
+                self.dropped += 1;
+                line(b"");
+            } else {
+                line(whole);
+            }
+        }
+        self.keep(begin, end);
+        Ok(read)
+    }
+
+    /// Forgets the beginning of a line whose end will never come. Half a line is never handed on: an address cut short
+    /// is another address.
+    pub fn forget_unfinished(&mut self) {
+        self.unfinished = 0;
+        self.skipping = false;
+    }
+
+    /// Whether there is a line without its newline.
+    pub fn has_unfinished(&self) -> bool {
+        self.unfinished > 0 || self.skipping
+    }
+
+    /// Number of lines dropped for their length since the last call.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    fn keep(&mut self, begin: usize, end: usize) {
+        self.unfinished = end - begin;
+        if self.skipping {
+            self.unfinished = 0;
+        } else if self.unfinished > LONGEST_LINE {
+            self.skipping = true;
+            self.unfinished = 0;
+        } else {
+            self.buffer.copy_within(begin..end, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Hands out the input in pieces of the given sizes.
+    struct Pieces<'a>(&'a [u8], Vec<usize>);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.1.pop().unwrap_or(usize::MAX).min(self.0.len()).min(buffer.len());
+            buffer[..size].copy_from_slice(&self.0[..size]);
+            self.0 = &self.0[size..];
+            Ok(size)
+        }
+    }
+
+    fn split(text: &[u8], sizes: Vec<usize>) -> (Vec<Vec<u8>>, u64) {
+        let (mut lines, mut whole, mut input) = (Lines::default(), Vec::new(), Pieces(text, sizes));
+        while lines.read(&mut input, &mut |line| whole.push(line.to_vec())).unwrap() > 0 {}
+        (whole, lines.take_dropped())
+    }
+
+    #[test]
+    fn lines_do_not_depend_on_where_reads_end() {
+        let text = b"one\n\ntwo \xff\0\r\nhalf";
+        for size in 1..text.len() {
+            let (lines, dropped) = split(text, vec![1; 40 / size].into_iter().map(|one| one * size).collect());
+            assert_eq!(lines, [&b"one"[..], b"", b"two \xff\0\r"], "pieces of {size}");
+            assert_eq!(dropped, 0);
+        }
+    }
+
+    #[test]
+    fn long_lines_are_dropped_whole() {
+        for (length, kept) in [(LONGEST_LINE, true), (LONGEST_LINE + 1, false), (5 * READ, false)] {
+            let mut text = vec![b'x'; length];
+            text.extend_from_slice(b"\nnext\n");
+            for size in [1000, READ] {
+                let (lines, dropped) = split(&text, vec![size; 400]);
+                assert_eq!(lines.len(), 2, "{length} in pieces of {size}");
+                assert_eq!(!lines[0].is_empty(), kept);
+                assert_eq!(lines[1], b"next");
+                assert_eq!(dropped, u64::from(!kept));
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Standard input as a log.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::lines::Lines;
+use super::{Progress, Source};
+use crate::time::Timestamp;
+
+/// Lines of standard input until it ends.
+#[derive(Debug)]
+pub struct Stdin {
+    input: File,
+    lines: Lines,
+}
+
+impl Stdin {
+    /// Takes standard input.
+    ///
+    /// # Errors
+    /// It is closed.
+    pub fn open() -> io::Result<Self> {
+        // A copy of the descriptor, so that the buffer of std's Stdin does not keep lines from poll(2).
+        let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(Self { input, lines: Lines::default() })
+    }
+}
+
+impl Source for Stdin {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.input.as_fd())
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn read(&mut self, _: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress {
+        match self.lines.read(&mut self.input, line) {
+            Ok(0) => Progress::Ended,
+            Ok(_) => Progress::Some,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
+            Err(error) => {
+                log::error!("cannot read standard input: {}", crate::error::io_cause(&error));
+                Progress::Ended
+            }
+        }
+    }
+
+    fn wake(&mut self, _: Timestamp) {}
+
+    fn restart(&mut self, _: Timestamp, _: &mut dyn FnMut(&[u8])) {}
+
+    fn take_dropped(&mut self) -> u64 {
+        self.lines.take_dropped()
+    }
+}

@@ -1,0 +1,113 @@
+//! Points in time, and the one place that reads a clock.
+
+use std::ops::{Add, Sub};
+use std::time::{Duration, SystemTime};
+
+use nix::time::{ClockId, clock_gettime};
+
+/// A point on `CLOCK_BOOTTIME`: it never jumps and goes on while the machine is suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Timestamp(Duration);
+
+impl Timestamp {
+    /// The point `since_boot` after the machine started.
+    pub const fn from_boot(since_boot: Duration) -> Self {
+        Self(since_boot)
+    }
+
+    /// Time from `earlier` to this point; zero if that lies in the future.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Time since the machine started.
+    pub const fn since_boot(self) -> Duration {
+        self.0
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+}
+
+/// Both clocks, read at the same moment: grants end by `boot`, tables and people are told `wall`.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// `CLOCK_BOOTTIME`.
+    pub boot: Timestamp,
+    /// `CLOCK_REALTIME`.
+    pub wall: SystemTime,
+}
+
+impl Now {
+    /// Reads both clocks.
+    pub fn read() -> Self {
+        // Cannot fail: the clock exists since Linux 2.6.39, and the only other error is a bad pointer.
+        let boot = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
+        Self { boot: Timestamp(boot), wall: SystemTime::now() }
+    }
+
+    /// What the wall clock will show at `point`, if nobody sets it.
+    pub fn wall_at(&self, point: Timestamp) -> SystemTime {
+        if point >= self.boot {
+            self.wall.checked_add(point.since(self.boot)).unwrap_or(self.wall)
+        } else {
+            self.wall.checked_sub(self.boot.since(point)).unwrap_or(SystemTime::UNIX_EPOCH)
+        }
+    }
+
+    /// The point at which the wall clock shows `wall`, if nobody sets it; the present for a time that has passed.
+    pub fn boot_at(&self, wall: SystemTime) -> Timestamp {
+        self.boot + wall.duration_since(self.wall).unwrap_or_default()
+    }
+}
+
+/// Whole seconds since 1970, rounded down; 0 for anything earlier.
+pub fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Whole seconds since 1970, rounded up as in tables; 0 for anything earlier.
+pub fn unix_seconds_up(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() + u64::from(since.subsec_nanos() > 0)
+}
+
+/// Local time as RFC 3339, whole seconds, for people.
+pub fn display(time: SystemTime) -> String {
+    let seconds = i64::try_from(unix_seconds(time)).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(stamp) => stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        Err(_) => seconds.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_and_boot_convert_into_each_other() {
+        let now = Now {
+            boot: Timestamp::from_boot(Duration::from_secs(100)),
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000),
+        };
+        let point = Timestamp::from_boot(Duration::from_secs(130));
+        assert_eq!(unix_seconds(now.wall_at(point)), 1_030);
+        assert_eq!(now.boot_at(now.wall_at(point)), point);
+        assert_eq!(unix_seconds(now.wall_at(Timestamp::from_boot(Duration::from_secs(40)))), 940);
+        assert_eq!(now.boot_at(SystemTime::UNIX_EPOCH), now.boot, "the past is now");
+    }
+}

@@ -1,0 +1,102 @@
+//! The only place that waits: for signals, input and the nearest deadline.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use crate::time::Timestamp;
+
+/// What ended a wait.
+#[derive(Debug, Default)]
+pub struct Wake {
+    /// SIGTERM or SIGINT: stop.
+    pub stop: bool,
+    /// SIGHUP: follow the logs anew.
+    pub restart: bool,
+    /// Which of the descriptors can be read, in the order given.
+    pub readable: Vec<bool>,
+}
+
+/// Waits for signals, descriptors and one deadline.
+///
+/// The deadline is a timer on `CLOCK_BOOTTIME`: the time-out of poll(2) stands still while the machine is suspended,
+/// and grants must not.
+#[derive(Debug)]
+pub struct Waiter {
+    signals: SignalFd,
+    timer: TimerFd,
+    armed: Option<Timestamp>,
+}
+
+impl Waiter {
+    /// Blocks SIGTERM, SIGINT and SIGHUP, to be read as input from now on.
+    ///
+    /// # Errors
+    /// The kernel refuses a descriptor.
+    pub fn new() -> io::Result<Self> {
+        let mask: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
+        mask.thread_block()?;
+        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let timer = TimerFd::new(ClockId::CLOCK_BOOTTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        Ok(Self { signals, timer, armed: None })
+    }
+
+    /// Waits until a signal has arrived, one of `descriptors` is readable or `deadline` has passed.
+    ///
+    /// # Errors
+    /// poll(2) fails, which it never does for a reason that could pass.
+    pub fn wait(&mut self, descriptors: &[BorrowedFd<'_>], deadline: Option<Timestamp>) -> io::Result<Wake> {
+        self.arm(deadline)?;
+        let mut polled: Vec<_> = [self.signals.as_fd(), self.timer.as_fd()]
+            .iter()
+            .chain(descriptors)
+            .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut polled, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready = |descriptor: &PollFd<'_>| descriptor.any().unwrap_or(true);
+        let mut wake = Wake { readable: polled[2..].iter().map(ready).collect(), ..Wake::default() };
+        if ready(&polled[1]) {
+            // Read, or it stays readable.
+            let _ = self.timer.wait();
+            self.armed = None;
+        }
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            match Signal::try_from(signal.ssi_signo as i32) {
+                Ok(Signal::SIGHUP) => wake.restart = true,
+                _ => wake.stop = true,
+            }
+        }
+        Ok(wake)
+    }
+
+    fn arm(&mut self, deadline: Option<Timestamp>) -> io::Result<()> {
+        if deadline == self.armed {
+            return Ok(());
+        }
+        match deadline {
+            Some(point) => {
+                // A time of zero would disarm the timer.
+                let point = TimeSpec::from(point.since_boot().max(std::time::Duration::from_nanos(1)));
+                self.timer.set(Expiration::OneShot(point), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
+            }
+            None => self.timer.unset()?,
+        }
+        self.armed = deadline;
+        Ok(())
+    }
+}
+
+/// Whether `descriptor` can be read at once.
+pub fn readable_now(descriptor: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::new(descriptor, PollFlags::POLLIN)];
+    poll(&mut polled, PollTimeout::ZERO).is_ok() && polled[0].any().unwrap_or(false)
+}
