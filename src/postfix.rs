@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pop_before_smtp_backends::{SQLITE_QUERY, default_map_type};
+use pop_before_smtp_backends::SQLITE_QUERY;
 
 use crate::config::Table;
 use crate::state::beside;
@@ -25,7 +25,8 @@ pub fn configuration(table: &Table) -> String {
         "sqlite" => sqlite(&table.options.map, chroot()),
         "lmdb" => main_cf(&format!("lmdb:{map}"), ""),
         _ => {
-            let map_type = table.options.map_type.clone().or_else(default_map_type);
+            let asked = || postconf(&["-h", "default_database_type"]).map(|answer| answer.trim().to_owned());
+            let map_type = table.options.map_type.clone().or_else(asked);
             main_cf(&format!("{}:{map}", map_type.as_deref().unwrap_or("hash")), "")
         }
     }

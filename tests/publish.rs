@@ -1,0 +1,204 @@
+//! Publishing against a table in memory that can be told to fail.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
+use std::time::{Duration, SystemTime};
+
+use pop_before_smtp::publish::Publisher;
+use pop_before_smtp::ring::Ring;
+use pop_before_smtp::time::{Now, Timestamp, unix_seconds_up};
+use pop_before_smtp_backends::memory::Memory;
+use pop_before_smtp_backends::{Backend, ErrorKind};
+
+const GRACE: Duration = Duration::from_secs(100);
+
+/// A ring and its publisher, moved by hand.
+struct Bench {
+    table: Memory,
+    ring: Ring,
+    publisher: Publisher,
+    seconds: u64,
+}
+
+impl Bench {
+    fn new(expires_rows: bool, interval: Duration) -> Self {
+        let table = Memory::new();
+        let publisher = Publisher::new(Box::new(table.clone()), expires_rows, interval);
+        Self { table, ring: Ring::new(GRACE, NonZeroUsize::new(8).unwrap()), publisher, seconds: 1_000 }
+    }
+
+    fn now(&self) -> Now {
+        let since_boot = Duration::from_secs(self.seconds);
+        Now {
+            boot: Timestamp::from_boot(since_boot),
+            wall: SystemTime::UNIX_EPOCH + since_boot + Duration::from_secs(1_000_000),
+        }
+    }
+
+    fn login(&mut self, number: u8) {
+        let mut changes = Vec::new();
+        self.ring.login(self.now().boot, address(number), &mut changes);
+        changes.iter().for_each(|change| self.publisher.note(change));
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        let mut changes = Vec::new();
+        self.ring.purge(self.now().boot, &mut changes);
+        changes.iter().for_each(|change| self.publisher.note(change));
+    }
+
+    fn publish(&mut self) {
+        self.publisher.publish(&self.now(), &self.ring);
+    }
+
+    fn ring(&self) -> BTreeMap<IpAddr, u64> {
+        let now = self.now();
+        self.ring.iter().map(|grant| (grant.address, unix_seconds_up(now.wall_at(grant.expires)))).collect()
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.table.table().into_keys().collect()
+    }
+}
+
+fn address(number: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, number))
+}
+
+#[test]
+fn one_publish_takes_everything_that_has_changed() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    (1..=5).for_each(|number| bench.login(number));
+    bench.publish();
+    bench.publish();
+    assert_eq!(bench.table.publishes(), 1);
+    assert_eq!(bench.table.table(), bench.ring());
+}
+
+#[test]
+fn a_login_of_a_known_address_is_published_only_where_rows_expire() {
+    for expires_rows in [false, true] {
+        let mut bench = Bench::new(expires_rows, Duration::ZERO);
+        bench.login(1);
+        bench.publish();
+        bench.pass(10);
+        bench.login(1);
+        assert_eq!(bench.publisher.deadline().is_some(), expires_rows);
+        bench.publish();
+        assert_eq!(bench.table.table() == bench.ring(), expires_rows);
+        bench.login(2);
+        bench.publish();
+        assert_eq!(bench.table.table(), bench.ring(), "every rewrite carries the current expiries");
+    }
+}
+
+#[test]
+fn the_first_change_goes_at_once_and_later_ones_wait_for_the_interval() {
+    let mut bench = Bench::new(false, Duration::from_secs(5));
+    bench.login(1);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(1)]);
+    bench.pass(1);
+    bench.login(2);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(1)]);
+    assert_eq!(bench.publisher.deadline(), Some(Timestamp::from_boot(Duration::from_secs(1_005))));
+    bench.pass(4);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(1), address(2)]);
+}
+
+#[test]
+fn what_comes_and_goes_between_two_publishes_is_no_change() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    bench.login(1);
+    bench.pass(100);
+    assert_eq!(bench.publisher.deadline(), None);
+    bench.publish();
+    assert_eq!(bench.table.attempts(), 0);
+}
+
+#[test]
+fn failures_keep_the_changes_and_are_tried_again_with_growing_pauses() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    bench.table.fail(Some(ErrorKind::CannotCreate));
+    bench.login(1);
+    let mut attempts = Vec::new();
+    for _ in 0..200 {
+        let before = bench.table.attempts();
+        bench.publish();
+        if bench.table.attempts() > before {
+            attempts.push(bench.seconds - 1_000);
+        }
+        bench.login(1);
+        bench.pass(1);
+    }
+    assert_eq!(attempts, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    bench.table.fail(None);
+    bench.login(2);
+    bench.pass(60);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(1), address(2)]);
+}
+
+#[test]
+fn a_table_that_differs_at_start_is_brought_to_the_ring() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    (1..=3).for_each(|number| bench.login(number));
+    bench.publish();
+    let listed = bench.table.clone().list().unwrap();
+
+    let mut next = Bench::new(false, Duration::ZERO);
+    next.table = bench.table.clone();
+    next.publisher = Publisher::new(Box::new(bench.table.clone()), false, Duration::ZERO);
+    (3..=4).for_each(|number| next.login(number));
+    next.publisher.compare(&next.now(), &listed, &next.ring);
+    next.publish();
+    assert_eq!(next.table.table(), next.ring());
+
+    let publishes = next.table.publishes();
+    let listed = next.table.clone().list().unwrap();
+    next.publisher.compare(&next.now(), &listed, &next.ring);
+    next.publish();
+    assert_eq!(next.table.publishes(), publishes, "an equal table is not written");
+}
+
+#[test]
+fn a_stop_empties_the_table() {
+    let mut bench = Bench::new(false, Duration::from_secs(60));
+    (1..=3).for_each(|number| bench.login(number));
+    bench.publish();
+    bench.login(4);
+    bench.publisher.empty(&bench.now(), &bench.ring).unwrap();
+    assert!(bench.addresses().is_empty());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever happens in between, a publish that succeeds leaves the table equal to the ring.
+    #[test]
+    fn a_success_makes_table_and_ring_equal(steps in proptest::collection::vec((0..12u8, 0..60u64, 0..4u8), 0..100)) {
+        let mut bench = Bench::new(true, Duration::ZERO);
+        for (number, seconds, action) in steps {
+            match action {
+                0 => bench.pass(seconds),
+                1 => bench.table.fail((seconds % 2 == 0).then_some(ErrorKind::Unavailable)),
+                _ => bench.login(number),
+            }
+            let before = bench.table.publishes();
+            bench.publish();
+            if bench.table.publishes() > before {
+                proptest::prop_assert_eq!(bench.table.table(), bench.ring());
+            }
+        }
+        bench.table.fail(None);
+        bench.pass(60);
+        bench.publish();
+        proptest::prop_assert_eq!(bench.table.table(), bench.ring());
+    }
+}
