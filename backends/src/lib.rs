@@ -3,17 +3,19 @@
 //! This crate turns a set of client addresses into a table that `check_client_access` can read. It knows nothing of
 //! logs, matchers or rings; the daemon knows nothing of the file formats here. A backend is a row in [`DRIVERS`].
 
+mod entry;
 mod error;
 mod files;
 #[cfg(feature = "lmdb")]
 mod lmdb;
 pub mod memory;
 mod postmap;
+mod process;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 pub use error::{BackendError, ErrorKind};
@@ -133,4 +135,71 @@ pub struct Driver {
     pub open_read_only: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
     /// What a publish does, in one line, for debug mode: the postmap command or the file written.
     pub describe: fn(&Options) -> String,
+}
+
+/// Every backend, in the order of `--help`; the first is the default.
+pub const DRIVERS: &[Driver] = &[
+    Driver {
+        name: "postmap",
+        map_types: &["hash", "btree", "lmdb", "cdb", "dbm", "sdbm"],
+        summary: "run postmap(1) for each change; any table type that Postfix can index",
+        feature: "",
+        expires_rows: false,
+        open: postmap::open,
+        open_read_only: postmap::open_read_only,
+        describe: postmap::describe,
+    },
+    Driver {
+        name: "lmdb",
+        map_types: &["lmdb"],
+        summary: "write an lmdb_table(5) without running a program",
+        feature: "lmdb",
+        expires_rows: false,
+        #[cfg(feature = "lmdb")]
+        open: lmdb::open,
+        #[cfg(not(feature = "lmdb"))]
+        open: |_| Err(not_compiled_in("lmdb")),
+        #[cfg(feature = "lmdb")]
+        open_read_only: lmdb::open_read_only,
+        #[cfg(not(feature = "lmdb"))]
+        open_read_only: |_| Err(not_compiled_in("lmdb")),
+        describe: |options| describe_file(options, ".lmdb"),
+    },
+    Driver {
+        name: "sqlite",
+        map_types: &["sqlite"],
+        summary: "update an sqlite_table(5) in place, row by row; rows expire by themselves",
+        feature: "sqlite",
+        expires_rows: true,
+        #[cfg(feature = "sqlite")]
+        open: sqlite::open,
+        #[cfg(not(feature = "sqlite"))]
+        open: |_| Err(not_compiled_in("sqlite")),
+        #[cfg(feature = "sqlite")]
+        open_read_only: sqlite::open_read_only,
+        #[cfg(not(feature = "sqlite"))]
+        open_read_only: |_| Err(not_compiled_in("sqlite")),
+        describe: |options| describe_file(options, ".sqlite"),
+    },
+];
+
+/// The `query` line of the sqlite_table(5) configuration file that reads the table of backend `sqlite`; `%%` is
+/// Postfix's way to write a percent sign.
+pub const SQLITE_QUERY: &str =
+    "SELECT value FROM client WHERE address = '%s' AND expires > CAST(strftime('%%s','now') AS INTEGER)";
+
+/// The backend of that name, compiled in or not.
+#[must_use]
+pub fn driver(name: &str) -> Option<&'static Driver> {
+    DRIVERS.iter().find(|driver| driver.name == name)
+}
+
+fn describe_file(options: &Options, suffix: &str) -> String {
+    format!("Table file: {}{suffix}", options.map.display())
+}
+
+#[cfg(not(all(feature = "lmdb", feature = "sqlite")))]
+fn not_compiled_in(name: &str) -> BackendError {
+    BackendError::new(ErrorKind::Config, format!("open backend {name}"), "not compiled in")
+        .cure(format!("build with --features {name}"))
 }

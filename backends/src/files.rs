@@ -1,0 +1,226 @@
+//! Files that Postfix must be able to read: made under a fixed name beside the table, complete, and then renamed.
+//!
+//! Touches the directory of the map and nothing else.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::unistd::{AccessFlags, Gid, Uid, eaccess, fchown, geteuid};
+
+use crate::{BackendError, ErrorKind};
+
+/// Mode of every file of a table: proxymap reads them as user postfix.
+const MODE: u32 = 0o644;
+
+/// The map as given, made absolute, and the directory that holds its files.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    map: PathBuf,
+    directory: PathBuf,
+}
+
+impl Place {
+    /// The place of `map`; absolute, because a daemon leaves its working directory.
+    pub(crate) fn of(map: &Path) -> Result<Self, BackendError> {
+        let refused = |cause: &str| {
+            let action = format!("use map {}", map.display());
+            Err(BackendError::new(ErrorKind::Config, action, cause).cure("choose another with --map"))
+        };
+        let Ok(absolute) = std::path::absolute(map) else { return refused("it is no path") };
+        match (absolute.file_name(), absolute.parent()) {
+            (Some(_), Some(parent)) if !map.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                let directory = parent.to_owned();
+                Ok(Self { map: absolute, directory })
+            }
+            _ => refused("it names a directory, not a table"),
+        }
+    }
+
+    /// The map's path with `suffix` at its end.
+    pub(crate) fn path(&self, suffix: &str) -> PathBuf {
+        let mut path = OsString::from(&self.map);
+        path.push(suffix);
+        path.into()
+    }
+
+    /// Tells in time, and in words, that nothing can be written here.
+    ///
+    /// # Errors
+    /// The directory is missing, is no directory, or this user cannot write in it.
+    pub(crate) fn check_writable(&self, table: &Path) -> Result<(), BackendError> {
+        let directory = self.directory.display();
+        let failed = |cause: String| Err(cannot_create(table, cause));
+        match fs::metadata(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                failed(format!("directory {directory} does not exist")).map_err(|e| e.cure(CHOOSE))
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                failed(format!("directory {directory}: permission denied")).map_err(|e| e.cure(PERMIT))
+            }
+            Err(error) => failed(format!("directory {directory}: {}", reason(&error))).map_err(|e| e.cure(CHOOSE)),
+            Ok(found) if !found.is_dir() => {
+                failed(format!("{directory} is not a directory")).map_err(|e| e.cure(CHOOSE))
+            }
+            Ok(_) => match eaccess(&self.directory, AccessFlags::W_OK | AccessFlags::X_OK) {
+                Ok(()) => Ok(()),
+                Err(errno) => failed(format!("directory {directory}: {}", reason(&errno.into())))
+                    .map_err(|e| e.cure(PERMIT)),
+            },
+        }
+    }
+
+    /// Creates `path` afresh, empty, mode 0644 whatever the umask, owned as [`Place::adopt`] says. A left-over of a
+    /// killed daemon is removed first; a link that somebody put there meanwhile is never followed.
+    pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
+        remove(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(MODE).custom_flags(OFlag::O_NOFOLLOW.bits());
+        let file = options.open(path)?;
+        self.adopt_file(&file)?;
+        Ok(file)
+    }
+
+    /// Gives an existing file of the table its mode, and as root the owner of its directory: postmap and SQLite take
+    /// over the owner of what they find, and Postfix warns of a root-owned table in another user's directory.
+    pub(crate) fn adopt(&self, path: &Path) -> io::Result<()> {
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        self.adopt_file(&OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?)
+    }
+
+    fn adopt_file(&self, file: &File) -> io::Result<()> {
+        let found = file.metadata()?;
+        if geteuid().is_root() {
+            let directory = fs::metadata(&self.directory)?;
+            let owner = (directory.uid(), directory.gid());
+            if owner.0 != 0 && owner != (found.uid(), found.gid()) {
+                fchown(file, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))?;
+            }
+        }
+        if found.mode() & 0o7777 == MODE {
+            return Ok(());
+        }
+        match file.set_permissions(fs::Permissions::from_mode(MODE)) {
+            // A table of another user that everyone can read will do.
+            Err(_) if found.mode() & MODE & 0o444 == 0o444 => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Puts the finished file `from` in the place of `to`, durably: after a power failure the name leads to the old
+    /// table or to the new one, never to an empty file.
+    pub(crate) fn install(&self, file: &File, from: &Path, to: &Path) -> io::Result<()> {
+        file.sync_all()?;
+        fs::rename(from, to)?;
+        self.sync()
+    }
+
+    /// Makes the names in the directory durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        File::open(&self.directory)?.sync_all()
+    }
+}
+
+const CHOOSE: &str = "create the directory or choose another with --map";
+const PERMIT: &str = "run as its owner, or give the user write permission";
+
+/// Removes a file that may be missing.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// An error's text without Rust's "(os error N)", in lower case as our messages are.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn cannot_create(table: &Path, cause: String) -> BackendError {
+    BackendError::new(ErrorKind::CannotCreate, format!("create table {}", table.display()), cause)
+}
+
+/// A failed write of `table`, with the cure where the error tells it.
+pub(crate) fn write_error(table: &Path, error: &io::Error) -> BackendError {
+    let failed =
+        BackendError::new(ErrorKind::CannotCreate, format!("write table {}", table.display()), reason(error));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => failed.cure(PERMIT),
+        io::ErrorKind::IsADirectory => failed.cure("move the directory away or choose another with --map"),
+        io::ErrorKind::StorageFull => failed.cure("free some space; the old table stays in use"),
+        _ => failed,
+    }
+}
+
+/// A table that cannot be opened for reading.
+pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
+    let failed = BackendError::new(ErrorKind::NoInput, format!("read table {}", table.display()), reason(error));
+    match error.kind() {
+        io::ErrorKind::NotFound => failed.cure("start pop-before-smtp, or choose the table with --map and --backend"),
+        io::ErrorKind::PermissionDenied => failed.cure("run as root or as the owner of the table"),
+        _ => failed,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, Place) {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::of(&directory.path().join("map")).unwrap();
+        (directory, place)
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_replaced_not_followed() {
+        let (directory, place) = place();
+        let victim = directory.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, place.path(".new")).unwrap();
+        place.create(&place.path(".new")).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        assert!(fs::symlink_metadata(place.path(".new")).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_map_that_is_no_file_name_is_refused() {
+        for map in ["/", "/etc/postfix/", "", "/etc/.."] {
+            assert_eq!(Place::of(Path::new(map)).unwrap_err().kind, ErrorKind::Config, "{map}");
+        }
+        assert!(Place::of(Path::new("map")).unwrap().path(".db").is_absolute());
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_directory_is_said() {
+        let (directory, _) = place();
+        fs::write(directory.path().join("file"), "").unwrap();
+        for (map, cause) in [("missing/map", "does not exist"), ("file/map", "is not a directory")] {
+            let map = directory.path().join(map);
+            let error = Place::of(&map).unwrap().check_writable(&map).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::CannotCreate);
+            assert!(error.cause.ends_with(cause), "{error}");
+            assert!(error.action.contains(&*map.to_string_lossy()), "{error}");
+            assert_eq!(error.cure.as_deref(), Some(CHOOSE));
+        }
+    }
+
+    #[test]
+    fn reasons_read_like_our_messages() {
+        assert_eq!(reason(&io::Error::from_raw_os_error(28)), "no space left on device");
+        assert_eq!(reason(&io::Error::from_raw_os_error(5)), "input/output error");
+    }
+}

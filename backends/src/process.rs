@@ -1,0 +1,232 @@
+//! Runs a program of Postfix with a limit on its time and on what is kept of its output.
+//!
+//! The daemon reads no log while it waits here, so the wait ends with the program and never later than the limit.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::files::reason;
+
+/// How much of a program's error output is kept, in bytes.
+const COMPLAINT_LIMIT: usize = 4096;
+
+/// How a program ended.
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Finished {
+    /// What the program said: the line that names the failure, else the first line; escaped.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let first = lines.clone().next()?;
+        let line = lines.find(|line| line.contains("fatal:") || line.contains("error:")).unwrap_or(first);
+        Some(line.trim().escape_debug().take(300).collect::<String>().replace("\\\"", "\"").replace("\\'", "'"))
+    }
+
+    /// Why the program failed; `None` if it did not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        if self.status.success() {
+            return None;
+        }
+        let how = match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => self.status.to_string(),
+        };
+        Some(self.complaint().unwrap_or(how))
+    }
+}
+
+/// Looks for a program of Postfix: /usr/sbin first, because a daemon's `$PATH` may lack it or lead elsewhere.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let candidates = std::iter::once(PathBuf::from("/usr/sbin")).chain(std::env::split_paths(&path));
+    candidates.filter(|directory| directory.is_absolute()).map(|directory| directory.join(name)).find(|file| {
+        file.is_file() && nix::unistd::eaccess(file, nix::unistd::AccessFlags::X_OK).is_ok()
+    })
+}
+
+/// Runs a program to its end. After `limit` it is killed, with everything it started.
+///
+/// # Errors
+/// The cause, in words: it could not be started, or took too long.
+pub(crate) fn run(program: &Path, arguments: &[&OsStr], limit: Duration) -> Result<Finished, String> {
+    let deadline = Instant::now() + limit;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Its own group: an interrupt typed at the daemon must not break a write, and a kill must reach its children.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("{}: {}", program.display(), reason(&error)))?;
+    let mut stdout = Pipe::new(child.stdout.take().map(OwnedFd::from), usize::MAX);
+    let mut stderr = Pipe::new(child.stderr.take().map(OwnedFd::from), COMPLAINT_LIMIT);
+    let ended = drain(&mut [&mut stdout, &mut stderr], deadline).and_then(|()| reap(&mut child, deadline));
+    match ended {
+        Ok(Some(status)) => Ok(Finished { status, stdout: stdout.kept, stderr: stderr.kept }),
+        Ok(None) => {
+            kill(&mut child);
+            Err(format!("{} did not finish within {} s and was killed", program.display(), limit.as_secs_f32()))
+        }
+        Err(error) => {
+            kill(&mut child);
+            Err(format!("{}: {}", program.display(), reason(&error)))
+        }
+    }
+}
+
+/// One end of a pipe, read until its end or until nothing more is wanted.
+struct Pipe {
+    source: Option<File>,
+    kept: Vec<u8>,
+    limit: usize,
+}
+
+impl Pipe {
+    fn new(source: Option<OwnedFd>, limit: usize) -> Self {
+        Self { source: source.map(File::from), kept: Vec::new(), limit }
+    }
+
+    /// Reads what is there; what exceeds the limit is read and dropped, so that the program is not held up.
+    fn read(&mut self) -> io::Result<()> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let mut buffer = [0; 8192];
+        match source.read(&mut buffer) {
+            Ok(0) => self.source = None,
+            Ok(count) => {
+                let room = self.limit.saturating_sub(self.kept.len());
+                self.kept.extend_from_slice(&buffer[..count.min(room)]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Reads all pipes to their end, which is the program's, or until the deadline.
+fn drain(pipes: &mut [&mut Pipe], deadline: Instant) -> io::Result<()> {
+    while pipes.iter().any(|pipe| pipe.source.is_some()) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        for index in ready(pipes, left)? {
+            pipes[index].read()?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for one of the pipes; which ones have something to read.
+fn ready(pipes: &[&mut Pipe], left: Duration) -> io::Result<Vec<usize>> {
+    let open = |(index, pipe): (usize, &&mut Pipe)| pipe.source.is_some().then_some(index);
+    let open: Vec<usize> = pipes.iter().enumerate().filter_map(open).collect();
+    let mut waiting: Vec<PollFd<'_>> = open
+        .iter()
+        .filter_map(|&index| pipes[index].source.as_ref())
+        .map(|source| PollFd::new(source.as_fd(), PollFlags::POLLIN))
+        .collect();
+    // Rounded up: poll counts whole milliseconds and must not spin through the last one.
+    let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+    match poll(&mut waiting, timeout) {
+        Ok(_) => Ok(open.into_iter().zip(&waiting).filter(|(_, fd)| fd.any() == Some(true)).map(|(i, _)| i).collect()),
+        Err(Errno::EINTR) => Ok(Vec::new()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Waits for the end of a program that has closed its output: it is there, or a few microseconds away.
+fn reap(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+    let mut pause = Duration::from_micros(50);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+fn kill(child: &mut Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        // The group is the child's own and the child is not reaped yet, so the number cannot be somebody else's.
+        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Result<Finished, String> {
+        run(Path::new("/bin/sh"), &["-c".as_ref(), script.as_ref()], limit)
+    }
+
+    const LONG: Duration = Duration::from_secs(30);
+    const SHORT: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn output_and_complaint_are_kept_within_limits() {
+        let end = shell("echo out; head -c 100000 /dev/zero | tr '\\0' x >&2; head -c 200000 /dev/zero", LONG).unwrap();
+        assert!(end.failure().is_none());
+        assert_eq!((end.stdout.len(), end.stderr.len()), (200_004, COMPLAINT_LIMIT));
+    }
+
+    #[test]
+    fn the_line_that_names_the_failure_is_told_escaped() {
+        let end = shell("printf 'x: warning: a\\nx: fatal: b\\033[2J\"c\"\\n' >&2; exit 3", LONG).unwrap();
+        assert_eq!(end.failure().unwrap(), "x: fatal: b\\u{1b}[2J\"c\"");
+        assert_eq!(shell("exit 3", LONG).unwrap().failure().unwrap(), "exit status 3");
+        assert_eq!(shell("kill -9 $$", LONG).unwrap().failure().unwrap(), "killed by signal 9");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_with_its_children() {
+        let start = Instant::now();
+        for script in ["sleep 60", "sleep 60 & wait", "exec >&- 2>&-; sleep 60", "sleep 60 & exit 0"] {
+            assert!(shell(script, SHORT).err().unwrap().contains("did not finish within 0.1 s"), "{script}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_child_inherits_no_blocked_signal() {
+        let mut mask = nix::sys::signal::SigSet::empty();
+        mask.add(Signal::SIGTERM);
+        mask.thread_block().unwrap();
+        let end = shell("exec grep SigBlk /proc/self/status", LONG).unwrap();
+        mask.thread_unblock().unwrap();
+        assert_eq!(String::from_utf8(end.stdout).unwrap().trim_end(), "SigBlk:\t0000000000000000");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = run(Path::new("/nonexistent/postmap"), &[], LONG).err().unwrap();
+        assert_eq!(error, "/nonexistent/postmap: no such file or directory");
+        assert_eq!(find("no-such-program-of-postfix"), None);
+    }
+}

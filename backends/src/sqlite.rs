@@ -1,0 +1,261 @@
+//! A table that sqlite_table(5) reads, updated in place and row by row; the only file that uses rusqlite.
+//!
+//! Writes `<map>.sqlite` and SQLite's `-wal` and `-shm` beside it. Readers never notice that a file was renamed, so the
+//! file is never replaced; and a reader that finds it locked makes smtpd die, so it is in WAL mode, where a writer
+//! locks nobody out.
+
+mod file;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+
+use self::file::{FOREIGN, Identity, TableFile};
+use crate::entry::{Key, Value, unix_seconds};
+use crate::files::{read_error, reason};
+use crate::{Backend, BackendError, Client, ErrorKind, Listed, Options, Update};
+
+/// "PBSM", for file(1) and for us: a file without it is somebody else's.
+const APPLICATION_ID: u32 = 0x5042_534D;
+const VERSION: u32 = 1;
+
+/// How long another writer (an operator's sqlite3, a backup) may hold us up.
+const BUSY: Duration = Duration::from_secs(2);
+
+const SCHEMA: &str = "CREATE TABLE client (
+    address TEXT PRIMARY KEY NOT NULL,
+    expires INTEGER NOT NULL,
+    value TEXT NOT NULL
+) WITHOUT ROWID";
+const UPSERT: &str = "INSERT INTO client (address, expires, value) VALUES (?1, ?2, ?3)
+    ON CONFLICT (address) DO UPDATE SET expires = excluded.expires, value = excluded.value";
+const DELETE: &str = "DELETE FROM client WHERE address = ?1";
+
+pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+    let value = Value::new(options)?;
+    let file = TableFile::of(&options.map)?;
+    file.check_writable()?;
+    let (connection, identity) = open_for_writing(&file)?;
+    let opened = Some(Opened { connection, identity });
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false }))
+}
+
+pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+    let value = Value::new(options)?;
+    let file = TableFile::of(&options.map)?;
+    if file.is_empty().map_err(|error| read_error(file.path(), &error))? {
+        return Err(read_error(file.path(), &std::io::ErrorKind::NotFound.into()));
+    }
+    file.refuse_foreign()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connected = Connection::open_with_flags(file.read_only_uri(), flags).and_then(|connection| {
+        connection.busy_timeout(BUSY)?;
+        Ok(connection)
+    });
+    let connection = connected.map_err(|error| failed("read", &file, &error))?;
+    let identity = file.identity().map_err(|error| read_error(file.path(), &error))?;
+    let opened = Some(Opened { connection, identity });
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false }))
+}
+
+struct Sqlite {
+    file: TableFile,
+    value: Value,
+    /// `None` only after a failed attempt to open the file again.
+    opened: Option<Opened>,
+    /// Whether the file holds what the last publish said, so that the differences are enough for the next.
+    in_step: bool,
+}
+
+struct Opened {
+    connection: Connection,
+    identity: Identity,
+}
+
+/// Opens the file, which is created or initialised where it is missing or empty.
+fn open_for_writing(file: &TableFile) -> Result<(Connection, Identity), BackendError> {
+    file.prepare()?;
+    file.refuse_foreign()?;
+    let connection = connect(file).map_err(|error| failed("open", file, &error))?;
+    let identity = file.adopt()?;
+    Ok((connection, identity))
+}
+
+fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(file.path(), flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Closing would remove -wal and -shm, which a reader without write permission cannot make again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if objects == 0 {
+        initialise(&mut connection)?;
+    }
+    check(&connection)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(corrupt(format!("journal mode stays {mode}")));
+    }
+    // NORMAL: a power failure may undo the last publishes but never half of one. What comes back expires by itself,
+    // what is lost comes with the next login, and no login waits for a disk.
+    connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")?;
+    // An empty write makes -wal and -shm, so that readers and the drop of privileges find them. The statement also
+    // tells a table of another shape.
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)?.execute(UPSERT_NOTHING, [])?;
+    connection.prepare_cached(UPSERT)?;
+    Ok(connection)
+}
+
+fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let application: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(corrupt(FOREIGN.to_owned()));
+    }
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(corrupt(verdict)) }
+}
+
+/// Rolled back; see its use.
+const UPSERT_NOTHING: &str = "INSERT OR REPLACE INTO client (address, expires, value) VALUES ('', 0, '')";
+
+/// All in one transaction and still with a rollback journal: after a crash the file is empty or complete.
+fn initialise(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.commit()
+}
+
+fn corrupt(cause: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(cause))
+}
+
+impl Sqlite {
+    /// Opens the file again if it is not the one that was opened: deleted or replaced under us, it would be written
+    /// to while Postfix reads another.
+    fn reopen_if_replaced(&mut self) -> Result<(), BackendError> {
+        let same = |opened: &Opened| self.file.identity().is_ok_and(|found| found == opened.identity);
+        if self.opened.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        self.in_step = false;
+        if let Some(opened) = self.opened.take() {
+            log::warn!("table {} was removed or replaced; opening it again", self.file.path().display());
+            self.save_orphaned_log(&opened);
+        }
+        let (connection, identity) = open_for_writing(&self.file)?;
+        self.opened = Some(Opened { connection, identity });
+        Ok(())
+    }
+
+    /// If -wal alone was deleted, what it held must get into the database while we can still read it: without it the
+    /// database may be half of two states.
+    fn save_orphaned_log(&self, opened: &Opened) {
+        if self.file.identity().is_ok_and(|found| found[0] == opened.identity[0]) {
+            let done = opened.connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()));
+            if let Err(error) = done {
+                log::warn!("table {}: {error}", self.file.path().display());
+            }
+        }
+    }
+
+    fn write(&mut self, update: &Update<'_>) -> rusqlite::Result<()> {
+        let Some(opened) = &mut self.opened else { return Err(rusqlite::Error::InvalidQuery) };
+        let transaction = opened.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if self.in_step {
+            let mut delete = transaction.prepare_cached(DELETE)?;
+            for &address in update.removed {
+                delete.execute([Key::new(address).as_str()])?;
+            }
+            let mut rows = Rows::new(&transaction, &self.value)?;
+            update.added.iter().chain(update.extended).try_for_each(|client| rows.upsert(client))?;
+        } else {
+            transaction.execute("DELETE FROM client", [])?;
+            let mut rows = Rows::new(&transaction, &self.value)?;
+            let mut done = Ok(());
+            update.clients.for_each(&mut |client| {
+                if done.is_ok() {
+                    done = rows.upsert(client);
+                }
+            });
+            done?;
+        }
+        transaction.commit()
+    }
+
+    fn read(&self) -> rusqlite::Result<Vec<Listed>> {
+        let Some(opened) = &self.opened else { return Err(rusqlite::Error::InvalidQuery) };
+        let mut statement = opened.connection.prepare("SELECT address, value FROM client")?;
+        let mut rows = statement.query([])?;
+        let mut listed = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (key, value) = (row.get_ref(0)?.as_bytes()?, row.get_ref(1)?.as_bytes()?);
+            listed.extend(self.value.listed(key, value));
+        }
+        Ok(listed)
+    }
+}
+
+/// Writes clients as rows, without an allocation for each.
+struct Rows<'a> {
+    statement: rusqlite::CachedStatement<'a>,
+    value: &'a Value,
+    buffer: String,
+}
+
+impl<'a> Rows<'a> {
+    fn new(connection: &'a Connection, value: &'a Value) -> rusqlite::Result<Self> {
+        Ok(Self { statement: connection.prepare_cached(UPSERT)?, value, buffer: String::new() })
+    }
+
+    fn upsert(&mut self, client: &Client) -> rusqlite::Result<()> {
+        let expires = unix_seconds(client.expires);
+        let value = self.value.text(expires, &mut self.buffer);
+        let expires = i64::try_from(expires).unwrap_or(i64::MAX);
+        self.statement.execute(params![Key::new(client.address).as_str(), expires, value]).map(|_| ())
+    }
+}
+
+impl Backend for Sqlite {
+    fn list(&mut self) -> Result<Vec<Listed>, BackendError> {
+        self.read().map_err(|error| failed("read", &self.file, &error))
+    }
+
+    fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
+        self.reopen_if_replaced()?;
+        let done = self.write(update);
+        self.in_step = done.is_ok();
+        done.map_err(|error| failed("write", &self.file, &error))
+    }
+}
+
+fn failed(verb: &str, file: &TableFile, error: &rusqlite::Error) -> BackendError {
+    let path = file.path().display();
+    let (kind, cure) = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (ErrorKind::Unavailable, Some("find the program that holds a lock on it".to_owned()))
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
+            (ErrorKind::Config, Some(file.cure()))
+        }
+        _ if verb == "read" => (ErrorKind::NoInput, None),
+        _ => (ErrorKind::CannotCreate, None),
+    };
+    let cause = match error {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
+        rusqlite::Error::SqliteFailure(code, None) => code.to_string(),
+        other => other.to_string(),
+    };
+    let cause = reason(&std::io::Error::other(cause.lines().next().unwrap_or_default().to_owned()));
+    let error = BackendError::new(kind, format!("{verb} table {path}"), cause);
+    match cure {
+        Some(cure) => error.cure(cure),
+        None => error,
+    }
+}
