@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn only_entries_of_ours_are_listed() {
         let value = Value { fixed: None };
-        for key in ["192.0.2", "localhost", "192.0.2.1 ", "192.0.2.0/24", "2001:DB8::1", "::ffff:192.0.2.1", "", "\u{e9}"]
+        for key in
+            ["192.0.2", "localhost", "192.0.2.1 ", "192.0.2.0/24", "2001:DB8::1", "::ffff:192.0.2.1", "", "\u{e9}"]
         {
             assert_eq!(value.listed(key.as_bytes(), b"5"), None, "{key}");
         }

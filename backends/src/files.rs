@@ -67,8 +67,9 @@ impl Place {
             }
             Ok(_) => match eaccess(&self.directory, AccessFlags::W_OK | AccessFlags::X_OK) {
                 Ok(()) => Ok(()),
-                Err(errno) => failed(format!("directory {directory}: {}", reason(&errno.into())))
-                    .map_err(|e| e.cure(PERMIT)),
+                Err(errno) => {
+                    failed(format!("directory {directory}: {}", reason(&errno.into()))).map_err(|e| e.cure(PERMIT))
+                }
             },
         }
     }
@@ -110,14 +111,6 @@ impl Place {
         }
     }
 
-    /// Puts the finished file `from` in the place of `to`, durably: after a power failure the name leads to the old
-    /// table or to the new one, never to an empty file.
-    pub(crate) fn install(&self, file: &File, from: &Path, to: &Path) -> io::Result<()> {
-        file.sync_all()?;
-        fs::rename(from, to)?;
-        self.sync()
-    }
-
     /// Makes the names in the directory durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
@@ -125,7 +118,8 @@ impl Place {
 }
 
 const CHOOSE: &str = "create the directory or choose another with --map";
-const PERMIT: &str = "run as its owner, or give the user write permission";
+pub(crate) const FREE: &str = "free some space; the old table stays in use";
+pub(crate) const PERMIT: &str = "run as its owner, or give the user write permission";
 
 /// Removes a file that may be missing.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
@@ -141,9 +135,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
     match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
         _ => text.to_owned(),
     }
 }
@@ -154,12 +146,11 @@ fn cannot_create(table: &Path, cause: String) -> BackendError {
 
 /// A failed write of `table`, with the cure where the error tells it.
 pub(crate) fn write_error(table: &Path, error: &io::Error) -> BackendError {
-    let failed =
-        BackendError::new(ErrorKind::CannotCreate, format!("write table {}", table.display()), reason(error));
+    let failed = BackendError::new(ErrorKind::CannotCreate, format!("write table {}", table.display()), reason(error));
     match error.kind() {
         io::ErrorKind::PermissionDenied => failed.cure(PERMIT),
         io::ErrorKind::IsADirectory => failed.cure("move the directory away or choose another with --map"),
-        io::ErrorKind::StorageFull => failed.cure("free some space; the old table stays in use"),
+        io::ErrorKind::StorageFull => failed.cure(FREE),
         _ => failed,
     }
 }

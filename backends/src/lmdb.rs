@@ -9,6 +9,7 @@ mod check;
 #[cfg(test)]
 mod tests;
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -89,11 +90,18 @@ impl Lmdb {
         loop {
             let file = self.place.create(&self.new)?;
             match self.fill(size) {
-                Ok(()) => return self.place.install(&file, &self.new, &self.path),
+                Ok(()) => return self.install(&file),
                 Err(Error::MapFull) => size = size.saturating_mul(2),
                 Err(error) => return Err(as_io(error)),
             }
         }
+    }
+
+    /// Synced first: after a power failure the name leads to the old table or to the new one, never to an empty file.
+    fn install(&self, file: &File) -> io::Result<()> {
+        file.sync_all()?;
+        fs::rename(&self.new, &self.path)?;
+        self.place.sync()
     }
 
     /// Twice what the entries take in full pages, and some pages for the tree above them.

@@ -165,9 +165,9 @@ impl Postmap {
     }
 
     fn write(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
-        let done = self.build(clients).and_then(|text| {
-            self.install(&text).map_err(|error| write_error(&self.index(0, ""), &error))
-        });
+        let done = self
+            .build(clients)
+            .and_then(|text| self.install(&text).map_err(|error| write_error(&self.index(0, ""), &error)));
         if done.is_err() {
             // What cannot be removed now is removed before the next attempt, or reported by it.
             let _ = self.remove_new();

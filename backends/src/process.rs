@@ -2,19 +2,20 @@
 //!
 //! The daemon reads no log while it waits here, so the wait ends with the program and never later than the limit.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::io::{self, PipeReader, PipeWriter, Read as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{AccessFlags, Pid, eaccess};
 
 use crate::files::reason;
 
@@ -23,7 +24,7 @@ const COMPLAINT_LIMIT: usize = 4096;
 
 /// How a program ended.
 pub(crate) struct Finished {
-    pub(crate) status: ExitStatus,
+    end: WaitStatus,
     pub(crate) stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
@@ -40,13 +41,11 @@ impl Finished {
 
     /// Why the program failed; `None` if it did not.
     pub(crate) fn failure(&self) -> Option<String> {
-        if self.status.success() {
-            return None;
-        }
-        let how = match (self.status.code(), self.status.signal()) {
-            (Some(code), _) => format!("exit status {code}"),
-            (None, Some(signal)) => format!("killed by signal {signal}"),
-            (None, None) => self.status.to_string(),
+        let how = match self.end {
+            WaitStatus::Exited(_, 0) => return None,
+            WaitStatus::Exited(_, code) => format!("exit status {code}"),
+            WaitStatus::Signaled(_, signal, _) => format!("killed by {signal}"),
+            other => format!("{other:?}"),
         };
         Some(self.complaint().unwrap_or(how))
     }
@@ -56,9 +55,10 @@ impl Finished {
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let candidates = std::iter::once(PathBuf::from("/usr/sbin")).chain(std::env::split_paths(&path));
-    candidates.filter(|directory| directory.is_absolute()).map(|directory| directory.join(name)).find(|file| {
-        file.is_file() && nix::unistd::eaccess(file, nix::unistd::AccessFlags::X_OK).is_ok()
-    })
+    candidates
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file() && eaccess(file, AccessFlags::X_OK).is_ok())
 }
 
 /// Runs a program to its end. After `limit` it is killed, with everything it started.
@@ -67,29 +67,70 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 /// The cause, in words: it could not be started, or took too long.
 pub(crate) fn run(program: &Path, arguments: &[&OsStr], limit: Duration) -> Result<Finished, String> {
     let deadline = Instant::now() + limit;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Its own group: an interrupt typed at the daemon must not break a write, and a kill must reach its children.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("{}: {}", program.display(), reason(&error)))?;
-    let mut stdout = Pipe::new(child.stdout.take().map(OwnedFd::from), usize::MAX);
-    let mut stderr = Pipe::new(child.stderr.take().map(OwnedFd::from), COMPLAINT_LIMIT);
-    let ended = drain(&mut [&mut stdout, &mut stderr], deadline).and_then(|()| reap(&mut child, deadline));
+    let failed = |error: io::Error| format!("{}: {}", program.display(), reason(&error));
+    let (pid, stdout, stderr) = spawn(program, arguments).map_err(failed)?;
+    let mut stdout = Pipe::new(stdout, usize::MAX);
+    let mut stderr = Pipe::new(stderr, COMPLAINT_LIMIT);
+    let ended = match drain(&mut [&mut stdout, &mut stderr], deadline) {
+        Ok(true) => reap(pid, deadline),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
     match ended {
-        Ok(Some(status)) => Ok(Finished { status, stdout: stdout.kept, stderr: stderr.kept }),
+        Ok(Some(end)) => Ok(Finished { end, stdout: stdout.kept, stderr: stderr.kept }),
         Ok(None) => {
-            kill(&mut child);
+            kill(pid);
             Err(format!("{} did not finish within {} s and was killed", program.display(), limit.as_secs_f32()))
         }
         Err(error) => {
-            kill(&mut child);
-            Err(format!("{}: {}", program.display(), reason(&error)))
+            kill(pid);
+            Err(failed(error))
         }
     }
+}
+
+/// Starts the program with no input and with pipes for its output.
+///
+/// Not by `std::process::Command`, whose children inherit the signal mask: the daemon blocks the signals that it reads
+/// from a descriptor, and to unblock them for a moment would be the moment in which one kills it.
+fn spawn(program: &Path, arguments: &[&OsStr]) -> io::Result<(Pid, PipeReader, PipeReader)> {
+    let (stdout, stdout_end) = io::pipe()?;
+    let (stderr, stderr_end) = io::pipe()?;
+    let stdin = File::open("/dev/null")?;
+    let (actions, attributes) = (redirections(&stdin, &stdout_end, &stderr_end)?, attributes()?);
+    let arguments: Vec<CString> = [program.as_os_str()]
+        .iter()
+        .chain(arguments)
+        .map(|text| CString::new(text.as_bytes()))
+        .collect::<Result<_, _>>()?;
+    let variable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat())
+    };
+    let environment: Vec<CString> = std::env::vars_os().map(variable).collect::<Result<_, _>>()?;
+    let pid = posix_spawn(program, &actions, &attributes, &arguments, &environment)?;
+    Ok((pid, stdout, stderr))
+}
+
+fn redirections(stdin: &File, stdout: &PipeWriter, stderr: &PipeWriter) -> nix::Result<PosixSpawnFileActions> {
+    let mut actions = PosixSpawnFileActions::init()?;
+    actions.add_dup2(stdin.as_raw_fd(), 0)?;
+    actions.add_dup2(stdout.as_raw_fd(), 1)?;
+    actions.add_dup2(stderr.as_raw_fd(), 2)?;
+    Ok(actions)
+}
+
+/// No signal blocked; SIGPIPE, which Rust ignores, as usual; and a process group of its own: an interrupt typed at the
+/// daemon must not break a write, and a kill must reach the children of a script.
+fn attributes() -> nix::Result<PosixSpawnAttr> {
+    let mut attributes = PosixSpawnAttr::init()?;
+    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
+        | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
+        | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
+    attributes.set_flags(flags)?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
+    attributes.set_pgroup(Pid::from_raw(0))?;
+    Ok(attributes)
 }
 
 /// One end of a pipe, read until its end or until nothing more is wanted.
@@ -100,8 +141,8 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(source: Option<OwnedFd>, limit: usize) -> Self {
-        Self { source: source.map(File::from), kept: Vec::new(), limit }
+    fn new(source: PipeReader, limit: usize) -> Self {
+        Self { source: Some(File::from(OwnedFd::from(source))), kept: Vec::new(), limit }
     }
 
     /// Reads what is there; what exceeds the limit is read and dropped, so that the program is not held up.
@@ -121,18 +162,18 @@ impl Pipe {
     }
 }
 
-/// Reads all pipes to their end, which is the program's, or until the deadline.
-fn drain(pipes: &mut [&mut Pipe], deadline: Instant) -> io::Result<()> {
+/// Reads all pipes to their end, which is the program's; `false` if the deadline comes first.
+fn drain(pipes: &mut [&mut Pipe], deadline: Instant) -> io::Result<bool> {
     while pipes.iter().any(|pipe| pipe.source.is_some()) {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            break;
+            return Ok(false);
         }
         for index in ready(pipes, left)? {
             pipes[index].read()?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Waits for one of the pipes; which ones have something to read.
@@ -154,11 +195,13 @@ fn ready(pipes: &[&mut Pipe], left: Duration) -> io::Result<Vec<usize>> {
 }
 
 /// Waits for the end of a program that has closed its output: it is there, or a few microseconds away.
-fn reap(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+fn reap(pid: Pid, deadline: Instant) -> io::Result<Option<WaitStatus>> {
     let mut pause = Duration::from_micros(50);
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+        match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
+            Ok(end) => return Ok(Some(end)),
+            Err(errno) => return Err(errno.into()),
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -169,12 +212,10 @@ fn reap(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> 
     }
 }
 
-fn kill(child: &mut Child) {
-    if let Ok(pid) = i32::try_from(child.id()) {
-        // The group is the child's own and the child is not reaped yet, so the number cannot be somebody else's.
-        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
-    }
-    let _ = child.wait();
+/// Ends the program, which is not reaped yet: the number of its group cannot be somebody else's.
+fn kill(pid: Pid) {
+    let _ = killpg(pid, Signal::SIGKILL);
+    while waitpid(pid, None) == Err(Errno::EINTR) {}
 }
 
 #[cfg(test)]
@@ -201,7 +242,7 @@ mod tests {
         let end = shell("printf 'x: warning: a\\nx: fatal: b\\033[2J\"c\"\\n' >&2; exit 3", LONG).unwrap();
         assert_eq!(end.failure().unwrap(), "x: fatal: b\\u{1b}[2J\"c\"");
         assert_eq!(shell("exit 3", LONG).unwrap().failure().unwrap(), "exit status 3");
-        assert_eq!(shell("kill -9 $$", LONG).unwrap().failure().unwrap(), "killed by signal 9");
+        assert_eq!(shell("kill -9 $$", LONG).unwrap().failure().unwrap(), "killed by SIGKILL");
     }
 
     #[test]
@@ -215,8 +256,7 @@ mod tests {
 
     #[test]
     fn a_child_inherits_no_blocked_signal() {
-        let mut mask = nix::sys::signal::SigSet::empty();
-        mask.add(Signal::SIGTERM);
+        let mask = SigSet::from(Signal::SIGTERM);
         mask.thread_block().unwrap();
         let end = shell("exec grep SigBlk /proc/self/status", LONG).unwrap();
         mask.thread_unblock().unwrap();

@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use self::file::{FOREIGN, Identity, TableFile};
 use crate::entry::{Key, Value, unix_seconds};
-use crate::files::{read_error, reason};
+use crate::files::{FREE, PERMIT, read_error, reason};
 use crate::{Backend, BackendError, Client, ErrorKind, Listed, Options, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
@@ -243,6 +243,10 @@ fn failed(verb: &str, file: &TableFile, error: &rusqlite::Error) -> BackendError
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
             (ErrorKind::Config, Some(file.cure()))
+        }
+        Some(ErrorCode::DiskFull) => (ErrorKind::CannotCreate, Some(FREE.to_owned())),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) if verb != "read" => {
+            (ErrorKind::CannotCreate, Some(PERMIT.to_owned()))
         }
         _ if verb == "read" => (ErrorKind::NoInput, None),
         _ => (ErrorKind::CannotCreate, None),

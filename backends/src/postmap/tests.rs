@@ -1,0 +1,180 @@
+//! What happens when postmap fails: a shell script takes its place.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::time::{Instant, SystemTime};
+
+use super::*;
+use crate::Client;
+
+/// A directory with a map and with scripts in place of postmap and postconf.
+struct Site {
+    directory: tempfile::TempDir,
+    options: Options,
+    tools: Tools,
+}
+
+/// A stand-in for postmap: `-r` copies the text to the index, `-s` and `-q` read that copy.
+const WORKING: &str = r#"
+file="${3:-$2}"; file="${file#*:}"
+case "$1" in
+-r) cp "$file" "$file.db" ;;
+-s) cat "$file.db" ;;
+-q) grep "^$2	" "$file.db" | cut -f 2 ;;
+esac"#;
+
+impl Site {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let options = Options { map: at("map"), map_type: Some("hash".to_owned()), value: None };
+        let limit = Duration::from_secs(30);
+        let tools = Tools { postmap: at("postmap"), postconf: Some(at("postconf")), limit };
+        let site = Self { directory, options, tools };
+        site.postmap(WORKING);
+        site.postconf("printf 'btree\\ncidr\\nhash\\nlmdb\\n'");
+        site
+    }
+
+    fn postmap(&self, script: &str) {
+        self.script("postmap", script);
+    }
+
+    fn postconf(&self, script: &str) {
+        self.script("postconf", script);
+    }
+
+    /// Written by another process: what this one has open for writing, even for a moment in the child of another
+    /// test, cannot be run ("text file busy").
+    fn script(&self, name: &str, text: &str) {
+        let command = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0.new\" && chmod 755 \"$0.new\" && mv \"$0.new\" \"$0\"";
+        let path = self.directory.path().join(name);
+        let status = std::process::Command::new("/bin/sh").args(["-c", command]).arg(path).arg(text).status();
+        assert!(status.unwrap().success());
+    }
+
+    fn open(&self) -> Result<Postmap, BackendError> {
+        Postmap::open(&self.options, self.tools.clone())
+    }
+
+    fn index(&self) -> Vec<u8> {
+        fs::read(self.directory.path().join("map.db")).unwrap()
+    }
+
+    fn left_over(&self) -> bool {
+        let names = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.into_iter().any(|name| name.to_string_lossy().contains(".new"))
+    }
+}
+
+fn publish(table: &mut Postmap, addresses: &[&str]) -> Result<(), BackendError> {
+    let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let client = |address: &&str| Client { address: address.parse().unwrap(), expires };
+    let clients: Vec<Client> = addresses.iter().map(client).collect();
+    table.publish(&Update { added: &clients, extended: &[], removed: &[], clients: &clients })
+}
+
+#[test]
+fn whatever_postmap_does_the_old_table_stays_and_the_next_publish_works() {
+    let failures = [
+        ("echo 'postmap: fatal: no luck' >&2; exit 1", "postmap: fatal: no luck"),
+        ("exit 75", "exit status 75"),
+        ("echo half > \"${2#*:}.db\"; kill -9 $$", "killed by SIGKILL"),
+        ("exit 0", "did not write"),
+        ("echo half > \"${2#*:}.db\"; sleep 60", "did not finish within 0.3 s"),
+    ];
+    for (script, cause) in failures {
+        let site = Site::new();
+        let mut table = site.open().unwrap();
+        publish(&mut table, &["192.0.2.1"]).unwrap();
+        let before = (site.index(), fs::metadata(site.directory.path().join("map.db")).unwrap().ino());
+
+        site.postmap(script);
+        table.tools.limit = Duration::from_millis(300);
+        let start = Instant::now();
+        let error = publish(&mut table, &["192.0.2.2"]).unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(20));
+        assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains(cause), "{error}");
+        assert!(error.to_string().starts_with("cannot write table /"), "{error}");
+        let after = (site.index(), fs::metadata(site.directory.path().join("map.db")).unwrap().ino());
+        assert_eq!(before, after);
+        assert!(!site.left_over());
+
+        site.postmap(WORKING);
+        table.tools.limit = Duration::from_secs(30);
+        publish(&mut table, &["192.0.2.1", "192.0.2.2"]).unwrap();
+        assert_eq!(table.list().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn the_first_table_with_a_client_is_read_back() {
+    let site = Site::new();
+    let mut table = site.open().unwrap();
+    site.postmap(&format!("[ \"$1\" = -q ] && exit 1\n{WORKING}"));
+    publish(&mut table, &[]).unwrap();
+    let error = publish(&mut table, &["192.0.2.1"]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(error.to_string().contains("a lookup of 192.0.2.1 gives exit status 1, not 2000000000"), "{error}");
+    assert_eq!(site.index(), b"");
+    site.postmap(WORKING);
+    publish(&mut table, &["192.0.2.1"]).unwrap();
+    site.postmap(&format!("[ \"$1\" = -q ] && exit 1\n{WORKING}"));
+    publish(&mut table, &["192.0.2.1", "192.0.2.2"]).unwrap();
+}
+
+#[test]
+fn a_type_that_postfix_redirects_is_named() {
+    let site = Site::new();
+    site.postmap("cp \"${2#*:}\" \"${2#*:}.lmdb\"");
+    let error = site.open().err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert_eq!(error.cause, "postmap wrote a lmdb table where hash was asked for");
+    assert_eq!(error.cure.as_deref(), Some("set --map-type lmdb"));
+    assert!(!site.left_over());
+}
+
+#[test]
+fn a_type_that_cannot_work_is_answered_with_those_that_can() {
+    for (map_type, postmap) in [("cidr", "exit 9"), ("no\u{1b}sense", "exit 9"), ("cdb", "exit 1")] {
+        let mut site = Site::new();
+        site.postmap(postmap);
+        site.options.map_type = Some(map_type.to_owned());
+        let error = site.open().err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config, "{error}");
+        assert_eq!(error.cure.as_deref(), Some("set --map-type to one of btree, hash, lmdb"));
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn the_default_type_is_asked_for_and_the_answer_bounded_in_time() {
+    let mut site = Site::new();
+    site.options.map_type = None;
+    site.postconf("[ \"$*\" = '-h default_database_type' ] && echo btree");
+    assert_eq!(site.open().unwrap().kind.name, "btree");
+
+    site.postconf("sleep 60");
+    site.tools.limit = Duration::from_millis(300);
+    let error = site.open().err().unwrap();
+    assert_eq!((error.kind, error.cure.as_deref()), (ErrorKind::Unavailable, Some("set --map-type")));
+
+    site.tools.postconf = None;
+    let error = site.open().err().unwrap();
+    assert!(error.to_string().starts_with("cannot find postconf: "), "{error}");
+    assert!(error.to_string().ends_with("; install Postfix or use --backend lmdb or sqlite"), "{error}");
+}
+
+#[test]
+fn a_table_that_can_be_read_is_kept_at_open() {
+    let site = Site::new();
+    let mut table = site.open().unwrap();
+    publish(&mut table, &["192.0.2.1"]).unwrap();
+    drop(table);
+    fs::write(site.directory.path().join("map.new"), "left over").unwrap();
+    assert_eq!(site.open().unwrap().list().unwrap().len(), 1);
+    assert!(!site.left_over());
+}

@@ -1,0 +1,179 @@
+//! Files that are not ours, locks, and files that change under us.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::*;
+
+fn site() -> (tempfile::TempDir, Options, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { map: directory.path().join("map"), map_type: None, value: None };
+    let path = directory.path().join("map.sqlite");
+    (directory, options, path)
+}
+
+fn client(address: &str) -> Client {
+    Client { address: address.parse().unwrap(), expires: SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000) }
+}
+
+/// Only what is new is told; `all` is for a backend that has to start over.
+fn publish(backend: &mut dyn Backend, added: &[&str], all: &[&str]) -> Result<(), BackendError> {
+    let of = |addresses: &[&str]| addresses.iter().map(|address| client(address)).collect::<Vec<_>>();
+    backend.publish(&Update { added: &of(added), extended: &[], removed: &[], clients: &of(all) })
+}
+
+/// How many rows another connection sees.
+fn rows(path: &std::path::Path) -> i64 {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = Connection::open_with_flags(path, flags).unwrap();
+    connection.query_row("SELECT count(*) FROM client", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_refused_and_left_alone() {
+    let (_directory, options, path) = site();
+    let foreign = |sql: &str| {
+        let _ = fs::remove_file(&path);
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        fs::read(&path).unwrap()
+    };
+    let ours = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;");
+    for content in [
+        b"access map\n".to_vec(),
+        foreign("CREATE TABLE client (address, expires, value)"),
+        foreign("PRAGMA user_version = 1"),
+        foreign(&format!("{ours} CREATE TABLE other (a)")),
+        foreign(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2")),
+    ] {
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(path.with_file_name(format!("map.sqlite{suffix}")));
+        }
+        fs::write(&path, &content).unwrap();
+        let error = open(&options).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains("; move /"), "{error}");
+        if !content.windows(5).any(|part| part == b"other") {
+            assert_eq!(fs::read(&path).unwrap(), content);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_table_is_refused() {
+    let (_directory, options, path) = site();
+    let mut backend = open(&options).unwrap();
+    let many: Vec<String> = (0..2000).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    publish(&mut *backend, &[], &many).unwrap();
+    drop(backend);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let whole = fs::read(&path).unwrap();
+    for damaged in [whole[..whole.len() / 2].to_vec(), [&whole[..4096], &vec![0xAA; whole.len() - 4096]].concat()] {
+        fs::write(&path, &damaged).unwrap();
+        let error = open(&options).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config, "{error}");
+        assert!(!error.to_string().contains('\n'));
+    }
+}
+
+#[test]
+fn something_else_in_the_place_of_the_table_is_refused() {
+    let (directory, options, path) = site();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(open(&options).err().unwrap().kind, ErrorKind::Config);
+    fs::remove_dir(&path).unwrap();
+    let elsewhere = directory.path().join("elsewhere");
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    assert_eq!(open(&options).err().unwrap().kind, ErrorKind::Config);
+    assert!(!elsewhere.exists());
+}
+
+#[test]
+fn a_lock_of_another_program_is_waited_for_but_not_for_ever() {
+    let (_directory, options, path) = site();
+    let mut backend = open(&options).unwrap();
+    publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = publish(&mut *backend, &["192.0.2.2"], &["192.0.2.1", "192.0.2.2"]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    assert_eq!(rows(&path), 1);
+    // What another program did meanwhile is put right as well.
+    other.execute_batch("INSERT INTO client VALUES ('192.0.2.9', 5, '5'); COMMIT").unwrap();
+    publish(&mut *backend, &["192.0.2.2"], &["192.0.2.1", "192.0.2.2"]).unwrap();
+    assert_eq!(rows(&path), 2);
+}
+
+#[test]
+fn files_that_vanish_under_us_are_made_again_with_all_clients() {
+    for victims in [&["", "-wal", "-shm"][..], &[""], &["-wal"], &["-shm"], &["-wal", "-shm"]] {
+        let (_directory, options, path) = site();
+        let mut backend = open(&options).unwrap();
+        publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+        for victim in victims {
+            fs::remove_file(path.with_file_name(format!("map.sqlite{victim}"))).unwrap();
+        }
+        publish(&mut *backend, &["192.0.2.2"], &["192.0.2.1", "192.0.2.2"]).unwrap();
+        assert_eq!(rows(&path), 2, "{victims:?}");
+        publish(&mut *backend, &["192.0.2.3"], &[]).unwrap();
+        assert_eq!(rows(&path), 3, "{victims:?}");
+    }
+}
+
+#[test]
+fn a_file_put_in_our_place_is_refused_until_it_is_moved_away() {
+    let (directory, options, path) = site();
+    let mut backend = open(&options).unwrap();
+    fs::rename(&path, directory.path().join("old")).unwrap();
+    fs::write(&path, "something else").unwrap();
+    for _ in 0..2 {
+        assert_eq!(publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap_err().kind, ErrorKind::Config);
+    }
+    fs::remove_file(&path).unwrap();
+    publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    assert_eq!(rows(&path), 1);
+}
+
+#[test]
+fn a_crash_while_the_table_was_made_does_no_harm() {
+    let (directory, options, path) = site();
+    fs::write(&path, "").unwrap();
+    fs::write(directory.path().join("map.sqlite-wal"), "left over").unwrap();
+    fs::write(directory.path().join("map.sqlite-journal"), "left over").unwrap();
+    let mut backend = open(&options).unwrap();
+    publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    assert_eq!(rows(&path), 1);
+}
+
+#[test]
+fn a_write_ahead_log_stays_small() {
+    let (directory, options, _) = site();
+    let mut backend = open(&options).unwrap();
+    for round in 0..3000 {
+        let address = format!("10.0.{}.{}", round / 250, round % 250);
+        publish(&mut *backend, &[&address], &[&address]).unwrap();
+    }
+    let size = fs::metadata(directory.path().join("map.sqlite-wal")).unwrap().len();
+    assert!((1..6_000_000).contains(&size), "{size}");
+}
+
+#[test]
+fn a_reader_creates_nothing() {
+    let (directory, options, path) = site();
+    publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    let odd = Options { map: directory.path().join("o?d %41#map"), ..options };
+    let copy = directory.path().join("o?d %41#map.sqlite");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    fs::copy(&path, &copy).unwrap();
+    assert_eq!(open_read_only(&odd).unwrap().list().unwrap().len(), 1);
+    assert!(!directory.path().join("o?d %41#map.sqlite-shm").exists());
+    assert!(
+        open_read_only(&odd)
+            .unwrap()
+            .publish(&Update { added: &[], extended: &[], removed: &[], clients: &Vec::new() })
+            .is_err()
+    );
+}

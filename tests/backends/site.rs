@@ -1,0 +1,162 @@
+//! A map in a directory of its own, and Postfix's own readers to look into it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use pop_before_smtp_backends::{DRIVERS, Driver, Options, SQLITE_QUERY};
+
+/// A backend with the type under which Postfix reads its table.
+pub struct Case {
+    pub driver: &'static Driver,
+    pub map_type: &'static str,
+    pub suffix: &'static str,
+}
+
+/// All drivers that are compiled in and can work on this machine.
+pub fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for driver in DRIVERS {
+        for &map_type in driver.map_types {
+            let Some(suffix) = suffix(map_type) else { continue };
+            match unusable(driver, map_type) {
+                None => cases.push(Case { driver, map_type, suffix }),
+                Some(why) => skip(&format!("{} with {map_type}: {why}", driver.name)),
+            }
+        }
+    }
+    cases
+}
+
+fn suffix(map_type: &str) -> Option<&'static str> {
+    Some(match map_type {
+        "hash" | "btree" => ".db",
+        "lmdb" => ".lmdb",
+        "sqlite" => ".sqlite",
+        // Not on any machine we know; the same code as the others.
+        _ => return None,
+    })
+}
+
+fn unusable(driver: &Driver, map_type: &str) -> Option<String> {
+    if !["", "lmdb", "sqlite"].contains(&driver.feature) {
+        return Some("unknown feature".into());
+    }
+    let compiled = match driver.feature {
+        "lmdb" => cfg!(feature = "lmdb"),
+        "sqlite" => cfg!(feature = "sqlite"),
+        _ => true,
+    };
+    if !compiled {
+        return Some("not compiled in".into());
+    }
+    let postfix = Command::new(sbin("postconf")).arg("-m").output();
+    match postfix {
+        Err(_) => Some("Postfix is not installed".into()),
+        Ok(output) if String::from_utf8_lossy(&output.stdout).lines().any(|known| known == map_type) => None,
+        Ok(_) => Some("Postfix does not know this type".into()),
+    }
+}
+
+/// Says aloud that something is not tested; where everything must be there, that is a failure.
+pub fn skip(what: &str) {
+    let compiled_out = what.ends_with("not compiled in");
+    assert!(compiled_out || std::env::var_os("CI").is_none(), "skipped in CI: {what}");
+    eprintln!("SKIPPED {what}");
+}
+
+fn sbin(program: &str) -> PathBuf {
+    let installed = Path::new("/usr/sbin").join(program);
+    if installed.exists() { installed } else { program.into() }
+}
+
+/// A map in a directory of its own that everybody can read.
+pub struct Site {
+    pub directory: tempfile::TempDir,
+    pub options: Options,
+}
+
+impl Site {
+    pub fn new(case: &Case) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let options =
+            Options { map: directory.path().join("map"), map_type: Some(case.map_type.to_owned()), value: None };
+        let cf = format!("dbpath = {}.sqlite\nquery = {SQLITE_QUERY}\n", options.map.display());
+        fs::write(directory.path().join("map.cf"), cf).unwrap();
+        Self { directory, options }
+    }
+
+    pub fn table(&self, case: &Case) -> PathBuf {
+        self.path(case.suffix)
+    }
+
+    pub fn path(&self, suffix: &str) -> PathBuf {
+        self.directory.path().join(format!("map{suffix}"))
+    }
+
+    /// The table as Postfix names it.
+    fn name(&self, case: &Case) -> String {
+        let suffix = if case.map_type == "sqlite" { ".cf" } else { "" };
+        format!("{}:{}", case.map_type, self.path(suffix).display())
+    }
+
+    /// Files in the directory that belong to the map.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| !path.ends_with("map.cf")).collect()
+    }
+
+    /// One lookup by Postfix.
+    pub fn lookup(&self, case: &Case, key: &str, user: User) -> Result<Option<String>, String> {
+        answer(&user.run(&sbin("postmap")).args(["-q", key, &self.name(case)]).output().unwrap())
+    }
+
+    /// Which of `keys` Postfix finds, with their values: one process for all.
+    pub fn lookup_all(&self, case: &Case, keys: &[IpAddr], user: User) -> BTreeMap<IpAddr, u64> {
+        let mut command = user.run(&sbin("postmap"));
+        let command = command.args(["-q", "-", &self.name(case)]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", case.map_type);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let pair = |line: &str| line.split_once('\t').map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).unwrap();
+        text.lines().map(pair).collect()
+    }
+}
+
+/// Who looks a key up.
+#[derive(Clone, Copy)]
+pub enum User {
+    Myself,
+    /// Needs root.
+    Nobody,
+}
+
+impl User {
+    fn run(self, program: &Path) -> Command {
+        match self {
+            Self::Myself => Command::new(program),
+            Self::Nobody => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
+                command
+            }
+        }
+    }
+}
+
+fn answer(output: &Output) -> Result<Option<String>, String> {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match (output.status.code(), said.is_empty()) {
+        (Some(0), true) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())),
+        (Some(1), true) => Ok(None),
+        _ => Err(said),
+    }
+}
