@@ -1,1 +1,238 @@
-//! stub
+//! Takes the header off a log line: time stamp, host, program and pid. Pure; borrows from the line, never allocates.
+//!
+//! The program name decides who is believed, so every part of the header is read from its fixed place and must have
+//! its exact form. Nothing is searched for: text of the message can never be taken for the header.
+
+/// What stands in front of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header<'l> {
+    /// The time stamp as written.
+    pub time: &'l [u8],
+    /// The host name; servers that write their own file give none.
+    pub host: Option<&'l [u8]>,
+    /// The program (syslog tag), whole: `imapd`, `cyrus/imap`.
+    pub program: &'l [u8],
+    /// The process id in brackets behind the program.
+    pub pid: Option<u32>,
+}
+
+/// Splits a line without its newline (one trailing carriage return is ignored) into header and message.
+///
+/// Known forms, each optionally behind a syslog priority `<N>`:
+/// - `STAMP host program[pid]: message`: what syslog daemons and `journalctl -o short` write
+/// - `STAMP program: message`: Dovecot 2.x writing its own file
+/// - `STAMP [program] message`: older Courier and Qpopper
+/// - `program: STAMP message`: Dovecot 1.x writing its own file
+///
+/// `STAMP` is `Nov 22 15:54:36` or `2026-11-22T15:54:36.123456+00:00` (fraction and zone may be missing, `T` may be a
+/// space).
+pub fn parse(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let line = skip_priority(line.strip_suffix(b"\r").unwrap_or(line));
+    match stamp(line) {
+        Some((time, rest)) => origin(time, rest),
+        None => program_first(line),
+    }
+}
+
+fn skip_priority(line: &[u8]) -> &[u8] {
+    let Some(rest) = line.strip_prefix(b"<") else { return line };
+    let digits = run(rest, |b| b.is_ascii_digit());
+    match rest.get(digits) {
+        Some(b'>') if (1..=3).contains(&digits) => &rest[digits + 1..],
+        _ => line,
+    }
+}
+
+/// Splits off a time stamp and the space behind it.
+fn stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = match *text.first()? {
+        b'A'..=b'Z' => traditional_stamp(text)?,
+        b'0'..=b'9' => iso_stamp(text)?,
+        _ => return None,
+    };
+    let (time, rest) = text.split_at(length);
+    Some((time, rest.strip_prefix(b" ")?))
+}
+
+/// `Nov 22 15:54:36`; syslog pads the day with a space, Dovecot's own file with a zero.
+fn traditional_stamp(text: &[u8]) -> Option<usize> {
+    const FORM: &[u8] = b"    d dd:dd:dd";
+    let (month, rest) = text.split_first_chunk::<3>()?;
+    let known = matches!(
+        month,
+        b"Jan" | b"Feb" | b"Mar" | b"Apr" | b"May" | b"Jun" | b"Jul" | b"Aug" | b"Sep" | b"Oct" | b"Nov" | b"Dec"
+    );
+    let tens = *rest.get(1)?;
+    let day = tens == b' ' || tens.is_ascii_digit();
+    let clock = rest.get(2..12)?;
+    (known && rest[0] == b' ' && day && has_form(clock, &FORM[4..])).then_some(15)
+}
+
+/// RFC 3339; the length of the stamp.
+fn iso_stamp(text: &[u8]) -> Option<usize> {
+    let separator = *text.get(10)?;
+    let whole = has_form(&text[..10], b"dddd-dd-dd")
+        && matches!(separator, b'T' | b' ')
+        && has_form(text.get(11..19)?, b"dd:dd:dd");
+    if !whole {
+        return None;
+    }
+    let mut length = 19;
+    if text.get(length) == Some(&b'.') {
+        let digits = run(&text[length + 1..], |b| b.is_ascii_digit());
+        if digits == 0 {
+            return None;
+        }
+        length += 1 + digits;
+    }
+    Some(length + zone(&text[length..]))
+}
+
+/// Length of `Z`, `+01:00` or `+0100` at the start of `text`; 0 without a zone.
+fn zone(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'Z') => 1,
+        Some(b'+' | b'-') if text.get(1..6).is_some_and(|t| has_form(t, b"dd:dd")) => 6,
+        Some(b'+' | b'-') if text.get(1..5).is_some_and(|t| has_form(t, b"dddd")) => 5,
+        _ => 0,
+    }
+}
+
+/// Whether each `d` of the form is a digit in `text`, and every other byte itself.
+fn has_form(text: &[u8], form: &[u8]) -> bool {
+    text.len() == form.len() && text.iter().zip(form).all(|(b, f)| if *f == b'd' { b.is_ascii_digit() } else { b == f })
+}
+
+/// What follows the time stamp: host and tag, a tag alone, or a program in brackets.
+fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> {
+    if let Some(inner) = rest.strip_prefix(b"[") {
+        let (program, rest) = inner.split_at(run(inner, is_program));
+        let message = rest.strip_prefix(b"] ")?;
+        return (!program.is_empty()).then_some((Header { time, host: None, program, pid: None }, message));
+    }
+    let space = memchr::memchr(b' ', rest)?;
+    let word = &rest[..space];
+    // No host ends in a colon, so a first word that does is the tag.
+    if word.ends_with(b":") {
+        let (program, pid, message) = tag(rest)?;
+        return Some((Header { time, host: None, program, pid }, message));
+    }
+    if space == 0 || run(word, is_host) != space {
+        return None;
+    }
+    let (program, pid, message) = tag(&rest[space + 1..])?;
+    Some((Header { time, host: Some(word), program, pid }, message))
+}
+
+/// `program[pid]:` and at most one space; what is left is the message.
+fn tag(text: &[u8]) -> Option<(&[u8], Option<u32>, &[u8])> {
+    let (program, mut rest) = text.split_at(run(text, is_program));
+    let mut pid = None;
+    if let Some(inner) = rest.strip_prefix(b"[") {
+        let (digits, after) = inner.split_at(run(inner, |b| b.is_ascii_digit()));
+        pid = Some(std::str::from_utf8(digits).ok()?.parse().ok()?);
+        rest = after.strip_prefix(b"]")?;
+    }
+    let rest = rest.strip_prefix(b":")?;
+    (!program.is_empty()).then_some((program, pid, rest.strip_prefix(b" ").unwrap_or(rest)))
+}
+
+/// `program: STAMP message`.
+fn program_first(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let (program, rest) = line.split_at(run(line, is_program));
+    let (time, message) = stamp(rest.strip_prefix(b": ")?)?;
+    (!program.is_empty()).then_some((Header { time, host: None, program, pid: None }, message))
+}
+
+fn is_program(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+')
+}
+
+fn is_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'/' | b'@')
+}
+
+/// How many bytes at the start of `text` are of the class.
+fn run(text: &[u8], class: impl Fn(u8) -> bool) -> usize {
+    text.iter().position(|b| !class(*b)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    type Parts<'l> = (&'l str, Option<&'l str>, &'l str, Option<u32>, &'l str);
+
+    fn text(bytes: &[u8]) -> &str {
+        std::str::from_utf8(bytes).expect("test lines are UTF-8")
+    }
+
+    fn parts(line: &str) -> Option<Parts<'_>> {
+        let (header, message) = parse(line.as_bytes())?;
+        Some((text(header.time), header.host.map(text), text(header.program), header.pid, text(message)))
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let old = "Nov 22 15:54:36";
+        let new = "2026-11-22T16:03:39.123456+00:00";
+        let table = [
+            ("Nov 22 15:54:36 mail imapd[7]: LOGIN, x", Some((old, Some("mail"), "imapd", Some(7), "LOGIN, x"))),
+            ("<22>Nov 22 15:54:36 mail imapd: a: b\r", Some((old, Some("mail"), "imapd", None, "a: b"))),
+            ("Nov 22 15:54:36 mail imapd[7]:LOGIN", Some((old, Some("mail"), "imapd", Some(7), "LOGIN"))),
+            ("Nov 22 15:54:36 mail cyrus/imap[7]:  x", Some((old, Some("mail"), "cyrus/imap", Some(7), " x"))),
+            ("Nov 22 15:54:36 mail a:", Some((old, Some("mail"), "a", None, ""))),
+            ("Nov  2 15:54:36 2001:db8::1 a: b", Some(("Nov  2 15:54:36", Some("2001:db8::1"), "a", None, "b"))),
+            ("Nov 02 15:54:36 imap-login: Info: x", Some(("Nov 02 15:54:36", None, "imap-login", None, "Info: x"))),
+            ("Nov 22 15:54:36 [imapd] LOGIN, x", Some((old, None, "imapd", None, "LOGIN, x"))),
+            ("dovecot: Nov 22 15:54:36 Info: x", Some((old, None, "dovecot", None, "Info: x"))),
+            ("2026-11-22T16:03:39.123456+00:00 mail a: b", Some((new, Some("mail"), "a", None, "b"))),
+            ("2026-11-22T16:03:39Z mail a: b", Some(("2026-11-22T16:03:39Z", Some("mail"), "a", None, "b"))),
+            ("2026-11-22T16:03:39-0330 mail a: b", Some(("2026-11-22T16:03:39-0330", Some("mail"), "a", None, "b"))),
+            ("2026-11-22 16:03:39 a: b", Some(("2026-11-22 16:03:39", None, "a", None, "b"))),
+        ];
+        for (line, expected) in table {
+            assert_eq!(parts(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused() {
+        for line in [
+            "",
+            "Nov 22 15:54:36",
+            "Nov 22 15:54:36 ",
+            "Nov 22 15:54:36 mail",
+            "Nov 22 15:54:36 mail imapd",
+            "Nov 22 15:54:36 mail imapd LOGIN: x",
+            "Nov 22 15:54:36 mail imapd[x]: y",
+            "Nov 22 15:54:36 mail imapd[]: y",
+            "Nov 22 15:54:36 mail imapd[99999999999]: y",
+            "Nov 22 15:54:36 mail imapd[7] y",
+            "Nov 22 15:54:36  imapd: y",
+            "Nov 22 15:54:36 [] y",
+            "Nov 22 15:54:36 [imapd]: y",
+            "Nov 22 15:54:36 imap(x imapd: y",
+            "Nov 22 15:5a:36 mail imapd: y",
+            "Nov x2 15:54:36 mail imapd: y",
+            "nov 22 15:54:36 mail imapd: y",
+            "Foo 22 15:54:36 mail imapd: y",
+            "<1234>Nov 22 15:54:36 mail imapd: y",
+            "<>Nov 22 15:54:36 mail imapd: y",
+            "2026-11-22T16:03:39. mail imapd: y",
+            "2026-11-22T16:03 mail imapd: y",
+            "2026-11-22X16:03:39 mail imapd: y",
+            "x Nov 22 15:54:36 mail imapd: y",
+            "Nov 22 15:54:36 mail message repeated 2 times: [imapd: y]",
+        ] {
+            assert_eq!(parts(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn text_of_the_message_never_becomes_the_header() {
+        let line = "Nov 22 15:54:36 mail postfix/smtpd[9]: Nov 22 15:54:36 mail imapd: LOGIN";
+        assert_eq!(parts(line).map(|p| p.2), Some("postfix/smtpd"));
+    }
+}

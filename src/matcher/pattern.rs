@@ -1,0 +1,197 @@
+//! What a server's log message looks like, as data: the pieces of its printf format, and the rules they must keep.
+//!
+//! A pattern is read from the left up to the user name and from the right end for what follows it, so that nothing a
+//! stranger chose stands between the reader and the address. Each piece takes the longest run of its class and never
+//! gives any back: time is linear, and there is one reading.
+
+use std::fmt;
+
+/// One message format.
+pub type Pattern = &'static [Piece];
+
+/// A piece of a message format.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece {
+    /// Text of the server.
+    Lit(&'static str),
+    /// The client's address: digits, hex letters, `:` and `.`, valid as a whole.
+    Client,
+    /// Another address, the server's own; read like [`Piece::Client`] and not used.
+    Address,
+    /// The user name: any bytes, at least one.
+    User,
+    /// A user name in which this text cannot occur, because other messages of the server carry it there.
+    UserWithout(&'static str),
+    /// Nothing, but the message must not go on with this text.
+    Not(&'static str),
+    /// A host name, as a stranger's name server gives it: letters, digits and `._:-`.
+    Host,
+    /// Decimal digits.
+    Number,
+    /// An identifier of the server (version, session id, file, cipher): letters, digits and `._+/=-`.
+    Token,
+    /// An authentication method other than ANONYMOUS: letters, digits and `_+-`.
+    Method,
+    /// Graphic bytes without a backquote: a user name that cannot have spaces.
+    Word,
+    /// May be missing.
+    Optional(Pattern),
+    /// The first of these that fits.
+    OneOf(&'static [Pattern]),
+    /// These, in any order and number.
+    Many(&'static [Pattern]),
+}
+
+/// A pattern for display, in the manner of `Login user={user} host=[{client}]`.
+pub struct Shown<'p>(pub &'p [Piece]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| write!(f, "{piece}"))
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Piece::Lit(text) => f.write_str(text),
+            Piece::Client => f.write_str("{client}"),
+            Piece::Address => f.write_str("{address}"),
+            Piece::User | Piece::UserWithout(_) => f.write_str("{user}"),
+            Piece::Not(_) => Ok(()),
+            Piece::Host => f.write_str("{host}"),
+            Piece::Number => f.write_str("{number}"),
+            Piece::Token => f.write_str("{token}"),
+            Piece::Method => f.write_str("{method}"),
+            Piece::Word => f.write_str("{word}"),
+            Piece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),
+            Piece::OneOf(choices) => write_choices(f, choices, ""),
+            Piece::Many(choices) => write_choices(f, choices, "*"),
+        }
+    }
+}
+
+fn write_choices(f: &mut fmt::Formatter<'_>, choices: &[Pattern], suffix: &str) -> fmt::Result {
+    f.write_str("{")?;
+    for (nth, pieces) in choices.iter().enumerate() {
+        write!(f, "{}{}", if nth == 0 { "" } else { "|" }, Shown(pieces))?;
+    }
+    write!(f, "}}{suffix}")
+}
+
+impl Piece {
+    fn is_user(&self) -> bool {
+        matches!(self, Piece::User | Piece::UserWithout(_))
+    }
+
+    /// Whether the piece has the length of what it finds, so that it needs a literal on both sides.
+    fn is_run(&self) -> bool {
+        !matches!(self, Piece::Lit(_) | Piece::Not(_) | Piece::Optional(_) | Piece::OneOf(_) | Piece::Many(_))
+    }
+
+    fn groups(&self) -> &[Pattern] {
+        match self {
+            Piece::Optional(pieces) => std::slice::from_ref(pieces),
+            Piece::OneOf(choices) | Piece::Many(choices) => choices,
+            _ => &[],
+        }
+    }
+}
+
+/// Splits a pattern at its user name: what is read from the left, the name, what is read from the right.
+pub fn split_at_user(pattern: &[Piece]) -> (&[Piece], Option<&Piece>, &[Piece]) {
+    match pattern.iter().position(Piece::is_user) {
+        Some(at) => (&pattern[..at], Some(&pattern[at]), &pattern[at + 1..]),
+        None => (pattern, None, &[]),
+    }
+}
+
+/// Checks the rules that make a pattern safe against text of strangers.
+///
+/// # Errors
+/// Names the rule that is broken.
+pub fn lint(pattern: &[Piece]) -> Result<(), &'static str> {
+    let (head, _, tail) = split_at_user(pattern);
+    if letters_before_user(head) < 4 {
+        return Err("no literal verb in front of the user name");
+    }
+    if tail.iter().any(Piece::is_user) {
+        return Err("more than one user name");
+    }
+    if pattern.iter().filter(|p| matches!(p, Piece::Client)).count() != 1 {
+        return Err("not exactly one client address");
+    }
+    if tail.iter().any(|p| matches!(p, Piece::Not(_))) {
+        return Err("a look ahead behind the user name");
+    }
+    if !tail.is_empty() && !matches!(tail[0], Piece::Lit(_)) {
+        return Err("no literal text behind the user name");
+    }
+    lint_neighbours(pattern)?;
+    pattern.iter().flat_map(Piece::groups).try_for_each(|group| lint_group(group))
+}
+
+fn lint_group(group: &[Piece]) -> Result<(), &'static str> {
+    if group.iter().any(|p| p.is_user() || matches!(p, Piece::Client)) {
+        return Err("a user name or client address that may be missing");
+    }
+    if !group.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_))) {
+        return Err("a part that may be missing and has no literal text");
+    }
+    lint_neighbours(group)?;
+    group.iter().flat_map(Piece::groups).try_for_each(|inner| lint_group(inner))
+}
+
+fn lint_neighbours(pieces: &[Piece]) -> Result<(), &'static str> {
+    if pieces.windows(2).any(|pair| pair[0].is_run() && pair[1].is_run()) {
+        return Err("nothing between two pieces of variable length");
+    }
+    Ok(())
+}
+
+/// Letters of the shortest literal text that a message must begin with; 0 if it need not begin with literal text.
+fn letters_before_user(head: &[Piece]) -> usize {
+    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let of = |piece: &Piece| match piece {
+        Piece::Lit(text) => letters(text),
+        Piece::OneOf(choices) => choices.iter().map(|c| letters_before_user(c)).min().unwrap_or(0),
+        _ => 0,
+    };
+    match head.first() {
+        Some(Piece::Lit(_) | Piece::OneOf(_)) => head.iter().map(of).sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::Piece::*;
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_shown_as_it_is_written() {
+        let pattern: &[Piece] =
+            &[Lit("Login user="), User, Lit(" host=["), Client, Lit("]"), Optional(&[Lit("."), Number])];
+        assert_eq!(Shown(pattern).to_string(), "Login user={user} host=[{client}]{?.{number}}");
+        assert_eq!(OneOf(&[&[Lit("a")], &[Lit("b")]]).to_string(), "{a|b}");
+    }
+
+    #[test]
+    fn unsafe_patterns_are_named() {
+        let table: [(&[Piece], &str); 8] = [
+            (&[User, Lit(" login from "), Client], "verb"),
+            (&[Optional(&[Lit("login: ")]), User, Lit("["), Client], "verb"),
+            (&[Lit("login "), User, Lit("@"), User, Lit("["), Client], "more than one user"),
+            (&[Lit("login "), User, Lit("[")], "exactly one client"),
+            (&[Lit("login "), User, Client], "behind the user name"),
+            (&[Lit("login "), Client, Number, Lit(" "), User], "between two"),
+            (&[Lit("login "), User, Lit("["), Client, Lit("]"), Optional(&[Number])], "no literal text"),
+            (&[Lit("login "), Optional(&[Lit("x"), Client]), Client], "may be missing"),
+        ];
+        for (pattern, rule) in table {
+            let flaw = lint(pattern).expect_err("the pattern breaks a rule");
+            assert!(flaw.contains(rule), "{}: {flaw}", Shown(pattern));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Reads a message by a pattern: from the left up to the user name, from the right end for the rest. Pure.
+
+use std::net::IpAddr;
+
+use super::pattern::{Pattern, Piece, split_at_user};
+
+/// How often a repeated part may occur; real messages have at most a handful.
+const MOST_REPEATS: usize = 16;
+
+/// What a pattern found in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found<'m> {
+    /// The client's address; IPv4-mapped IPv6 reduced to IPv4.
+    pub(super) client: IpAddr,
+    /// The user name as logged.
+    pub(super) user: Option<&'m [u8]>,
+}
+
+/// Reads the whole message by the pattern.
+pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Found<'m>> {
+    let (head, user, tail) = split_at_user(pattern);
+    let mut reader = Reader { unread: message, client: None, side: Side::Left };
+    if !reader.read(head) {
+        return None;
+    }
+    let Some(user) = user else {
+        return found(reader.client?, None, reader.unread.is_empty());
+    };
+    reader.side = Side::Right;
+    let whole = reader.read(tail) && is_user(user, reader.unread);
+    found(reader.client?, Some(reader.unread), whole)
+}
+
+fn found<'m>(client: IpAddr, user: Option<&'m [u8]>, whole: bool) -> Option<Found<'m>> {
+    whole.then_some(Found { client, user })
+}
+
+fn is_user(piece: &Piece, text: &[u8]) -> bool {
+    match piece {
+        Piece::UserWithout(other) => !text.is_empty() && memchr::memmem::find(text, other.as_bytes()).is_none(),
+        _ => !text.is_empty(),
+    }
+}
+
+/// The end of the message from which the reader takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'m> {
+    unread: &'m [u8],
+    client: Option<IpAddr>,
+    side: Side,
+}
+
+impl<'m> Reader<'m> {
+    fn read(&mut self, pieces: &[Piece]) -> bool {
+        match self.side {
+            Side::Left => pieces.iter().all(|piece| self.piece(piece)),
+            Side::Right => pieces.iter().rev().all(|piece| self.piece(piece)),
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece) -> bool {
+        match *piece {
+            Piece::Lit(text) => self.literal(text.as_bytes()),
+            Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
+            Piece::Client => {
+                self.client = self.address();
+                self.client.is_some()
+            }
+            Piece::Address => self.address().is_some(),
+            Piece::Host => !self.run(is_host).is_empty(),
+            Piece::Number => !self.run(|b| b.is_ascii_digit()).is_empty(),
+            Piece::Token => !self.run(is_token).is_empty(),
+            Piece::Word => !self.run(is_word).is_empty(),
+            Piece::Method => is_method_name(self.run(is_method)),
+            Piece::Optional(pieces) => {
+                self.attempt(pieces);
+                true
+            }
+            Piece::OneOf(choices) => self.one_of(choices),
+            Piece::Many(choices) => {
+                for _ in 0..MOST_REPEATS {
+                    if !self.one_of(choices) {
+                        break;
+                    }
+                }
+                true
+            }
+            // `read` takes the user name, between the two sides.
+            Piece::User | Piece::UserWithout(_) => false,
+        }
+    }
+
+    fn one_of(&mut self, choices: &[Pattern]) -> bool {
+        choices.iter().any(|pieces| self.attempt(pieces))
+    }
+
+    /// Reads all the pieces or nothing.
+    fn attempt(&mut self, pieces: &[Piece]) -> bool {
+        let before = *self;
+        let whole = self.read(pieces);
+        if !whole {
+            *self = before;
+        }
+        whole
+    }
+
+    fn literal(&mut self, text: &[u8]) -> bool {
+        let rest = match self.side {
+            Side::Left => self.unread.strip_prefix(text),
+            Side::Right => self.unread.strip_suffix(text),
+        };
+        self.unread = rest.unwrap_or(self.unread);
+        rest.is_some()
+    }
+
+    /// Takes the longest run of bytes of the class.
+    fn run(&mut self, class: impl Fn(u8) -> bool) -> &'m [u8] {
+        match self.side {
+            Side::Left => {
+                let end = self.unread.iter().position(|b| !class(*b)).unwrap_or(self.unread.len());
+                let (run, rest) = self.unread.split_at(end);
+                self.unread = rest;
+                run
+            }
+            Side::Right => {
+                let start = self.unread.iter().rposition(|b| !class(*b)).map_or(0, |at| at + 1);
+                let (rest, run) = self.unread.split_at(start);
+                self.unread = rest;
+                run
+            }
+        }
+    }
+
+    fn address(&mut self) -> Option<IpAddr> {
+        let text = self.run(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+        let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
+        Some(address.to_canonical())
+    }
+}
+
+fn is_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'/' | b'=' | b'-')
+}
+
+fn is_method(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-')
+}
+
+fn is_word(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f && byte != b'`'
+}
+
+/// An anonymous session proves nothing about the client, so it is no login.
+fn is_method_name(name: &[u8]) -> bool {
+    const ANONYMOUS: &[u8] = b"anonymous";
+    !name.is_empty() && !name.get(..ANONYMOUS.len()).is_some_and(|start| start.eq_ignore_ascii_case(ANONYMOUS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Piece::*;
+    use super::*;
+
+    const TAIL: Pattern =
+        &[Lit("Login user="), User, Lit(" host="), Optional(&[Host, Lit(" ")]), Lit("["), Client, Lit("]")];
+    const FRONT: Pattern = &[Lit("login: ["), Client, Lit("] "), Not("anonymous "), User, Lit(" "), Method, Lit(" ok")];
+
+    fn reading(pattern: Pattern, message: &str) -> Option<(String, String)> {
+        let found = read(pattern, message.as_bytes())?;
+        Some((found.client.to_string(), String::from_utf8_lossy(found.user?).into_owned()))
+    }
+
+    #[test]
+    fn the_address_is_read_from_the_side_without_the_user() {
+        let table = [
+            (TAIL, "Login user=a host=[192.0.2.1]", Some(("192.0.2.1", "a"))),
+            (TAIL, "Login user=a host=pc.example [192.0.2.1]", Some(("192.0.2.1", "a"))),
+            (TAIL, "Login user=a host=[::ffff:192.0.2.1]", Some(("192.0.2.1", "a"))),
+            (TAIL, "Login user=a host=h [1.1.1.1] host=[192.0.2.1]", Some(("192.0.2.1", "a host=h [1.1.1.1]"))),
+            (FRONT, "login: [2001:DB8::1] [1.1.1.1] PLAIN PLAIN ok", Some(("2001:db8::1", "[1.1.1.1] PLAIN"))),
+            (TAIL, "Login user= host=[192.0.2.1]", None),
+            (TAIL, "Login failed user=a host=[192.0.2.1]", None),
+            (TAIL, "xLogin user=a host=[192.0.2.1]", None),
+            (TAIL, "Login user=a host=[192.0.2.1] ", None),
+            (FRONT, "login: [192.0.2.1] anonymous PLAIN ok", None),
+            (FRONT, "login: [192.0.2.1] a Anonymous+TLS ok", None),
+        ];
+        for (pattern, message, expected) in table {
+            let expected = expected.map(|(client, user)| (client.to_string(), user.to_string()));
+            assert_eq!(reading(pattern, message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_just_an_address_is_refused() {
+        for address in [
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.4:80",
+            "1.2.3.0/24",
+            "fe80::1%eth0",
+            "fe80::1%1",
+            "::1::",
+            "1.2.3.256",
+            "example.org",
+            "1.2.3.4 ",
+            " 1.2.3.4",
+            "cafe",
+            "[1.2.3.4]",
+        ] {
+            assert_eq!(reading(TAIL, &format!("Login user=a host=[{address}]")), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn repeats_are_bounded() {
+        const MANY: Pattern = &[Lit("login ["), Client, Lit("]"), Many(&[&[Lit("x")]])];
+        let message = |n| format!("login [::1]{}", "x".repeat(n));
+        assert!(read(MANY, message(MOST_REPEATS).as_bytes()).is_some());
+        assert!(read(MANY, message(MOST_REPEATS + 1).as_bytes()).is_none());
+    }
+}

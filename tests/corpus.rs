@@ -1,0 +1,204 @@
+//! Runs the matchers over log lines of real servers and compares each line with its verdict.
+
+#![allow(clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use pop_before_smtp::matcher::{Action, BUILTIN, Matchers};
+
+/// Directory of samples, the matcher for it, and how many logins in it have their address on another line.
+const SAMPLES: &[(&str, &str, usize)] = &[
+    ("courier", "courier", 0),
+    ("courier-old", "courier", 0),
+    ("cyrus-3.6", "cyrus", 0),
+    ("dovecot-1", "dovecot", 0),
+    ("dovecot-2.3", "dovecot", 0),
+    ("dovecot-2.4", "dovecot", 0),
+    ("qpopper", "qpopper", 0),
+    ("teapop", "teapop", 0),
+    ("tpop3d", "tpop3d", 0),
+    ("uw-imap", "uw-imap", 0),
+    ("vdpop3d", "vdpop3d", 0),
+    ("vm-pop3d", "vm-pop3d", 11),
+];
+
+/// Matchers that know logouts: all those in their samples must be found.
+const WITH_LOGOUTS: &[&str] = &["courier", "tpop3d"];
+
+/// Lines with the verdict `none` that no text tells from a login: Dovecot authenticated the client, said so, and its
+/// mail process then died on the 1,000 bytes of the user name, before the client had an answer.
+const DISPUTED: &[(&str, &[usize])] = &[("dovecot-2.3/hostile-users.traditional.log", &[162, 170])];
+
+type Verdicts = BTreeMap<usize, (Action, IpAddr)>;
+
+struct Sample {
+    path: PathBuf,
+    lines: Vec<Vec<u8>>,
+    /// Lines that the matchers must report if they report them at all.
+    verdicts: Verdicts,
+    /// Of these, logins whose address is on another line.
+    elsewhere: Vec<usize>,
+}
+
+fn samples(directory: &str) -> Vec<Sample> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(directory);
+    let entries = fs::read_dir(&directory).unwrap_or_else(|e| panic!("cannot read {}: {e}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("directory entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "log"));
+    paths.sort();
+    assert!(!paths.is_empty(), "no sample in {}", directory.display());
+    paths.iter().map(|path| sample(path)).collect()
+}
+
+fn sample(path: &Path) -> Sample {
+    let text = fs::read(path).expect("sample");
+    let lines: Vec<Vec<u8>> = text.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    let elsewhere = |row: &[String]| matches!(row[1].as_str(), "pid" | "session");
+    let elsewhere: Vec<usize> = rows(path, "notes.tsv").iter().filter(|r| elsewhere(r)).map(|r| number(r)).collect();
+    let verdicts: Verdicts = rows(path, "expected.tsv").iter().filter_map(|row| verdict(row)).collect();
+    let logins = |line: &usize| verdicts.get(line).is_some_and(|v| v.0 == Action::Login);
+    let elsewhere = elsewhere.into_iter().filter(logins).collect();
+    Sample { path: path.to_owned(), lines, verdicts, elsewhere }
+}
+
+fn rows(path: &Path, suffix: &str) -> Vec<Vec<String>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    let text = fs::read_to_string(name).unwrap_or_default();
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn number(row: &[String]) -> usize {
+    row[0].parse().expect("line number")
+}
+
+fn verdict(row: &[String]) -> Option<(usize, (Action, IpAddr))> {
+    let action = match row[1].as_str() {
+        "login" => Action::Login,
+        "logout" => Action::Logout,
+        "none" => return None,
+        other => panic!("unknown verdict {other}"),
+    };
+    Some((number(row), (action, row[2].parse().expect("address"))))
+}
+
+fn events(matchers: &mut Matchers, lines: &[Vec<u8>]) -> Verdicts {
+    let found = |(at, line): (usize, &Vec<u8>)| {
+        let event = matchers.event(line)?;
+        Some((at + 1, (event.action, event.client)))
+    };
+    lines.iter().enumerate().filter_map(found).collect()
+}
+
+fn alone(matcher: &str) -> Matchers {
+    Matchers::select(&[matcher]).expect("built in")
+}
+
+fn is_disputed(sample: &Sample, line: usize) -> bool {
+    DISPUTED.iter().any(|(path, lines)| sample.path.ends_with(path) && lines.contains(&line))
+}
+
+fn check(sample: &Sample, found: &Verdicts, with_logouts: bool) {
+    let name = sample.path.display();
+    for (line, verdict) in found.iter().filter(|(line, _)| !is_disputed(sample, **line)) {
+        assert_eq!(sample.verdicts.get(line), Some(verdict), "{name}:{line}");
+    }
+    for (line, (action, client)) in &sample.verdicts {
+        let due = *action == Action::Login || with_logouts;
+        if due && !sample.elsewhere.contains(line) {
+            assert!(found.contains_key(line), "{name}:{line}: {action} {client} was not found");
+        }
+    }
+}
+
+#[test]
+fn every_login_is_found_and_no_other() {
+    for (directory, matcher, elsewhere) in SAMPLES {
+        let samples = samples(directory);
+        for sample in &samples {
+            let with_logouts = WITH_LOGOUTS.contains(matcher);
+            check(sample, &events(&mut Matchers::all(), &sample.lines), with_logouts);
+            check(sample, &events(&mut alone(matcher), &sample.lines), with_logouts);
+        }
+        assert_eq!(samples.iter().map(|s| s.elsewhere.len()).sum::<usize>(), *elsewhere, "{directory}");
+    }
+}
+
+#[test]
+fn every_matcher_has_a_sample() {
+    for matcher in BUILTIN {
+        let directories = SAMPLES.iter().filter(|(_, name, _)| *name == matcher.name);
+        let samples = directories.flat_map(|(directory, _, _)| samples(directory));
+        let logins = samples.map(|s| events(&mut alone(matcher.name), &s.lines).len()).sum::<usize>();
+        assert!(logins > 0, "no sample of a login for {}", matcher.name);
+    }
+}
+
+#[test]
+fn every_directory_is_tested() {
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
+    for entry in fs::read_dir(logs).expect("tests/logs") {
+        let path = entry.expect("directory entry").path();
+        let name = path.file_name().and_then(|n| n.to_str()).expect("UTF-8 name");
+        assert!(!path.is_dir() || SAMPLES.iter().any(|(directory, ..)| *directory == name), "{name} is not tested");
+    }
+}
+
+#[test]
+fn a_matcher_alone_hears_no_other_server() {
+    for matcher in BUILTIN {
+        for (directory, ..) in SAMPLES.iter().filter(|(_, name, _)| *name != matcher.name) {
+            for sample in samples(directory) {
+                let found = events(&mut alone(matcher.name), &sample.lines);
+                assert!(found.is_empty(), "{} in {}: {found:?}", matcher.name, sample.path.display());
+            }
+        }
+    }
+}
+
+/// The same line with a priority in front, a carriage return behind, or another time stamp.
+type Rewrite = fn(&[u8]) -> Vec<u8>;
+
+const REWRITES: &[Rewrite] = &[
+    |line| [b"<22>", line].concat(),
+    |line| [line, b"\r"].concat(),
+    |line| high_precision(line, ".123456+00:00"),
+    |line| high_precision(line, "Z"),
+    |line| [b"<22>".to_vec(), high_precision(line, "-03:30"), b"\r".to_vec()].concat(),
+];
+
+/// `Nov 22 16:03:39` as RFC 3339, where the line begins with it.
+fn high_precision(line: &[u8], rest: &str) -> Vec<u8> {
+    let Some((b"Nov 22 ", tail)) = line.split_at_checked(7) else { return line.to_vec() };
+    let (clock, message) = tail.split_at(8);
+    [b"2026-11-22T", clock, rest.as_bytes(), message].concat()
+}
+
+#[test]
+fn other_log_formats_give_the_same_events() {
+    for (directory, ..) in SAMPLES {
+        for sample in samples(directory) {
+            let expected = events(&mut Matchers::all(), &sample.lines);
+            for (nth, rewrite) in REWRITES.iter().enumerate() {
+                let lines: Vec<Vec<u8>> = sample.lines.iter().map(|line| rewrite(line)).collect();
+                let found = events(&mut Matchers::all(), &lines);
+                assert_eq!(found, expected, "{} rewritten by {nth}", sample.path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_that_never_connected_is_never_granted() {
+    let stranger: IpAddr = "203.0.113.66".parse().expect("address");
+    for (directory, ..) in SAMPLES {
+        for sample in samples(directory) {
+            let found = events(&mut Matchers::all(), &sample.lines);
+            assert!(found.values().all(|(_, client)| *client != stranger), "{}", sample.path.display());
+        }
+    }
+}

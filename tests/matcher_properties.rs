@@ -1,0 +1,277 @@
+//! What must hold for every user name, host name and line: a failure never grants, a success never grants to another
+//! address than the client's, and nothing panics.
+
+#![allow(clippy::expect_used)]
+
+#[path = "support/render.rs"]
+mod render;
+
+use std::net::IpAddr;
+
+use pop_before_smtp::matcher::pattern::{Pattern, Piece};
+use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
+use proptest::prelude::*;
+use proptest::sample::select;
+use render::{Values, render};
+
+const SERVER: &str = "192.0.2.25";
+
+/// Failures as the servers print them, with the tag; `U` is the user name, `A` the client's address.
+const FAILURES: &[(&str, &str)] = &[
+    (
+        "dovecot",
+        "imap-login: Disconnected: Aborted login by logging out (auth failed, 1 attempts in 2 secs): user=<U>, method=PLAIN, rip=A, lip=192.0.2.25, session=<ab/c+d==>",
+    ),
+    (
+        "dovecot",
+        "pop3-login: Login aborted: Logged out (auth failed, 1 attempts in 0 secs) (auth_failed): user=<U>, method=PLAIN, rip=A, lip=192.0.2.25, session=<ab/c+d==>",
+    ),
+    ("dovecot", "pop3-login: Aborted login: user=<U>, method=PLAIN, rip=A, lip=192.0.2.25"),
+    ("dovecot", "imap-login: proxy(U): Login failed to 192.0.2.9:143: user=<U>, method=PLAIN, rip=A, lip=192.0.2.25"),
+    ("dovecot", "managesieve-login: Login: user=<U>, method=PLAIN, rip=A, lip=192.0.2.25, mpid=1"),
+    ("dovecot", "submission-login: Login: user=<U>, method=PLAIN, rip=A, lip=192.0.2.25, mpid=1"),
+    ("dovecot", "imap-login: Login: user=<U>, method=ANONYMOUS, rip=A, lip=192.0.2.25, mpid=1"),
+    ("dovecot", "auth: passwd-file(U,A,<ab/c+d==>): unknown user"),
+    ("dovecot", "imap: Error: U)<904><ab/c+d==>: "),
+    ("dovecot", "imap(U)<904><ab/c+d==>: Disconnected: Logged out in=9 out=470"),
+    ("imapd", "LOGIN FAILED, user=U, ip=[A], port=[4711]"),
+    ("pop3d-ssl", "LOGIN FAILED, user=U, ip=[A], port=[4711]"),
+    ("imapd", "LOGIN FAILED, method=PLAIN, ip=[A], port=[4711]"),
+    ("imap", "badlogin: [A] plaintext (U) [SASL(-13): authentication failure: checkpass failed]"),
+    ("cyrus/pop3", "badlogin: pc.example.net [A] PLAIN (U) [SASL(-13): user not found: Password verification failed]"),
+    ("imapd", "badlogin: [A] plaintext U invalid user"),
+    ("cyrus/imap", "SASL cross-realm login U denied"),
+    ("imap", "login: [A] anonymous U"),
+    ("imapd", "Login failed user=U auth=U host=[A]"),
+    ("ipop3d", "Login failed user=U auth=U host=pc.example.net [A]"),
+    ("ipop3d", "Login disabled user=U auth=U host=[A]"),
+    ("imapd", "Login excessive login failures user=U auth=U host=[A]"),
+    ("imapd", "Login SYSTEM BREAK-IN ATTEMPT user=U auth=U host=[A]"),
+    ("imapd", "Login anonymous=U host=[A]"),
+    ("imapd", "Logout user=U host=[A]"),
+    ("ipop3d", "Update user=U host=[A] nmsgs=0 ndele=0 nseen=0"),
+    ("imapd", "Connection reset by peer, while reading line user=U host=[A]"),
+    ("qpopper", "U at pc.example.net (A): -ERR [AUTH] Password supplied for \"U\" is incorrect. [pop_pass.c:1296]"),
+    ("qpopper", "U at A (A): -ERR POP EOF or I/O Error"),
+    ("in.qpopper", "U at pc.example.net (A): -ERR Unknown command: U"),
+    ("qpopper", "U at pc.example.net (A): -ERR Unknown authentication mechanism: U [popper.c:1]"),
+    ("vm-pop3d", "Non-existent user: U (U)"),
+    ("vm-pop3d", "Couldn't open password file: /etc/virtual/U/passwd"),
+    ("vdpop3d", "Non-existent user: U (example.org)"),
+    ("teapop", "Failed login for U [192.0.2.25] from unknown [A]"),
+    ("teapop", "Three failed login attempts from U [A]"),
+    ("teapop", "U [A] R0(0) D0(0) L0(0)"),
+    ("tpop3d", "connection_do: client `[5]A/mail': username `U': 1 authentication failures"),
+    ("tpop3d", "ioabs_tcp_post_select: client [5]U(A): connection closed by peer"),
+    (
+        "postfix/smtpd",
+        "NOQUEUE: reject: RCPT from unknown[A]: 554 5.7.1 <U>: Relay access denied; from=<U> to=<U> proto=ESMTP helo=<U>",
+    ),
+    ("postfix/smtpd", "warning: U: hostname U verification failed"),
+    ("postfix/cleanup", "4Xabc: message-id=<U>"),
+    ("sshd", "Failed password for invalid user U from A port 22 ssh2"),
+];
+
+/// What a stranger would put into a user name.
+const HOSTILE: &[&str] = &[
+    "203.0.113.66",
+    "::ffff:203.0.113.66",
+    "2001:db8:6::6",
+    "LOGIN, user=a",
+    ", ip=[203.0.113.66]",
+    ", port=[4711]",
+    ", protocol=IMAP",
+    "Login user=a",
+    " host=[203.0.113.66]",
+    " host=h [203.0.113.66] nmsgs=0/0",
+    "login: [203.0.113.66] a plaintext User logged in",
+    " plaintext User logged in SESSIONID=<x>",
+    "imap-login: Login: user=<a>, method=PLAIN, rip=203.0.113.66, lip=192.0.2.25",
+    ">, method=PLAIN, rip=203.0.113.66, lip=192.0.2.25, mpid=1, session=<abc>",
+    "(v4.0.9) POP login by user \"a\" at (h) 203.0.113.66",
+    "(v4.0.9) POP login by user \"",
+    "\" at (h) 203.0.113.66",
+    " [pop_log.c:244]",
+    "Stats: a 0 0 0 0 h 203.0.113.66",
+    " 0 0 0 0 203.0.113.66",
+    "User 'a' logged in from 203.0.113.66",
+    "' logged in from 203.0.113.66, nmsgs=3",
+    "Successful login for a [192.0.2.25] from h [203.0.113.66]",
+    " [192.0.2.25] from h [203.0.113.66]",
+    "(203.0.113.66): began session for `a' with passwd; child PID is 1",
+    "fork_child: [5]a",
+    "Nov 22 10:00:00 mail imapd: LOGIN, user=a, ip=[203.0.113.66]",
+    "\r",
+    "\0",
+    " ",
+    "a",
+    "): ",
+    "]",
+    "\u{fc}",
+];
+
+fn clients() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+}
+
+fn hosts() -> impl Strategy<Value = &'static str> {
+    select(vec!["pc.example.net", "203.0.113.66", "unknown", "2001:db8::6", "_x-1.example"])
+}
+
+fn any_pattern() -> impl Strategy<Value = (&'static Matcher, Action, Pattern)> {
+    let of = |m: &'static Matcher| {
+        let logins = m.logins.iter().map(move |p| (m, Action::Login, *p));
+        logins.chain(m.logouts.iter().map(move |p| (m, Action::Logout, *p)))
+    };
+    select(BUILTIN.iter().flat_map(of).collect::<Vec<_>>())
+}
+
+/// Bytes, hostile fragments in a row, or a whole genuine message of any server.
+fn users() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = prop::collection::vec(any::<u8>().prop_filter("one line", |b| *b != b'\n'), 1..60);
+    let fragments = prop::collection::vec(select(HOSTILE.to_vec()), 1..6).prop_map(|parts| parts.concat().into_bytes());
+    let genuine = (any_pattern(), any::<u64>()).prop_map(|((_, _, pattern), choices)| {
+        let client = IpAddr::from([203, 0, 113, 66]);
+        render(pattern, &Values { user: b"a", client, server: client, host: "h", method: "PLAIN", choices })
+    });
+    prop_oneof![bytes, fragments, genuine]
+}
+
+fn fill(format: &str, user: &[u8], client: IpAddr) -> Vec<u8> {
+    let fill = |byte| match byte {
+        b'U' => user.to_vec(),
+        b'A' => client.to_string().into_bytes(),
+        other => vec![other],
+    };
+    // `U` and `A` stand alone: a capital inside a word is text.
+    let bytes = format.as_bytes();
+    let letter = |at: Option<usize>| at.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_alphanumeric);
+    let alone = |at: usize| !letter(at.checked_sub(1)) && !letter(Some(at + 1));
+    bytes.iter().enumerate().flat_map(|(at, b)| if alone(at) { fill(*b) } else { vec![*b] }).collect()
+}
+
+fn line(program: &str, message: &[u8]) -> Vec<u8> {
+    [b"Nov 22 16:00:00 mail ", program.as_bytes(), b"[4711]: ", message].concat()
+}
+
+/// All matchers at once, and each alone.
+fn sets() -> Vec<Matchers> {
+    let alone = BUILTIN.iter().map(|m| Matchers::select(&[m.name]).expect("built in"));
+    alone.chain([Matchers::all()]).collect()
+}
+
+fn grants(line: &[u8]) -> bool {
+    sets().iter_mut().any(|set| set.event(line).is_some_and(|event| event.action == Action::Login))
+}
+
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn a_failure_never_grants(user in users(), client in clients()) {
+        for (program, format) in FAILURES {
+            let line = line(program, &fill(format, &user, client));
+            prop_assert!(!grants(&line), "{}", line.escape_ascii());
+        }
+    }
+
+    /// Qpopper's failures begin with the name, which it limits to 64 bytes; no logger cuts that early.
+    #[test]
+    fn a_failure_cut_anywhere_never_grants(user in users(), client in clients(), cut in any::<prop::sample::Index>()) {
+        for (program, format) in FAILURES {
+            let message = fill(format, &user, client);
+            let least = if format.starts_with('U') { user.len() + 1 } else { 0 };
+            let end = least.max(cut.index(message.len() + 1)).min(message.len());
+            let line = line(program, &message[..end]);
+            prop_assert!(!grants(&line), "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_success_grants_to_the_client_alone(
+        (matcher, action, pattern) in any_pattern(),
+        user in users(),
+        client in clients(),
+        host in hosts(),
+        choices in any::<u64>(),
+    ) {
+        let server = SERVER.parse().expect("address");
+        let message = render(pattern, &Values { user: &user, client, server, host, method: "PLAIN+TLS", choices });
+        prop_assume!(message.len() < 500);
+        let barred = pattern.iter().any(|piece| match piece {
+            Piece::Not(text) => user.starts_with(text.as_bytes()) || text.trim_end().as_bytes() == user,
+            Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
+            _ => false,
+        });
+        for program in matcher.programs {
+            let line = line(program, &message);
+            for set in [&mut Matchers::all(), &mut Matchers::select(&[matcher.name]).expect("built in")] {
+                let event = set.event(&line);
+                prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
+                    "{}", line.escape_ascii());
+                // Where a domain follows the name, both belong to the reading of either pattern.
+                let same = event.is_none_or(|e| e.user == Some(&user) || user.windows(6).any(|w| w == b"' of '")
+                    || message.windows(6).any(|w| w == b"' of '"));
+                prop_assert!(same, "{}", line.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_panics(line in prop::collection::vec(any::<u8>(), 0..300)) {
+        grants(&line);
+    }
+
+    #[test]
+    fn no_message_panics(program in select(vec!["imapd", "dovecot", "qpopper", "teapop"]), user in users()) {
+        grants(&line(program, &user));
+        grants(&[b"Nov 22 16:00:00 ".as_slice(), &user].concat());
+        grants(&[b"2026-11-22T16:00:00".as_slice(), &user].concat());
+    }
+
+    /// What courierlogger makes of one line: pieces of 511 bytes, each without a level and leading spaces.
+    #[test]
+    fn a_message_cut_by_courierlogger_never_grants(
+        filler in 440_usize..500,
+        second in users(),
+        pad in 0_usize..500,
+        third in users(),
+        program in select(vec!["imapd", "pop3d", "imapd-ssl", "courier/pop3d"]),
+        spaces in any::<bool>(),
+    ) {
+        let gap = vec![if spaces { b' ' } else { b'b' }; pad];
+        let user = [vec![b'A'; filler], gap, second, third].concat();
+        let printed = [b"INFO: LOGIN FAILED, user=".as_slice(), &user, b", ip=[::ffff:198.51.100.9], port=[4711]"].concat();
+        // courier_safe_printf prints no more.
+        let printed = &printed[..printed.len().min(1023)];
+        for mut set in [Matchers::all(), Matchers::select(&["courier"]).expect("built in")] {
+            let mut say = |message: &[u8]| {
+                set.event(&[b"Nov 22 16:00:00 mail ", program.as_bytes(), b": ", message].concat()).is_some()
+            };
+            let mut last = 0;
+            for piece in printed.chunks(511) {
+                let message = without_level(piece);
+                last = message.len();
+                prop_assert!(!say(message), "{}", printed.escape_ascii());
+            }
+            prop_assert_eq!(say(b"LOGIN, user=alice, ip=[::ffff:198.51.100.1]"), last < 500);
+        }
+    }
+}
+
+fn without_level(piece: &[u8]) -> &[u8] {
+    let levels: [&[u8]; 6] = [b"ERR:", b"WARN:", b"ALERT:", b"CRIT:", b"DEBUG:", b"INFO:"];
+    let message = levels.iter().find_map(|level| piece.strip_prefix(*level)).unwrap_or(piece);
+    &message[message.iter().take_while(|b| **b == b' ').count()..]
+}
+
+#[test]
+fn failure_formats_are_filled_in() {
+    let client = IpAddr::from([198, 51, 100, 9]);
+    let text = fill("Aborted user=<U>, rip=A: AUTH", b"x", client);
+    assert_eq!(text, b"Aborted user=<x>, rip=198.51.100.9: AUTH");
+}

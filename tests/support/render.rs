@@ -1,0 +1,73 @@
+//! Writes log messages by a pattern, the way the server's printf would.
+
+use std::net::IpAddr;
+
+use pop_before_smtp::matcher::pattern::Piece;
+
+/// What to put into the pieces, and which way to go where there is a choice.
+pub(crate) struct Values<'v> {
+    pub(crate) user: &'v [u8],
+    pub(crate) client: IpAddr,
+    pub(crate) server: IpAddr,
+    pub(crate) host: &'v str,
+    pub(crate) method: &'v str,
+    /// Bits, taken from the lowest up: whether an optional part is there, which alternative it is.
+    pub(crate) choices: u64,
+}
+
+pub(crate) fn render(pattern: &[Piece], values: &Values<'_>) -> Vec<u8> {
+    let mut writer = Writer { values, choices: values.choices, text: Vec::new() };
+    writer.write(pattern);
+    writer.text
+}
+
+struct Writer<'v> {
+    values: &'v Values<'v>,
+    choices: u64,
+    text: Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn choose(&mut self, among: usize) -> usize {
+        let choice = self.choices as usize % among;
+        self.choices /= among as u64;
+        choice
+    }
+
+    fn write(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            self.piece(piece);
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece) {
+        let values = self.values;
+        match piece {
+            Piece::Lit(text) => self.text.extend(text.as_bytes()),
+            Piece::Client => self.text.extend(values.client.to_string().bytes()),
+            Piece::Address => self.text.extend(values.server.to_string().bytes()),
+            Piece::User | Piece::UserWithout(_) => self.text.extend(values.user),
+            Piece::Not(_) => {}
+            Piece::Host => self.text.extend(values.host.bytes()),
+            Piece::Number => self.text.extend(b"4711"),
+            Piece::Token => self.text.extend(b"4.0.9+/x="),
+            Piece::Word => self.text.extend(b"x'(203.0.113.66)"),
+            Piece::Method => self.text.extend(values.method.bytes()),
+            Piece::Optional(pieces) => {
+                if self.choose(2) == 1 {
+                    self.write(pieces);
+                }
+            }
+            Piece::OneOf(choices) => {
+                let choice = self.choose(choices.len());
+                self.write(choices[choice]);
+            }
+            Piece::Many(choices) => {
+                for _ in 0..self.choose(4) {
+                    let choice = self.choose(choices.len());
+                    self.write(choices[choice]);
+                }
+            }
+        }
+    }
+}
