@@ -1,0 +1,218 @@
+//! The backends as an operator sets them up, and a site that uses one of them.
+
+use super::daemon::Daemon;
+use super::postfix::{self, Postfix};
+use super::{Need, SOON, Scratch, wait_for, write_settled};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+/// One way to publish and to read: arguments of the daemon, table name in main.cf.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// Arguments that choose the backend.
+    pub(crate) backend: &'static [&'static str],
+    /// The table's name before the colon.
+    table: &'static str,
+    /// Whether smtpd is locked into the queue directory, as it is on Debian.
+    chrooted: bool,
+    needs: &'static [Need],
+}
+
+pub(crate) const POSTMAP_HASH: Case = Case {
+    name: "postmap, hash",
+    backend: &["--backend", "postmap", "--map-type", "hash"],
+    table: "hash",
+    chrooted: false,
+    needs: &[Need::Postfix, Need::Table("hash")],
+};
+
+pub(crate) const POSTMAP_LMDB: Case = Case {
+    name: "postmap, lmdb",
+    backend: &["--backend", "postmap", "--map-type", "lmdb"],
+    table: "lmdb",
+    chrooted: false,
+    needs: &[Need::Postfix, Need::Table("lmdb")],
+};
+
+pub(crate) const LMDB: Case = Case {
+    name: "lmdb",
+    backend: &["--backend", "lmdb"],
+    table: "lmdb",
+    chrooted: false,
+    needs: &[Need::Postfix, Need::Table("lmdb")],
+};
+
+pub(crate) const SQLITE: Case = Case {
+    name: "sqlite",
+    backend: &["--backend", "sqlite"],
+    table: "sqlite",
+    chrooted: false,
+    needs: &[Need::Postfix, Need::Table("sqlite")],
+};
+
+pub(crate) const SQLITE_PROXIED: Case = Case {
+    name: "sqlite through proxymap, smtpd chrooted",
+    backend: &["--backend", "sqlite"],
+    table: "proxy:sqlite",
+    chrooted: true,
+    needs: &[Need::Postfix, Need::Table("sqlite"), Need::Table("proxy")],
+};
+
+/// A directory with a mail log and a map, and how they are used.
+pub(crate) struct Site {
+    scratch: Scratch,
+    pub(crate) case: &'static Case,
+    pub(crate) log: PathBuf,
+}
+
+impl Site {
+    /// `None` if the machine lacks what the case needs, which `require` has then told.
+    #[track_caller]
+    pub(crate) fn new(case: &'static Case) -> Option<Self> {
+        if !super::require(case.needs) {
+            return None;
+        }
+        let scratch = Scratch::new();
+        let log = scratch.new_log("maillog");
+        let site = Self { scratch, case, log };
+        fs::create_dir(site.map_dir()).expect("a directory for the map");
+        write_settled(&site.cf(), &sqlite_cf(&site.map()));
+        Some(site)
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.scratch.join(name)
+    }
+
+    /// The directory of the map, with nothing else in it.
+    pub(crate) fn map_dir(&self) -> PathBuf {
+        self.join("tables")
+    }
+
+    /// Value of `--map`: the table's path without a suffix.
+    pub(crate) fn map(&self) -> PathBuf {
+        self.map_dir().join("pop-before-smtp")
+    }
+
+    /// Where a clean stop leaves the grants.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.map_dir().join("pop-before-smtp.state")
+    }
+
+    /// What main.cf refers to if the table is SQLite.
+    pub(crate) fn cf(&self) -> PathBuf {
+        self.join("pop-before-smtp.cf")
+    }
+
+    /// The table as main.cf names it.
+    pub(crate) fn table(&self) -> String {
+        let file = if self.case.table.ends_with("sqlite") { self.cf() } else { self.map() };
+        format!("{}:{}", self.case.table, file.display())
+    }
+
+    /// The table as `postmap -q` may ask for it: there is no proxymap without a mail system.
+    fn direct_table(&self) -> String {
+        let table = self.table();
+        table.strip_prefix("proxy:").map(str::to_owned).unwrap_or(table)
+    }
+
+    /// Arguments that choose backend and map, then `more`.
+    pub(crate) fn map_arguments(&self, more: &[&str]) -> Vec<String> {
+        let map = self.map().display().to_string();
+        self.case
+            .backend
+            .iter()
+            .copied()
+            .chain(["--map", map.as_str()])
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Arguments for the daemon that follows the site's log, then `more`.
+    pub(crate) fn arguments(&self, more: &[&str]) -> Vec<String> {
+        let log = self.log.display().to_string();
+        let mut arguments = self.map_arguments(&["--log", log.as_str()]);
+        arguments.extend(more.iter().copied().map(str::to_owned));
+        arguments
+    }
+
+    /// Starts the daemon and waits until it follows the log.
+    #[track_caller]
+    pub(crate) fn daemon(&self, more: &[&str]) -> Daemon {
+        let mut daemon = Daemon::start(&self.arguments(more));
+        daemon.wait_following(&self.log);
+        daemon
+    }
+
+    /// Starts a Postfix that asks the table.
+    pub(crate) fn postfix(&self) -> Postfix {
+        Postfix::start(&self.table(), self.case.chrooted)
+    }
+
+    /// Writes the line of a login from `client` to the log.
+    pub(crate) fn log_in(&self, client: IpAddr) {
+        append(&self.log, &login_line(client));
+    }
+
+    /// Whether the table lists `client`, as `postmap -q` sees it.
+    #[track_caller]
+    pub(crate) fn lists(&self, client: IpAddr) -> bool {
+        postfix::lists(&self.direct_table(), client)
+    }
+
+    /// What `postmap -q` says of `client`.
+    pub(crate) fn lookup(&self, client: IpAddr) -> postfix::Lookup {
+        postfix::lookup(&self.direct_table(), client)
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_listed(&self, client: IpAddr) {
+        wait_for(&format!("{client} in {}", self.table()), SOON, || self.lists(client));
+    }
+
+    /// Writes the line of a login from `client` and waits until the table lists it: everything that was written to
+    /// the log before has then been seen too.
+    #[track_caller]
+    pub(crate) fn log_in_and_wait(&self, client: IpAddr) {
+        self.log_in(client);
+        self.wait_listed(client);
+    }
+}
+
+/// The table file of SQLite as the manual gives it.
+fn sqlite_cf(map: &Path) -> String {
+    format!(
+        "dbpath = {}.sqlite
+query = SELECT value FROM client WHERE address = '%s' AND expires > CAST(strftime('%%s','now') AS INTEGER)
+",
+        map.display()
+    )
+}
+
+/// A line as Dovecot 2.3 logs a login through a traditional syslog.
+pub(crate) fn login_line(client: IpAddr) -> String {
+    let server = if client.is_ipv4() { "192.0.2.25" } else { "2001:db8::25" };
+    format!(
+        "Nov 22 16:03:39 mail dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip={client}, lip={server}, \
+         mpid=820, session=<eFVmtd9glbogAQ24AAEAAAAAAAAAAAAL>"
+    )
+}
+
+/// Adds a line to a log as syslogd would: in one write.
+pub(crate) fn append(log: &Path, line: &str) {
+    append_raw(log, format!("{line}\n").as_bytes());
+}
+
+/// Adds bytes to a log.
+pub(crate) fn append_raw(log: &Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new().append(true).open(log).expect("the log");
+    file.write_all(bytes).expect("room in the log");
+}
+
+/// The address that `text` stands for.
+pub(crate) fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}

@@ -1,0 +1,72 @@
+//! An SMTP client that plays any client address (XCLIENT) and asks for relaying. It stops after RCPT: no mail is sent.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+/// A session that has said MAIL FROM and may ask RCPT as often as it likes.
+pub(crate) struct Session {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+}
+
+impl Session {
+    /// Connects to a Postfix on loopback that believes our XCLIENT.
+    pub(crate) fn open(port: u16, client: IpAddr) -> std::io::Result<Self> {
+        let writer = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        // Longer than any delay of a healthy smtpd, so that a test ends instead of hanging.
+        writer.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut session = Self { reader: BufReader::new(writer.try_clone()?), writer };
+        session.expect_reply(220, "greeting")?;
+        let address = match client {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("IPV6:{v6}"),
+        };
+        session.expect("EHLO client.example.net", 250)?;
+        session.expect(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={address}"), 220)?;
+        session.expect("EHLO client.example.net", 250)?;
+        session.expect("MAIL FROM:<a@example.org>", 250)?;
+        Ok(session)
+    }
+
+    /// Reply code to one more recipient in another domain: 250 may relay, 554 may not, 451 table trouble.
+    pub(crate) fn rcpt(&mut self) -> std::io::Result<u16> {
+        Ok(self.ask("RCPT TO:<b@elsewhere.example>")?.0)
+    }
+
+    fn expect(&mut self, command: &str, code: u16) -> std::io::Result<()> {
+        let (got, text) = self.ask(command)?;
+        if got == code { Ok(()) } else { Err(std::io::Error::other(format!("{command}: {text}"))) }
+    }
+
+    fn expect_reply(&mut self, code: u16, what: &str) -> std::io::Result<()> {
+        let (got, text) = self.reply()?;
+        if got == code { Ok(()) } else { Err(std::io::Error::other(format!("{what}: {text}"))) }
+    }
+
+    fn ask(&mut self, command: &str) -> std::io::Result<(u16, String)> {
+        self.writer.write_all(format!("{command}\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    /// One reply, continuation lines skipped.
+    fn reply(&mut self) -> std::io::Result<(u16, String)> {
+        loop {
+            let mut line = String::new();
+            if self.reader.read_line(&mut line)? == 0 {
+                return Err(std::io::Error::other("the server hung up"));
+            }
+            if line.as_bytes().get(3) == Some(&b' ') {
+                let code = line[..3].parse().map_err(std::io::Error::other)?;
+                return Ok((code, line.trim_end().to_owned()));
+            }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // RSET makes smtpd drop the queue file that an accepted recipient has opened.
+        let _ = self.writer.write_all(b"RSET\r\nQUIT\r\n");
+    }
+}
