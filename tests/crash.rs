@@ -1,0 +1,190 @@
+//! A daemon killed at any moment leaves a table that Postfix can read, and the next one takes it over.
+//!
+//! `CRASH_ROUNDS` sets how often each backend's daemon is killed (default 100), `CRASH_SEED` the moments.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use support::cases::{self, Case, Site, login_line};
+use support::command::pop_before_smtp;
+use support::postfix::{Lookup, Postfix};
+use support::process::{children, wait_gone};
+use support::smtp::Session;
+
+/// Logs in all the time, so it must never be refused.
+const REGULAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+/// Never logs in.
+const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+/// The daemon is killed within this time from the start of the load.
+const LOAD: Duration = Duration::from_millis(30);
+/// Clients that log in during one round, beside the regular one.
+const CROWD: u8 = 200;
+
+#[test]
+fn postmap() {
+    killed_at_random_moments(&cases::POSTMAP_HASH);
+}
+
+#[test]
+fn lmdb() {
+    killed_at_random_moments(&cases::LMDB);
+}
+
+#[test]
+fn sqlite() {
+    killed_at_random_moments(&cases::SQLITE);
+}
+
+#[test]
+fn sqlite_for_a_chrooted_smtpd() {
+    killed_at_random_moments(&cases::SQLITE_PROXIED);
+}
+
+fn killed_at_random_moments(case: &'static Case) {
+    let Some(site) = Site::new(case) else { return };
+    let mut moments = Moments::new();
+    // The table exists, and the regular client is in it, before Postfix and its prober start.
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(REGULAR);
+    daemon.kill9();
+    let postfix = site.postfix();
+    let mut orphans = Vec::new();
+
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let prober = scope.spawn(|| probe_until(&stop, &postfix));
+        let stop = StopOnDrop(&stop);
+        for round in 0..rounds() {
+            orphans.extend(crash_once(&site, &postfix, round, moments.next()));
+        }
+        drop(stop);
+        let probes = prober.join().expect("the regular client may relay all the time");
+        assert!(probes > rounds(), "{}: only {probes} probes", case.name);
+    });
+
+    assert_eq!(postfix.complaints(), [""; 0], "{}: what Postfix noticed", case.name);
+    orphans.into_iter().for_each(|child| wait_gone("a child of a killed daemon", child));
+    // A clean life is still possible.
+    let mut daemon = site.daemon(&[]);
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    assert!(!postfix.may_relay(REGULAR));
+}
+
+/// Starts the daemon, loads it, kills it after `delay`; returns the children it had.
+fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration) -> Vec<i32> {
+    let context = format!("{}, round {round}, killed after {delay:?}", site.case.name);
+    start_log_anew(site);
+    let before = listed(site);
+    let mut daemon = site.daemon(&[]);
+    let taken_over = listed(site);
+    assert!(before.is_subset(&taken_over), "{context}: lost {:?}", before.difference(&taken_over));
+    let family = children(daemon.pid());
+
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| log_in_at_full_speed(&site.log, round, &over));
+        let _over = StopOnDrop(&over);
+        // The moment is the experiment here; nothing depends on hitting it.
+        thread::sleep(delay);
+        daemon.kill9();
+    });
+
+    match site.lookup(REGULAR) {
+        Lookup::Found(_) => {}
+        other => panic!("{context}: postmap -q {REGULAR}: {other:?}\n{}", daemon.stderr()),
+    }
+    assert_eq!(site.lookup(STRANGER), Lookup::NotFound, "{context}");
+    assert!(postfix.may_relay(REGULAR), "{context}");
+    assert!(!postfix.may_relay(STRANGER), "{context}");
+    family
+}
+
+/// An empty log would make its follower be at its end before it has looked.
+fn start_log_anew(site: &Site) {
+    let mut log = File::create(&site.log).unwrap();
+    writeln!(log, "Nov 22 15:54:36 mail dovecot: master: Warning: a line that is no login").unwrap();
+}
+
+/// The regular client comes first and often, so that nobody else can push it out of the ring; the others are new in
+/// every round, so that there is something to publish.
+fn log_in_at_full_speed(log: &Path, round: u32, over: &AtomicBool) {
+    let [_, _, high, low] = round.to_be_bytes();
+    let crowd = (0..CROWD).map(|last| IpAddr::V4(Ipv4Addr::new(10, high, low, last)));
+    let lines: Vec<String> = crowd
+        .enumerate()
+        .flat_map(|(index, client)| index.is_multiple_of(20).then_some(REGULAR).into_iter().chain([client]))
+        .map(|client| login_line(client) + "\n")
+        .collect();
+    let mut log = OpenOptions::new().append(true).open(log).unwrap();
+    for line in lines.iter().cycle() {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        log.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// Addresses in the table, as the program itself lists them.
+fn listed(site: &Site) -> BTreeSet<IpAddr> {
+    let list = pop_before_smtp(&[vec!["list".to_owned()], site.map_arguments(&[])].concat());
+    assert_eq!(list.code, Some(0), "{list:?}");
+    list.stdout.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}
+
+/// Asks again and again whether the regular client may relay; returns how often.
+fn probe_until(stop: &AtomicBool, postfix: &Postfix) -> u32 {
+    let mut probes = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let mut session = Session::open(postfix.port(), REGULAR).expect("an SMTP session");
+        let code = session.rcpt().expect("an answer to RCPT");
+        assert_eq!(code, 250, "probe {probes}; {}", postfix.log());
+        probes += 1;
+        // Leaves the processors to the others.
+        thread::sleep(Duration::from_millis(5));
+    }
+    probes
+}
+
+/// Sets its flag also when a test fails, so that the scope's threads end.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn rounds() -> u32 {
+    from_environment("CRASH_ROUNDS").unwrap_or(100)
+}
+
+fn from_environment(name: &str) -> Option<u32> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name}={value}: not a number")))
+}
+
+/// Delays below `LOAD`, the same for the same seed (xorshift).
+struct Moments(u64);
+
+impl Moments {
+    fn new() -> Self {
+        Self(u64::from(from_environment("CRASH_SEED").unwrap_or(2)) << 32 | 0x9e37_79b9)
+    }
+
+    fn next(&mut self) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let micros = u64::try_from(LOAD.as_micros()).unwrap();
+        Duration::from_micros(self.0 % micros)
+    }
+}

@@ -1,0 +1,206 @@
+//! The log is followed through everything that happens to a log, and lines are matched once, whole.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use nix::sys::signal::Signal;
+use std::fs::{self, File};
+use std::io::Write as _;
+use support::cases::{self, Site, append, append_raw, ip, login_line};
+use support::command::pop_before_smtp;
+use support::daemon::Daemon;
+use support::process::{children, is_zombie, send, wait_gone};
+use support::{SOON, wait_for};
+
+/// What is shown here does not depend on the backend; this one is quick to write and to ask.
+fn site() -> Option<Site> {
+    Site::new(&cases::LMDB)
+}
+
+#[test]
+fn a_log_rotated_by_rename_is_followed() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(ip("198.51.100.1"));
+
+    fs::rename(&site.log, site.join("maillog.1")).unwrap();
+    File::create(&site.log).unwrap();
+    site.log_in_and_wait(ip("198.51.100.2"));
+    // And once more, because the first time is easier.
+    fs::rename(&site.log, site.join("maillog.1")).unwrap();
+    fs::write(&site.log, login_line(ip("198.51.100.3")) + "\n").unwrap();
+    site.wait_listed(ip("198.51.100.3"));
+    assert!(site.lists(ip("198.51.100.1")), "a grant from before the rotation");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+#[test]
+fn a_log_cut_to_nothing_is_followed() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(ip("198.51.100.1"));
+    File::options().write(true).open(&site.log).unwrap().set_len(0).unwrap();
+    daemon.wait_following(&site.log);
+    site.log_in_and_wait(ip("198.51.100.2"));
+}
+
+#[test]
+fn a_log_that_vanishes_is_waited_for() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(ip("198.51.100.1"));
+    fs::remove_file(&site.log).unwrap();
+    fs::write(&site.log, "").unwrap();
+    site.log_in_and_wait(ip("198.51.100.2"));
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+#[test]
+fn sighup_starts_a_new_follower() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    let before = daemon.wait_following(&site.log);
+    site.log_in_and_wait(ip("198.51.100.1"));
+
+    daemon.send(Signal::SIGHUP);
+    daemon.wait_following_by_other_than(before, &site.log);
+    wait_gone("the first follower", before);
+    site.log_in_and_wait(ip("198.51.100.2"));
+    assert!(site.lists(ip("198.51.100.1")), "a grant from before SIGHUP");
+    assert_no_zombie(&daemon);
+}
+
+#[test]
+fn a_follower_that_dies_is_replaced() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    let mut follower = daemon.wait_following(&site.log);
+    for last in 1..=2 {
+        send(follower, Signal::SIGKILL);
+        follower = daemon.wait_following_by_other_than(follower, &site.log);
+        site.log_in_and_wait(ip(&format!("198.51.100.{last}")));
+    }
+    assert_no_zombie(&daemon);
+    assert!(daemon.stderr().contains("tail"), "a warning that names the child:\n{}", daemon.stderr());
+}
+
+#[test]
+fn no_child_is_left_after_a_clean_stop() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    let children = children(daemon.pid());
+    assert!(!children.is_empty(), "the daemon follows by a child");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    children.into_iter().for_each(|child| wait_gone("a child of the daemon", child));
+}
+
+#[test]
+fn no_child_is_left_after_a_crash() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    let children = children(daemon.pid());
+    assert!(!children.is_empty(), "the daemon follows by a child");
+    daemon.kill9();
+    // Nothing is written to the log: the child must notice by itself.
+    children.into_iter().for_each(|child| wait_gone("a child of the daemon", child));
+}
+
+#[track_caller]
+fn assert_no_zombie(daemon: &Daemon) {
+    // One that has just died is reaped soon; one that stays is a leak.
+    wait_for("the daemon to reap its children", SOON, || !children(daemon.pid()).into_iter().any(is_zombie));
+}
+
+#[test]
+fn a_line_written_in_two_halves_matches_once_and_whole() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    // Cut inside the address: the half would name another client.
+    let line = login_line(ip("198.51.100.77"));
+    let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
+    append_raw(&site.log, &line.as_bytes()[..cut]);
+    daemon.wait_following(&site.log);
+    append(&site.log, &line[cut..]);
+    site.wait_listed(ip("198.51.100.77"));
+    assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
+
+    site.log_in_and_wait(ip("198.51.100.78"));
+    daemon.wait_logged("granted 198.51.100.78");
+    assert_eq!(daemon.stderr().matches("granted 198.51.100.77").count(), 1, "{}", daemon.stderr());
+}
+
+#[test]
+fn odd_lines_do_not_disturb() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    let login = login_line(ip("198.51.100.66"));
+    append_raw(&site.log, b"\0\xff\xfe\x80 \x1b[2J\r\n\n\n");
+    // A login behind 8 KiB of filler: the line is dropped whole, its end is not taken for a line.
+    append(&site.log, &format!("{}{login}", "x".repeat(8192)));
+    append(&site.log, &format!("{}\0{login}", "x".repeat(200_000)));
+    append(&site.log, &login_line(ip("127.0.0.1")));
+    site.log_in_and_wait(ip("198.51.100.1"));
+    assert!(!site.lists(ip("198.51.100.66")), "the end of a long line was matched");
+    assert!(!site.lists(ip("127.0.0.1")), "loopback is never granted");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+#[test]
+fn lines_from_standard_input() {
+    let Some(site) = site() else { return };
+    let (mut daemon, mut input) = Daemon::start_with_input(&site.map_arguments(&["--log", "-"]));
+    writeln!(input, "{}", login_line(ip("198.51.100.1"))).unwrap();
+    wait_for("a table", SOON, || site.map_dir().join("pop-before-smtp.lmdb").exists());
+    site.wait_listed(ip("198.51.100.1"));
+    // In two writes, as a pipe may deliver it.
+    let line = login_line(ip("2001:db8:1::2"));
+    input.write_all(&line.as_bytes()[..60]).unwrap();
+    input.flush().unwrap();
+    input.write_all(&line.as_bytes()[60..]).unwrap();
+    input.write_all(b"\n").unwrap();
+    site.wait_listed(ip("2001:db8:1::2"));
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    assert!(!site.lists(ip("198.51.100.1")), "after a clean stop");
+}
+
+#[test]
+fn what_is_in_the_log_already_counts_only_with_reprocess() {
+    let Some(site) = site() else { return };
+    site.log_in(ip("198.51.100.1"));
+    site.log_in(ip("2001:db8:1::1"));
+    append(
+        &site.log,
+        "Nov 22 16:03:40 mail dovecot: imap-login: Disconnected: Aborted login by logging out \
+        (auth failed, 1 attempts in 2 secs): user=<kevin>, method=PLAIN, rip=198.51.100.66, lip=192.0.2.25, session=<x>",
+    );
+
+    let once = pop_before_smtp(&site.arguments(&["--once"]));
+    assert_eq!(once.code, Some(0), "{once:?}");
+    assert!(!site.lists(ip("198.51.100.1")), "a line from before the start");
+
+    let once = pop_before_smtp(&site.arguments(&["--once", "--reprocess"]));
+    assert_eq!(once.code, Some(0), "{once:?}");
+    // Published before the exit, and left as it is.
+    assert!(site.lists(ip("198.51.100.1")));
+    assert!(site.lists(ip("2001:db8:1::1")));
+    assert!(!site.lists(ip("198.51.100.66")), "a failed login");
+
+    let list = pop_before_smtp(&[vec!["list".to_owned()], site.map_arguments(&[])].concat());
+    assert_eq!(list.code, Some(0), "{list:?}");
+    let listed: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(listed.contains(&"198.51.100.1") && listed.contains(&"2001:db8:1::1"), "{}", list.stdout);
+}
+
+#[test]
+fn the_end_of_the_log_may_lack_its_newline() {
+    let Some(site) = site() else { return };
+    site.log_in(ip("198.51.100.1"));
+    let line = login_line(ip("198.51.100.77"));
+    let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
+    append_raw(&site.log, &line.as_bytes()[..cut]);
+    let once = pop_before_smtp(&site.arguments(&["--once", "--reprocess"]));
+    assert_eq!(once.code, Some(0), "{once:?}");
+    assert!(site.lists(ip("198.51.100.1")));
+    assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
+}
