@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use pop_before_smtp_backends::DRIVERS;
 
 use crate::error::{Error, Exit};
-use crate::matcher;
+use crate::matcher::BUILTIN;
 
 /// Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 ///
@@ -130,9 +130,9 @@ fn command() -> clap::Command {
     let width = DRIVERS.iter().map(|driver| driver.name.len()).max().unwrap_or(0);
     let backends: String =
         DRIVERS.iter().map(|driver| format!("  {:width$}  {}\n", driver.name, driver.summary)).collect();
-    let width = matcher::names().map(str::len).max().unwrap_or(0);
+    let width = BUILTIN.iter().map(|matcher| matcher.name.len()).max().unwrap_or(0);
     let matchers: String =
-        matcher::builtin().iter().map(|matcher| format!("  {:width$}  {}\n", matcher.name, matcher.servers)).collect();
+        BUILTIN.iter().map(|matcher| format!("  {:width$}  {}\n", matcher.name, matcher.servers)).collect();
     Cli::command().after_help(format!("Backends:\n{backends}\nMatchers:\n{}", matchers.trim_end()))
 }
 

@@ -10,7 +10,7 @@ use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
 use crate::error::{Error, Exit};
-use crate::matcher::{self, Matchers};
+use crate::matcher::Matchers;
 use crate::networks::Networks;
 
 /// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
@@ -122,9 +122,9 @@ pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
     if options.matcher.is_empty() {
         return Ok(Matchers::all());
     }
-    Matchers::select(options.matcher.iter().map(String::as_str)).map_err(|unknown| {
-        let names: Vec<_> = matcher::names().collect();
-        wrong("--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {}", names.join(", ")))
+    Matchers::select(&options.matcher).map_err(|unknown| {
+        let valid = unknown.valid.join(", ");
+        wrong("--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
     })
 }
 

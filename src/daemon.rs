@@ -14,6 +14,7 @@ use crate::error::{Error, Exit, io_cause};
 use crate::grants::Grants;
 use crate::lock::Lock;
 use crate::logger::{self, Sink};
+use crate::matcher::Matchers;
 use crate::publish::Publisher;
 use crate::ring::{Grant, Ring};
 use crate::source::command::{CommandLine, CommandSource, Tail, tail_watches_pid};
@@ -21,7 +22,7 @@ use crate::source::stdin::Stdin;
 use crate::source::{Progress, Source};
 use crate::state;
 use crate::time::{Now, Timestamp};
-use crate::wait::{Waiter, readable_now};
+use crate::wait::{Waiter, Wake, readable_now};
 
 /// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
 const READS_PER_TURN: usize = 64;
@@ -70,11 +71,11 @@ pub fn run(config: Config) -> Result<(), Error> {
     if publisher.publish_now(&now, &ring).is_ok() {
         state::remove(&state);
     }
-    let sources = logs.iter().map(|log| log.start(&now)).collect::<Result<Vec<_>, _>>()?;
-    let mut grants = Grants::new(config.matchers, config.networks, ring, publisher, None);
+    let inputs = start(&logs, &config.matchers, &now)?;
+    let mut grants = Grants::new(config.networks, ring, publisher, None);
     log::info!("serving {} with {} grants", map.display(), grants.ring().len());
 
-    let end = Loop { waiter, sources, once: config.once }.run(&mut grants)?;
+    let end = Loop { waiter, inputs, once: config.once }.run(&mut grants)?;
     let result = match end {
         End::Stop => grants.stop(&Now::read(), &state),
         End::Done => grants.finish(&Now::read()),
@@ -92,9 +93,9 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let ring = Ring::new(config.grace, config.entries);
     let publisher = Publisher::new(Box::new(Memory::default()), false, config.publish_interval);
     let now = Now::read();
-    let sources = logs.iter().map(|log| log.start(&now)).collect::<Result<Vec<_>, _>>()?;
-    let mut grants = Grants::new(config.matchers, config.networks, ring, publisher, Some(narrator));
-    Loop { waiter, sources, once: config.once }.run(&mut grants).map(drop)
+    let inputs = start(&logs, &config.matchers, &now)?;
+    let mut grants = Grants::new(config.networks, ring, publisher, Some(narrator));
+    Loop { waiter, inputs, once: config.once }.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold; where both know an address, the later expiry counts.
@@ -210,78 +211,101 @@ impl Follow {
     }
 }
 
+/// A log and the matchers in front of it, which remember what went before in this log.
+struct Input {
+    source: Box<dyn Source>,
+    matchers: Matchers,
+}
+
+fn start(logs: &[Follow], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
+    logs.iter().map(|log| Ok(Input { source: log.start(now)?, matchers: matchers.clone() })).collect()
+}
+
+impl Input {
+    fn restart(&mut self, now: &Now, grants: &mut Grants) {
+        let Self { source, matchers } = self;
+        source.restart(now.boot, &mut |line| take(matchers, line, now, grants));
+    }
+
+    /// Reads until there is nothing left, or the other inputs want their turn.
+    fn read(&mut self, grants: &mut Grants) -> Progress {
+        let Self { source, matchers } = self;
+        let mut progress = Progress::Some;
+        for _ in 0..READS_PER_TURN {
+            let now = Now::read();
+            progress = source.read(now.boot, &mut |line| take(matchers, line, &now, grants));
+            grants.dropped(&now, source.take_dropped());
+            if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
+                break;
+            }
+        }
+        progress
+    }
+}
+
+fn take(matchers: &mut Matchers, line: &[u8], now: &Now, grants: &mut Grants) {
+    if let Some(event) = matchers.event(line) {
+        grants.event(now, &event);
+    }
+}
+
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
 struct Loop {
     waiter: Waiter,
-    sources: Vec<Box<dyn Source>>,
+    inputs: Vec<Input>,
     once: bool,
 }
 
 impl Loop {
     fn run(mut self, grants: &mut Grants) -> Result<End, Error> {
         loop {
-            let (stop, restart, ready) = self.wait(grants.deadline())?;
-            if stop {
+            let (wake, ready) = self.wait(grants.deadline())?;
+            if wake.stop {
                 return Ok(End::Stop);
             }
-            if restart {
-                let now = Now::read();
+            if wake.restart {
                 log::info!("SIGHUP: following the log anew");
-                self.sources
-                    .iter_mut()
-                    .for_each(|source| source.restart(now.boot, &mut |line| grants.line(&now, line)));
+                let now = Now::read();
+                self.inputs.iter_mut().for_each(|input| input.restart(&now, grants));
+            } else {
+                // Not after a restart: what could be read was another descriptor.
+                self.read(&ready, grants);
             }
-            self.read(&ready, grants);
             let now = Now::read();
-            for source in &mut self.sources {
-                if source.deadline().is_some_and(|deadline| deadline <= now.boot) {
-                    source.wake(now.boot);
-                }
-            }
+            self.wake(now.boot);
             grants.expire(&now);
-            if self.sources.is_empty() {
+            if self.inputs.is_empty() {
                 return Ok(if self.once { End::Done } else { End::Stop });
             }
             grants.publish(&now);
         }
     }
 
-    /// Returns whether to stop, whether to restart the sources, and which of them can be read.
-    fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(bool, bool, Vec<bool>), Error> {
-        let deadline = self.sources.iter().filter_map(|source| source.deadline()).chain(deadline).min();
-        let descriptors: Vec<BorrowedFd<'_>> = self.sources.iter().filter_map(|source| source.descriptor()).collect();
+    /// Waits; besides what happened, tells which of the inputs can be read.
+    fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(Wake, Vec<bool>), Error> {
+        let sources = || self.inputs.iter().map(|input| &input.source);
+        let deadline = sources().filter_map(|source| source.deadline()).chain(deadline).min();
+        let descriptors: Vec<BorrowedFd<'_>> = sources().filter_map(|source| source.descriptor()).collect();
         let wake = self
             .waiter
             .wait(&descriptors, deadline)
             .map_err(|error| Error::io(Exit::System, "wait for input", &error))?;
-        let mut readable = wake.readable.into_iter();
-        let ready = self
-            .sources
-            .iter()
-            .map(|source| source.descriptor().is_some() && readable.next().unwrap_or(false))
-            .collect();
-        Ok((wake.stop, wake.restart, ready))
+        let mut readable = wake.readable.iter();
+        let ready = sources().map(|source| source.descriptor().is_some() && readable.next() == Some(&true)).collect();
+        Ok((wake, ready))
     }
 
-    /// Reads from the sources that are ready and forgets those that have ended.
+    /// Reads from the inputs that are ready and forgets those that have ended.
     fn read(&mut self, ready: &[bool], grants: &mut Grants) {
         let mut ready = ready.iter();
-        self.sources.retain_mut(|source| {
-            let ready = ready.next().is_some_and(|&ready| ready);
-            !ready || read_some(source.as_mut(), grants) != Progress::Ended
-        });
+        self.inputs.retain_mut(|input| ready.next() != Some(&true) || input.read(grants) != Progress::Ended);
     }
-}
 
-fn read_some(source: &mut dyn Source, grants: &mut Grants) -> Progress {
-    let mut progress = Progress::Some;
-    for _ in 0..READS_PER_TURN {
-        let now = Now::read();
-        progress = source.read(now.boot, &mut |line| grants.line(&now, line));
-        grants.dropped(&now, source.take_dropped());
-        if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
-            break;
+    fn wake(&mut self, now: Timestamp) {
+        for Input { source, .. } in &mut self.inputs {
+            if source.deadline().is_some_and(|deadline| deadline <= now) {
+                source.wake(now);
+            }
         }
     }
-    progress
 }

@@ -1,4 +1,4 @@
-//! What a log line does: match, refuse or grant, publish, and say so. Everything between the sources and the backend.
+//! What a login does: refuse or grant, publish, and say so. Joins networks, ring and publisher; no I/O but messages.
 
 use std::io::Stdout;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::debug::{Before, Narrator};
 use crate::error::{Error, io_cause};
 use crate::escape;
-use crate::matcher::{Action, Event, Matchers};
+use crate::matcher::{Action, Event};
 use crate::networks::Networks;
 use crate::publish::Publisher;
 use crate::ring::{Change, Reason, Ring};
@@ -18,9 +18,8 @@ use crate::time::{self, Now, Timestamp};
 /// Least time between two warnings that a busy or hostile log could bring about again and again.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Matchers, ring and table, kept in step.
+/// Ring and table, kept in step.
 pub struct Grants {
-    matchers: Matchers,
     networks: Networks,
     ring: Ring,
     publisher: Publisher,
@@ -33,15 +32,8 @@ pub struct Grants {
 
 impl Grants {
     /// Starts with what `ring` holds and `publisher` knows. A narrator makes it debug mode.
-    pub fn new(
-        matchers: Matchers,
-        networks: Networks,
-        ring: Ring,
-        publisher: Publisher,
-        narrator: Option<Narrator<Stdout>>,
-    ) -> Self {
+    pub fn new(networks: Networks, ring: Ring, publisher: Publisher, narrator: Option<Narrator<Stdout>>) -> Self {
         Self {
-            matchers,
             networks,
             ring,
             publisher,
@@ -57,9 +49,8 @@ impl Grants {
         &self.ring
     }
 
-    /// Takes in one line of a log.
-    pub fn line(&mut self, now: &Now, line: &[u8]) {
-        let Some(event) = self.matchers.event(line) else { return };
+    /// Takes in what a line of a log says.
+    pub fn event(&mut self, now: &Now, event: &Event<'_>) {
         if event.action == Action::Login && self.networks.refuse(event.client).is_none() {
             let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, Some(event.client)));
             self.ring.login(now.boot, event.client, &mut self.changes);
@@ -67,7 +58,7 @@ impl Grants {
                 narrator.tell(now, &before, &self.ring, Some(event.client));
             }
             if let Some(Change::Added(grant)) = self.changes.last() {
-                announce(&event, time::display(now.wall_at(grant.expires)));
+                announce(event, time::display(now.wall_at(grant.expires)));
             }
             self.take_changes(now);
         }

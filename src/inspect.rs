@@ -39,11 +39,12 @@ pub fn list(table: &Table) -> Result<(), Error> {
 ///
 /// # Errors
 /// A file cannot be read. Files before it have been printed.
-pub fn events(mut matchers: Matchers, what: &Match) -> Result<(), Error> {
+pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut totals = Totals::default();
     for path in &what.files {
         let mut input = open(path)?;
+        let mut matchers = chosen.clone();
         let mut number = 0u64;
         let mut written = Ok(());
         let mut lines = Lines::default();
@@ -65,7 +66,6 @@ pub fn events(mut matchers: Matchers, what: &Match) -> Result<(), Error> {
         if lines.has_unfinished() {
             log::warn!("the last line of {} has no newline, so it may be half a line: not matched", path.display());
         }
-        matchers.forget();
     }
     let written = if what.count { totals.write(&mut out, what.format) } else { Ok(()) };
     finish(written.and_then(|()| out.flush()))

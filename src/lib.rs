@@ -4,5 +4,23 @@
 //! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
 //! arguments.
 
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod debug;
+pub mod error;
+pub mod escape;
+pub mod grants;
+pub mod inspect;
+pub mod lock;
+pub mod logger;
 pub mod matcher;
+pub mod networks;
+pub mod postfix;
+pub mod publish;
+pub mod ring;
+pub mod source;
+pub mod state;
 pub mod syslog;
+pub mod time;
+pub mod wait;

@@ -26,7 +26,7 @@ fn run() -> Result<(), Error> {
     match &cli.command {
         None => daemon::run(Config::new(&cli.options)?),
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
-        Some(Command::Match(what)) => inspect::events(config::matchers(&cli.options)?, what),
+        Some(Command::Match(what)) => inspect::events(&config::matchers(&cli.options)?, what),
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
     }
 }

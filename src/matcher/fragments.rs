@@ -18,10 +18,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Programs that may be in the middle of a cut message at the same time.
-const CAPACITY: usize = 256;
+const CAPACITY: usize = 4096;
 
 /// Which (host, program) pairs owe the rest of a message.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fragments {
     owing: Vec<u64>,
     /// More pairs than the table holds: which messages are whole is no longer known, so none is believed.

@@ -115,15 +115,15 @@ impl fmt::Display for UnknownMatcher {
 impl std::error::Error for UnknownMatcher {}
 
 /// What to do with the messages of one program.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Route {
     program: &'static [u8],
     matchers: Vec<&'static Matcher>,
     limit: Option<usize>,
 }
 
-/// The chosen matchers, in front of one log.
-#[derive(Debug)]
+/// The chosen matchers, in front of one log; a clone stands in front of another.
+#[derive(Debug, Clone)]
 pub struct Matchers {
     /// Sorted by program.
     routes: Vec<Route>,

@@ -2,8 +2,7 @@
 
 use std::io::{self, Read};
 
-/// Longest line handed on, in bytes without its newline. No login line is as long; a longer one is dropped whole.
-pub const LONGEST_LINE: usize = 8 * 1024;
+use crate::matcher::LONGEST_LINE;
 
 /// Most bytes taken by one read.
 const READ: usize = 64 * 1024;
@@ -27,8 +26,9 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Reads once and hands on every line that is complete now; for one that is too long, an empty line, so that lines
-    /// can be counted. Returns the number of bytes read, 0 at the end.
+    /// Reads once and hands on every line that is complete now. Of one that is longer than [`LONGEST_LINE`] only the
+    /// beginning is handed on, one byte longer than that: it is too long to count, but not to be noticed. Returns the
+    /// number of bytes read, 0 at the end.
     ///
     /// # Errors
     /// What `input` reports; nothing is lost.
@@ -40,14 +40,12 @@ impl Lines {
         for newline in memchr::memchr_iter(b'\n', &self.buffer[start..end]) {
             let whole = &self.buffer[begin..start + newline];
             begin = start + newline + 1;
-            if std::mem::take(&mut self.skipping) || whole.len() > LONGEST_LINE {
-                self.dropped += 1;
-                line(b"");
-            } else {
-                line(whole);
+            if !std::mem::take(&mut self.skipping) {
+                self.dropped += u64::from(whole.len() > LONGEST_LINE);
+                line(&whole[..whole.len().min(LONGEST_LINE + 1)]);
             }
         }
-        self.keep(begin, end);
+        self.keep(begin, end, line);
         Ok(read)
     }
 
@@ -68,11 +66,13 @@ impl Lines {
         std::mem::take(&mut self.dropped)
     }
 
-    fn keep(&mut self, begin: usize, end: usize) {
+    fn keep(&mut self, begin: usize, end: usize, line: &mut dyn FnMut(&[u8])) {
         self.unfinished = end - begin;
         if self.skipping {
             self.unfinished = 0;
         } else if self.unfinished > LONGEST_LINE {
+            line(&self.buffer[begin..=begin + LONGEST_LINE]);
+            self.dropped += 1;
             self.skipping = true;
             self.unfinished = 0;
         } else {
@@ -122,7 +122,7 @@ mod tests {
             for size in [1000, READ] {
                 let (lines, dropped) = split(&text, vec![size; 400]);
                 assert_eq!(lines.len(), 2, "{length} in pieces of {size}");
-                assert_eq!(!lines[0].is_empty(), kept);
+                assert_eq!(lines[0].len() <= LONGEST_LINE, kept);
                 assert_eq!(lines[1], b"next");
                 assert_eq!(dropped, u64::from(!kept));
             }
