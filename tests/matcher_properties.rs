@@ -169,7 +169,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn a_failure_never_grants(user in users(), client in clients()) {
@@ -179,10 +179,11 @@ proptest! {
         }
     }
 
-    /// Qpopper's failures begin with the name, which it limits to 64 bytes; no logger cuts that early.
+    /// Qpopper's failures begin with the name, which it limits to 64 bytes; no logger cuts that early. An anonymous
+    /// session begins like a login, but the name in it is the server's.
     #[test]
     fn a_failure_cut_anywhere_never_grants(user in users(), client in clients(), cut in any::<prop::sample::Index>()) {
-        for (program, format) in FAILURES {
+        for (program, format) in FAILURES.iter().filter(|(_, format)| !format.contains("ANONYMOUS")) {
             let message = fill(format, &user, client);
             let least = if format.starts_with('U') { user.len() + 1 } else { 0 };
             let end = least.max(cut.index(message.len() + 1)).min(message.len());
@@ -213,9 +214,9 @@ proptest! {
                 let event = set.event(&line);
                 prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
                     "{}", line.escape_ascii());
-                // Where a domain follows the name, both belong to the reading of either pattern.
-                let same = event.is_none_or(|e| e.user == Some(&user) || user.windows(6).any(|w| w == b"' of '")
-                    || message.windows(6).any(|w| w == b"' of '"));
+                // These have two patterns that share out user name and domain, or user name and counts, differently.
+                let shared = matches!(matcher.name, "qpopper" | "vm-pop3d" | "vdpop3d");
+                let same = shared || event.is_none_or(|e| e.user == Some(&user));
                 prop_assert!(same, "{}", line.escape_ascii());
             }
         }

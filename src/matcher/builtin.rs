@@ -252,6 +252,7 @@ const TEAPOP: Matcher = Matcher {
     splits: None,
 };
 
+/// The name is printed twice. The first may hold anything; the second, `` `U' ``, is read with its backquote.
 const TPOP3D: Matcher = Matcher {
     name: "tpop3d",
     servers: "tpop3d 1.5",
@@ -265,7 +266,7 @@ const TPOP3D: Matcher = Matcher {
         User,
         Lit("("),
         Client,
-        Lit("): began session for `"),
+        Lit("): began session for "),
         Word,
         Lit("' with "),
         Token,
@@ -279,7 +280,7 @@ const TPOP3D: Matcher = Matcher {
         User,
         Lit("("),
         Client,
-        Lit("): finished session for `"),
+        Lit("): finished session for "),
         Word,
         Lit("' with "),
         Token,

