@@ -119,9 +119,9 @@ proptest! {
             prop_assert_eq!(ring.iter().collect::<Vec<_>>(), model.grants.clone());
             prop_assert_eq!(ring.len(), model.grants.len());
             prop_assert_eq!(ring.oldest(), model.grants.last().copied());
-            prop_assert!((0..90).map(address).all(|address| {
-                ring.get(address) == model.grants.iter().find(|grant| grant.address == address).copied()
-            }));
+            let model_grant = |address| model.grants.iter().find(|grant| grant.address == address).copied();
+            let same = (0..90).map(address).all(|address| ring.get(address) == model_grant(address));
+            prop_assert!(same, "looked up by address");
         }
     }
 }
