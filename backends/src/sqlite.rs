@@ -101,12 +101,11 @@ fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
     if mode != "wal" {
         return Err(corrupt(format!("journal mode stays {mode}")));
     }
+    connection.execute_batch("PRAGMA journal_size_limit = 4194304")?;
+    start_log(&mut connection)?;
     // NORMAL: a power failure may undo the last publishes but never half of one. What comes back expires by itself,
     // what is lost comes with the next login, and no login waits for a disk.
-    connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304")?;
-    // An empty write makes -wal and -shm, so that readers and the drop of privileges find them. The statement also
-    // tells a table of another shape.
-    connection.transaction_with_behavior(TransactionBehavior::Immediate)?.execute(UPSERT_NOTHING, [])?;
+    connection.execute_batch("PRAGMA synchronous = NORMAL")?;
     connection.prepare_cached(UPSERT)?;
     Ok(connection)
 }
@@ -120,8 +119,18 @@ fn check(connection: &Connection) -> rusqlite::Result<()> {
     if verdict == "ok" { Ok(()) } else { Err(corrupt(verdict)) }
 }
 
-/// Rolled back; see its use.
-const UPSERT_NOTHING: &str = "INSERT OR REPLACE INTO client (address, expires, value) VALUES ('', 0, '')";
+/// Commits a write that changes nothing, which also tells a table of another shape.
+///
+/// It makes -wal and -shm, so that readers and the drop of privileges find them. And it gets the log beyond its header:
+/// if we die with a log of a header alone, a reader without write permission fails with "locking protocol". SQLite
+/// syncs between header and first frame, so that moment lasts milliseconds; without syncing it is gone.
+fn start_log(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA synchronous = OFF")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("INSERT OR REPLACE INTO client (address, expires, value) VALUES ('', 0, '')", [])?;
+    transaction.execute("DELETE FROM client WHERE address = ''", [])?;
+    transaction.commit()
+}
 
 /// All in one transaction and still with a rollback journal: after a crash the file is empty or complete.
 fn initialise(connection: &mut Connection) -> rusqlite::Result<()> {

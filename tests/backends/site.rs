@@ -43,13 +43,11 @@ fn suffix(map_type: &str) -> Option<&'static str> {
 }
 
 fn unusable(driver: &Driver, map_type: &str) -> Option<String> {
-    if !["", "lmdb", "sqlite"].contains(&driver.feature) {
-        return Some("unknown feature".into());
-    }
     let compiled = match driver.feature {
+        "" => true,
         "lmdb" => cfg!(feature = "lmdb"),
         "sqlite" => cfg!(feature = "sqlite"),
-        _ => true,
+        other => panic!("unknown feature {other}"),
     };
     if !compiled {
         return Some("not compiled in".into());
