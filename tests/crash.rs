@@ -24,47 +24,54 @@ use support::smtp::Session;
 const REGULAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 /// Never logs in.
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
-/// The daemon is killed within this time from the start of the load.
+/// The daemon is killed within this time from the start of the load: somewhat more than a publish takes.
 const LOAD: Duration = Duration::from_millis(30);
+/// The same where a publish runs postmap.
+const LOAD_WITH_POSTMAP: Duration = Duration::from_millis(100);
 /// Clients that log in during one round, beside the regular one.
 const CROWD: u8 = 200;
 
 #[test]
 fn postmap() {
-    killed_at_random_moments(&cases::POSTMAP_HASH);
+    killed_at_random_moments(&cases::POSTMAP_HASH, LOAD_WITH_POSTMAP);
 }
 
 #[test]
 fn lmdb() {
-    killed_at_random_moments(&cases::LMDB);
+    killed_at_random_moments(&cases::LMDB, LOAD);
 }
 
 #[test]
 fn sqlite() {
-    killed_at_random_moments(&cases::SQLITE);
+    killed_at_random_moments(&cases::SQLITE, LOAD);
 }
 
 #[test]
 fn sqlite_for_a_chrooted_smtpd() {
-    killed_at_random_moments(&cases::SQLITE_PROXIED);
+    killed_at_random_moments(&cases::SQLITE_PROXIED, LOAD);
 }
 
-fn killed_at_random_moments(case: &'static Case) {
+fn killed_at_random_moments(case: &'static Case, load: Duration) {
     let Some(site) = Site::new(case) else { return };
-    let mut moments = Moments::new();
+    let mut moments = Moments::below(load);
     // The table exists, and the regular client is in it, before Postfix and its prober start.
     let mut daemon = site.daemon(&[]);
     site.log_in_and_wait(REGULAR);
     daemon.kill9();
     let postfix = site.postfix();
     let mut orphans = Vec::new();
+    let mut table = listed(&site);
+    let mut rounds_with_a_publish = 0;
 
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let prober = scope.spawn(|| probe_until(&stop, &postfix));
         let stop = StopOnDrop(&stop);
         for round in 0..rounds() {
-            orphans.extend(crash_once(&site, &postfix, round, moments.next()));
+            orphans.extend(crash_once(&site, &postfix, round, moments.next(), &table));
+            let after = listed(&site);
+            rounds_with_a_publish += u32::from(after != table);
+            table = after;
         }
         drop(stop);
         let probes = prober.join().expect("the regular client may relay all the time");
@@ -72,18 +79,21 @@ fn killed_at_random_moments(case: &'static Case) {
     });
 
     assert_eq!(postfix.complaints(), [""; 0], "{}: what Postfix noticed", case.name);
+    // Else the kills would have come before there was anything to disturb.
+    println!("{}: {rounds_with_a_publish} of {} rounds saw a publish before the kill", case.name, rounds());
+    assert!(rounds_with_a_publish > 0, "{}: the load never reached the table", case.name);
     orphans.into_iter().for_each(|child| wait_gone("a child of a killed daemon", child));
     // A clean life is still possible.
     let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(STRANGER);
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     assert!(!postfix.may_relay(REGULAR));
 }
 
-/// Starts the daemon, loads it, kills it after `delay`; returns the children it had.
-fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration) -> Vec<i32> {
+/// Starts the daemon on what the table holds, loads it, kills it after `delay`; returns the children it had.
+fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration, before: &BTreeSet<IpAddr>) -> Vec<i32> {
     let context = format!("{}, round {round}, killed after {delay:?}", site.case.name);
     start_log_anew(site);
-    let before = listed(site);
     let mut daemon = site.daemon(&[]);
     let taken_over = listed(site);
     assert!(before.is_subset(&taken_over), "{context}: lost {:?}", before.difference(&taken_over));
@@ -172,19 +182,23 @@ fn from_environment(name: &str) -> Option<u32> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value}: not a number")))
 }
 
-/// Delays below `LOAD`, the same for the same seed (xorshift).
-struct Moments(u64);
+/// Delays below a limit, the same for the same seed (xorshift).
+struct Moments {
+    state: u64,
+    limit: Duration,
+}
 
 impl Moments {
-    fn new() -> Self {
-        Self(u64::from(from_environment("CRASH_SEED").unwrap_or(2)) << 32 | 0x9e37_79b9)
+    fn below(limit: Duration) -> Self {
+        let seed = from_environment("CRASH_SEED").unwrap_or(2);
+        Self { state: (u64::from(seed) << 32) | 0x9e37_79b9, limit }
     }
 
     fn next(&mut self) -> Duration {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        let micros = u64::try_from(LOAD.as_micros()).unwrap();
-        Duration::from_micros(self.0 % micros)
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        let micros = u64::try_from(self.limit.as_micros()).unwrap();
+        Duration::from_micros(self.state % micros)
     }
 }

@@ -5,12 +5,13 @@
 mod support;
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use support::cases::{self, Case, Site, ip};
 use support::command::{finish, pop_before_smtp};
-use support::postfix::Postfix;
+use support::postfix::{Lookup, Postfix};
 use support::{Need, SOON, Scratch, process, require, write_settled};
 
 const GRACE: Duration = Duration::from_secs(5);
@@ -74,6 +75,12 @@ fn restart_within_the_grace(site: &Site, postfix: &Postfix) {
     site.log_in(v6);
     postfix.wait_until_relay_is(true, v4, SOON);
     postfix.wait_until_relay_is(true, v6, SOON);
+    let expiry = expiry(site, v4);
+    let in_ten_minutes = now() + 600;
+    assert!(
+        (in_ten_minutes - 60..=in_ten_minutes + 1).contains(&expiry),
+        "{expiry}, ten minutes from now: {in_ten_minutes}"
+    );
 
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     for client in [v4, v6] {
@@ -82,12 +89,31 @@ fn restart_within_the_grace(site: &Site, postfix: &Postfix) {
     let mode = fs::metadata(site.state()).expect("the state file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "mode of {}", site.state().display());
 
-    let mut daemon = site.daemon(&["--grace", "10m"]);
+    // Another grace than before: what comes back keeps its own expiry.
+    let mut daemon = site.daemon(&["--grace", "20m"]);
     postfix.wait_until_relay_is(true, v4, SOON);
     postfix.wait_until_relay_is(true, v6, SOON);
+    assert!(
+        self::expiry(site, v4).abs_diff(expiry) <= 1,
+        "{} after the restart, {expiry} before",
+        self::expiry(site, v4)
+    );
     assert!(!site.state().exists(), "the state file is read once");
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     assert!(!postfix.may_relay(v4));
+}
+
+/// The table's value for `client`: Unix seconds.
+#[track_caller]
+fn expiry(site: &Site, client: IpAddr) -> u64 {
+    match site.lookup(client) {
+        Lookup::Found(value) => value.parse().unwrap_or_else(|_| panic!("not in Unix seconds: {value}")),
+        other => panic!("postmap -q {client} {}: {other:?}", site.table()),
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// What `postfix-config` prints for SQLite is a table file that works as it stands.

@@ -86,13 +86,18 @@ fn a_follower_that_dies_is_replaced() {
 }
 
 #[test]
-fn no_child_is_left_after_a_clean_stop() {
+fn a_clean_stop_leaves_neither_grant_nor_child() {
     let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    let children = children(daemon.pid());
-    assert!(!children.is_empty(), "the daemon follows by a child");
-    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
-    children.into_iter().for_each(|child| wait_gone("a child of the daemon", child));
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut daemon = site.daemon(&[]);
+        let children = children(daemon.pid());
+        assert!(!children.is_empty(), "the daemon follows by a child");
+        site.log_in_and_wait(ip("198.51.100.1"));
+        daemon.send(signal);
+        assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
+        assert!(!site.lists(ip("198.51.100.1")), "after {signal}");
+        children.into_iter().for_each(|child| wait_gone("a child of the daemon", child));
+    }
 }
 
 #[test]

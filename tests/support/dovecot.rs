@@ -192,7 +192,6 @@ disable_plaintext_auth = no
 auth_failure_delay = 0
 haproxy_trusted_networks = 127.0.0.0/8
 mail_location = maildir:{home}/mail/%u
-first_valid_gid = 0
 passdb {{
   driver = static
   args = password={PASSWORD}
