@@ -5,11 +5,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-use nix::unistd::{AccessFlags, Gid, Uid, eaccess, fchown, geteuid};
+use nix::fcntl::{AtFlags, OFlag};
+use nix::unistd::{AccessFlags, Gid, Uid, eaccess, fchownat, geteuid};
 
 use crate::{BackendError, ErrorKind};
 
@@ -81,15 +82,23 @@ impl Place {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(MODE).custom_flags(OFlag::O_NOFOLLOW.bits());
         let file = options.open(path)?;
+        file.set_permissions(fs::Permissions::from_mode(MODE))?;
         self.adopt_file(&file)?;
         Ok(file)
     }
 
     /// Gives an existing file of the table its mode, and as root the owner of its directory: postmap and SQLite take
     /// over the owner of what they find, and Postfix warns of a root-owned table in another user's directory.
+    ///
+    /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
+    /// holds on the file, SQLite's included, and with its locks gone the next reader cuts the -shm under us (SIGBUS).
     pub(crate) fn adopt(&self, path: &Path) -> io::Result<()> {
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        self.adopt_file(&OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?)
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        self.adopt_file(&file)
     }
 
     fn adopt_file(&self, file: &File) -> io::Result<()> {
@@ -98,13 +107,16 @@ impl Place {
             let directory = fs::metadata(&self.directory)?;
             let owner = (directory.uid(), directory.gid());
             if owner.0 != 0 && owner != (found.uid(), found.gid()) {
-                fchown(file, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))?;
+                let (user, group) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
+                fchownat(file, c"", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
             }
         }
         if found.mode() & 0o7777 == MODE {
             return Ok(());
         }
-        match file.set_permissions(fs::Permissions::from_mode(MODE)) {
+        // The way to change the mode through a descriptor of a path.
+        let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+        match fs::set_permissions(itself, fs::Permissions::from_mode(MODE)) {
             // A table of another user that everyone can read will do.
             Err(_) if found.mode() & MODE & 0o444 == 0o444 => Ok(()),
             done => done,

@@ -50,10 +50,11 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     if file.is_empty().map_err(|error| read_error(file.path(), &error))? {
         return Err(read_error(file.path(), &std::io::ErrorKind::NotFound.into()));
     }
-    file.refuse_foreign()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connected = Connection::open_with_flags(file.read_only_uri(), flags).and_then(|connection| {
         connection.busy_timeout(BUSY)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        refuse_foreign(&connection)?;
         Ok(connection)
     });
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
@@ -110,11 +111,13 @@ fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn check(connection: &Connection) -> rusqlite::Result<()> {
+fn refuse_foreign(connection: &Connection) -> rusqlite::Result<()> {
     let application: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    if application != APPLICATION_ID {
-        return Err(corrupt(FOREIGN.to_owned()));
-    }
+    if application == APPLICATION_ID { Ok(()) } else { Err(corrupt(FOREIGN.to_owned())) }
+}
+
+fn check(connection: &Connection) -> rusqlite::Result<()> {
+    refuse_foreign(connection)?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(corrupt(verdict)) }
 }

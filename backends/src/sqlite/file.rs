@@ -64,6 +64,8 @@ impl TableFile {
         fs::metadata(&self.path).map(|found| found.len() == 0)
     }
 
+    /// Only before SQLite opens the file: closing it here drops the locks that SQLite holds on it.
+    ///
     /// # Errors
     /// The file is no SQLite database, or not one that this program made. The header is read without SQLite, which
     /// would already repair or lock it. Both fields are in the file itself from its first transaction on

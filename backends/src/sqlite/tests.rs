@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -176,4 +177,17 @@ fn a_reader_creates_nothing() {
             .publish(&Update { added: &[], extended: &[], removed: &[], clients: &Vec::new() })
             .is_err()
     );
+}
+
+/// The locks are what keeps a reader from cutting and removing the files that we use.
+#[test]
+fn we_hold_our_locks_after_opening() {
+    let (_directory, options, path) = site();
+    for _ in 0..2 {
+        let mut backend = open(&options).unwrap();
+        publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+        let inode = fs::metadata(path.with_file_name("map.sqlite-shm")).unwrap().ino();
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        assert!(locks.lines().any(|line| line.contains(&format!(":{inode} "))), "{locks}");
+    }
 }
