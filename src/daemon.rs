@@ -33,6 +33,8 @@ enum End {
     Stop,
     /// The end of the log with `--once`: leave the table.
     Done,
+    /// The same, but the log could not be read to its end.
+    Incomplete,
 }
 
 /// Runs the daemon until it is told to stop.
@@ -75,10 +77,15 @@ pub fn run(config: Config) -> Result<(), Error> {
     let mut grants = Grants::new(config.networks, ring, publisher, None);
     log::info!("serving {} with {} grants", map.display(), grants.ring().len());
 
-    let end = Loop { waiter, inputs, once: config.once }.run(&mut grants)?;
+    let end = Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants)?;
     let result = match end {
         End::Stop => grants.stop(&Now::read(), &state),
         End::Done => grants.finish(&Now::read()),
+        End::Incomplete => grants.finish(&Now::read()).and(Err(Error::new(
+            Exit::NoInput,
+            "bring the table up to date",
+            "a log could not be read to its end",
+        ))),
     };
     drop(pid_file);
     result
@@ -95,7 +102,7 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let now = Now::read();
     let inputs = start(&logs, &config.matchers, &now)?;
     let mut grants = Grants::new(config.networks, ring, publisher, Some(narrator));
-    Loop { waiter, inputs, once: config.once }.run(&mut grants).map(drop)
+    Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold; where both know an address, the later expiry counts.
@@ -254,6 +261,8 @@ struct Loop {
     waiter: Waiter,
     inputs: Vec<Input>,
     once: bool,
+    /// Whether an input could not be read to its end.
+    failed: bool,
 }
 
 impl Loop {
@@ -275,7 +284,11 @@ impl Loop {
             self.wake(now.boot);
             grants.expire(&now);
             if self.inputs.is_empty() {
-                return Ok(if self.once { End::Done } else { End::Stop });
+                return Ok(match (self.once, self.failed) {
+                    (false, _) => End::Stop,
+                    (true, false) => End::Done,
+                    (true, true) => End::Incomplete,
+                });
             }
             grants.publish(&now);
         }
@@ -298,7 +311,11 @@ impl Loop {
     /// Reads from the inputs that are ready and forgets those that have ended.
     fn read(&mut self, ready: &[bool], grants: &mut Grants) {
         let mut ready = ready.iter();
-        self.inputs.retain_mut(|input| ready.next() != Some(&true) || input.read(grants) != Progress::Ended);
+        self.inputs.retain_mut(|input| {
+            let progress = if ready.next() == Some(&true) { input.read(grants) } else { Progress::Paused };
+            self.failed |= progress == Progress::Failed;
+            !matches!(progress, Progress::Ended | Progress::Failed)
+        });
     }
 
     fn wake(&mut self, now: Timestamp) {

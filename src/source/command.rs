@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 
+use super::child::Child;
 use super::lines::Lines;
 use super::{Progress, Source};
 use crate::error::io_cause;
@@ -35,7 +36,7 @@ impl CommandLine {
     }
 
     fn spawn(&self) -> io::Result<Child> {
-        Command::new(&self.program).args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
+        Child::spawn(&self.program, &self.arguments)
     }
 }
 
@@ -92,7 +93,6 @@ pub struct CommandSource {
 #[derive(Debug)]
 struct Running {
     child: Child,
-    output: ChildStdout,
     since: Timestamp,
 }
 
@@ -116,15 +116,11 @@ impl CommandSource {
     }
 
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
-        let mut child = self.next.spawn()?;
-        let Some(output) = child.stdout.take() else {
-            end(&mut child);
-            return Err(io::Error::other("no pipe to its output"));
-        };
+        let child = self.next.spawn()?;
         // More room is a help, not a need: an unprivileged user may be over his quota.
-        let _ = fcntl(output.as_fd(), FcntlArg::F_SETPIPE_SZ(PIPE));
+        let _ = fcntl(child.descriptor(), FcntlArg::F_SETPIPE_SZ(PIPE));
         self.lines.forget_unfinished();
-        self.running = Some(Running { child, output, since: now });
+        self.running = Some(Running { child, since: now });
         self.next = self.again.clone();
         self.restart_at = None;
         Ok(())
@@ -133,17 +129,20 @@ impl CommandSource {
     /// The child has ended, or its output cannot be read.
     fn ended(&mut self, now: Timestamp) -> Progress {
         let Some(mut running) = self.running.take() else { return Progress::Ended };
-        let status = reap(&mut running.child);
-        if self.once {
-            if !status.is_some_and(|status| status.success()) {
-                log::error!("cannot read the log to its end: {}", self.describe_end(status));
-            }
+        let result = running.child.reap();
+        if self.once && result.is_ok() {
             return Progress::Ended;
+        }
+        let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
+        let end = format!("'{}' has ended ({how})", self.again.display());
+        if self.once {
+            log::error!("cannot read the log to its end: {end}");
+            return Progress::Failed;
         }
         if now.since(running.since) > BACK_OFF.1 {
             self.back_off = BACK_OFF.0;
         }
-        log::warn!("cannot follow the log: {}; starting it again in {:?}", self.describe_end(status), self.back_off);
+        log::warn!("cannot follow the log: {end}; starting it again in {:?}", self.back_off);
         self.retry_later(now);
         Progress::Paused
     }
@@ -152,16 +151,11 @@ impl CommandSource {
         self.restart_at = Some(now + self.back_off);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);
     }
-
-    fn describe_end(&self, status: Option<ExitStatus>) -> String {
-        let how = status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
-        format!("'{}' has ended ({how})", self.again.display())
-    }
 }
 
 impl Source for CommandSource {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.running.as_ref().map(|running| running.output.as_fd())
+        self.running.as_ref().map(|running| running.child.descriptor())
     }
 
     fn deadline(&self) -> Option<Timestamp> {
@@ -170,7 +164,7 @@ impl Source for CommandSource {
 
     fn read(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress {
         let Some(running) = &mut self.running else { return Progress::Paused };
-        match self.lines.read(&mut running.output, line) {
+        match self.lines.read(running.child.output(), line) {
             Ok(0) => self.ended(now),
             Ok(_) => Progress::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
@@ -192,9 +186,9 @@ impl Source for CommandSource {
 
     fn restart(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) {
         if let Some(mut running) = self.running.take() {
-            end(&mut running.child);
+            running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
-            while self.lines.read(&mut running.output, line).is_ok_and(|bytes| bytes > 0) {}
+            while self.lines.read(running.child.output(), line).is_ok_and(|bytes| bytes > 0) {}
         }
         self.wake(now);
     }
@@ -202,30 +196,4 @@ impl Source for CommandSource {
     fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()
     }
-}
-
-impl Drop for CommandSource {
-    fn drop(&mut self) {
-        if let Some(running) = &mut self.running {
-            end(&mut running.child);
-        }
-    }
-}
-
-/// Reaps a child that has closed its output. It is about to end by itself, with a status worth telling, and gets a
-/// moment for that.
-fn reap(child: &mut Child) -> Option<ExitStatus> {
-    for _ in 0..50 {
-        match child.try_wait() {
-            Ok(None) => std::thread::sleep(Duration::from_millis(1)),
-            ended => return ended.ok().flatten(),
-        }
-    }
-    end(child)
-}
-
-/// Ends and reaps a child. `tail` has nothing to clean up, and one that is stopped would not see a milder signal.
-fn end(child: &mut Child) -> Option<ExitStatus> {
-    let _ = child.kill();
-    child.wait().ok()
 }

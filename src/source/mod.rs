@@ -1,5 +1,6 @@
 //! Where log lines come from: a descriptor to wait on, whole lines out.
 
+mod child;
 pub mod command;
 pub mod lines;
 pub mod stdin;
@@ -17,6 +18,8 @@ pub enum Progress {
     Paused,
     /// The input has ended for good.
     Ended,
+    /// The input cannot be read to its end; that has been logged.
+    Failed,
 }
 
 /// A log that is followed.

@@ -43,7 +43,7 @@ impl Source for Stdin {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
             Err(error) => {
                 log::error!("cannot read standard input: {}", crate::error::io_cause(&error));
-                Progress::Ended
+                Progress::Failed
             }
         }
     }
