@@ -1,0 +1,148 @@
+//! A map that remembers the order in which its entries were put in, newest first. Pure.
+//!
+//! Entries live in slots that are linked through indices and found through a hash index: putting in, moving to the
+//! front and taking out cost the same whatever the size, and no memory is asked for once the slots are there.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Marks the end of the chain.
+const NONE: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Copy)]
+struct Slot<K, V> {
+    key: K,
+    value: V,
+    newer: u32,
+    older: u32,
+}
+
+/// Keys with their values, newest first; at most `u32::MAX - 1`.
+#[derive(Debug, Clone)]
+pub struct Chain<K, V> {
+    slots: Vec<Slot<K, V>>,
+    free: Vec<u32>,
+    index: HashMap<K, u32>,
+    head: u32,
+    tail: u32,
+}
+
+impl<K, V> Default for Chain<K, V> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), index: HashMap::new(), head: NONE, tail: NONE }
+    }
+}
+
+impl<K: Copy + Eq + Hash, V: Copy> Chain<K, V> {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.index.get(key).map(|&slot| self.slots[slot as usize].value)
+    }
+
+    /// Puts an entry at the head, in place of one of the same key.
+    pub fn put(&mut self, key: K, value: V) {
+        self.put_behind(key, value, |_| false);
+    }
+
+    /// Puts an entry, in place of one of the same key, behind those at the head of which `ahead` is true.
+    pub fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
+        let slot = match self.index.get(&key) {
+            Some(&slot) => {
+                self.unlink(slot);
+                self.slots[slot as usize].value = value;
+                slot
+            }
+            None => self.occupy(key, value),
+        };
+        let (mut newer, mut older) = (NONE, self.head);
+        while older != NONE && ahead(&self.slots[older as usize].value) {
+            newer = older;
+            older = self.slots[older as usize].older;
+        }
+        self.link(newer, slot, older);
+    }
+
+    /// Takes out the entry of a key.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let slot = self.index.remove(key)?;
+        self.unlink(slot);
+        self.free.push(slot);
+        Some(self.slots[slot as usize].value)
+    }
+
+    /// The oldest entry.
+    pub fn oldest(&self) -> Option<(K, V)> {
+        self.slots.get(self.tail as usize).map(|slot| (slot.key, slot.value))
+    }
+
+    /// Takes out the oldest entry.
+    pub fn remove_oldest(&mut self) -> Option<(K, V)> {
+        let oldest = self.oldest()?;
+        self.remove(&oldest.0);
+        Some(oldest)
+    }
+
+    /// All entries, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = (K, V)> {
+        let mut next = self.head;
+        std::iter::from_fn(move || {
+            let slot = self.slots.get(next as usize)?;
+            next = slot.older;
+            Some((slot.key, slot.value))
+        })
+    }
+
+    /// Number of the slot that holds a key.
+    pub fn slot(&self, key: &K) -> Option<usize> {
+        self.index.get(key).map(|&slot| slot as usize)
+    }
+
+    /// Puts an entry into a free slot, not linked yet.
+    fn occupy(&mut self, key: K, value: V) -> u32 {
+        let empty = Slot { key, value, newer: NONE, older: NONE };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = empty;
+                slot
+            }
+            None => {
+                self.slots.push(empty);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.index.insert(key, slot);
+        slot
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Slot { newer, older, .. } = self.slots[slot as usize];
+        self.join(newer, older);
+    }
+
+    fn link(&mut self, newer: u32, slot: u32, older: u32) {
+        self.join(newer, slot);
+        self.join(slot, older);
+    }
+
+    /// Makes two slots neighbours; `NONE` stands for the end of the chain on that side.
+    fn join(&mut self, newer: u32, older: u32) {
+        match newer {
+            NONE => self.head = older,
+            newer => self.slots[newer as usize].older = older,
+        }
+        match older {
+            NONE => self.tail = newer,
+            older => self.slots[older as usize].newer = newer,
+        }
+    }
+}
