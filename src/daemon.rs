@@ -251,7 +251,7 @@ impl Input {
 }
 
 fn take(matchers: &mut Matchers, line: &[u8], now: &Now, grants: &mut Grants) {
-    if let Some(event) = matchers.event(line) {
+    if let Some(event) = matchers.event(now.boot, line) {
         grants.event(now, &event);
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::escape;
 use crate::matcher::{Action, Event, Matchers};
 use crate::source::lines::Lines;
-use crate::time;
+use crate::time::{self, Timestamp};
 
 /// Prints `text`; a reader that has seen enough is no error.
 ///
@@ -51,7 +51,7 @@ pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
         loop {
             let mut line = |text: &[u8]| {
                 number += 1;
-                let Some(event) = matchers.event(text) else { return };
+                let Some(event) = matchers.event(Timestamp::default(), text) else { return };
                 totals.count(event.action);
                 if !what.count && written.is_ok() {
                     written = write_event(&mut out, what.format, number, &event);

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use pop_before_smtp::matcher::{Action, BUILTIN, Matchers};
+use pop_before_smtp::time::Timestamp;
 
 /// Directory of samples, the matcher for it, and how many logins in it have their address on another line.
 const SAMPLES: &[(&str, &str, usize)] = &[
@@ -88,7 +89,7 @@ fn verdict(row: &[String]) -> Option<(usize, (Action, IpAddr))> {
 
 fn events(matchers: &mut Matchers, lines: &[Vec<u8>]) -> Verdicts {
     let found = |(at, line): (usize, &Vec<u8>)| {
-        let event = matchers.event(line)?;
+        let event = matchers.event(Timestamp::default(), line)?;
         Some((at + 1, (event.action, event.client)))
     };
     lines.iter().enumerate().filter_map(found).collect()

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use pop_before_smtp::matcher::pattern::{Pattern, Piece};
 use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
+use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
 use render::{Values, render};
@@ -161,7 +162,9 @@ fn sets() -> Vec<Matchers> {
 }
 
 fn grants(line: &[u8]) -> bool {
-    sets().iter_mut().any(|set| set.event(line).is_some_and(|event| event.action == Action::Login))
+    sets()
+        .iter_mut()
+        .any(|set| set.event(Timestamp::default(), line).is_some_and(|event| event.action == Action::Login))
 }
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -211,7 +214,7 @@ proptest! {
         for program in matcher.programs {
             let line = line(program, &message);
             for set in [&mut Matchers::all(), &mut Matchers::select(&[matcher.name]).expect("built in")] {
-                let event = set.event(&line);
+                let event = set.event(Timestamp::default(), &line);
                 prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
                     "{}", line.escape_ascii());
                 // These have two patterns that share out user name and domain, or user name and counts, differently.
@@ -251,7 +254,7 @@ proptest! {
         let printed = &printed[..printed.len().min(1023)];
         for mut set in [Matchers::all(), Matchers::select(&["courier"]).expect("built in")] {
             let mut say = |message: &[u8]| {
-                set.event(&[b"Nov 22 16:00:00 mail ", program.as_bytes(), b": ", message].concat()).is_some()
+                set.event(Timestamp::default(), &[b"Nov 22 16:00:00 mail ", program.as_bytes(), b": ", message].concat()).is_some()
             };
             let mut last = 0;
             for piece in printed.chunks(511) {

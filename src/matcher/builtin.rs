@@ -7,7 +7,7 @@ use super::pattern::{
     Pattern,
     Piece::{self, *},
 };
-use super::{Limit, Matcher};
+use super::{Key, Limit, Matcher};
 
 /// All built-in matchers.
 pub const BUILTIN: &[Matcher] = &[COURIER, CYRUS, DOVECOT, QPOPPER, TEAPOP, TPOP3D, UW_IMAP, VDPOP3D, VM_POP3D];
@@ -39,6 +39,8 @@ const COURIER: Matcher = Matcher {
     enable: "nothing",
     source: "lines of courier-imap 5.0.13; format strings of imaplogin, pop3login, pop3dserver; older forms from \
              published samples",
+    key: Key::None,
+    connects: &[],
     logins: &[&[
         Lit("LOGIN, user="),
         User,
@@ -87,6 +89,8 @@ const CYRUS: Matcher = Matcher {
     ],
     enable: "nothing; the log must take priority notice of the mail facility",
     source: "lines of 3.6.1; format strings of imap/imapd.c and imap/pop3d.c",
+    key: Key::None,
+    connects: &[],
     // `login: %s anonymous %s` ends in the password, which a stranger chooses.
     logins: &[&[
         Lit("login: "),
@@ -111,6 +115,8 @@ const DOVECOT: Matcher = Matcher {
     programs: &["dovecot", "imap-login", "pop3-login"],
     enable: "nothing; a changed login_log_format_elements must keep user, rip and lip in this order",
     source: "lines of 2.3.19 and 2.4.1, through syslog and from its own file; older forms from published samples",
+    key: Key::None,
+    connects: &[],
     logins: &[
         &[
             DOVECOT_VERB,
@@ -163,6 +169,8 @@ const QPOPPER: Matcher = Matcher {
     programs: &["in.popper", "in.qpopper", "popper", "qpopper"],
     enable: "set log-login, or built with --enable-log-login",
     source: "format strings of popper/pop_init.c and pop_updt.c; published lines of 4.0.3 and 4.0.9",
+    key: Key::None,
+    connects: &[],
     // `Stats:` is the end of a session that was logged in (popper/pop_updt.c).
     logins: &[
         &[
@@ -235,6 +243,8 @@ const TEAPOP: Matcher = Matcher {
     programs: &["teapop"],
     enable: "nothing; it logs to facility local0 unless built otherwise",
     source: "lines of 0.3",
+    key: Key::None,
+    connects: &[],
     // The first address is the server's own.
     logins: &[&[
         Lit("Successful login for "),
@@ -259,6 +269,8 @@ const TPOP3D: Matcher = Matcher {
     programs: &["tpop3d"],
     enable: "nothing",
     source: "lines of 1.5.5",
+    key: Key::None,
+    connects: &[],
     logins: &[&[
         Lit("fork_child: ["),
         Number,
@@ -296,6 +308,8 @@ const UW_IMAP: Matcher = Matcher {
     ],
     enable: "nothing; it must run from inetd or xinetd",
     source: "lines and format strings of 2007 (imapd.c, ipop3d.c, ipop2d.c)",
+    key: Key::None,
+    connects: &[],
     logins: &[&[
         OneOf(&[
             &[Lit("Login user=")],
@@ -328,6 +342,8 @@ const VDPOP3D: Matcher = Matcher {
     programs: &["vdpop3d", "virtual-pop3d"],
     enable: "an address in the login line",
     source: "an assumption: neither source nor sample could be had; taken to log like vm-pop3d, its nearest relative",
+    key: Key::None,
+    connects: &[],
     logins: VM_POP3D_LOGINS,
     logouts: &[],
     splits: None,
@@ -339,6 +355,8 @@ const VM_POP3D: Matcher = Matcher {
     programs: &["vm-pop3d"],
     enable: "a build that logs `logged in from ADDRESS`",
     source: "lines of 1.1.6; its documentation and a published sample for the address",
+    key: Key::None,
+    connects: &[],
     logins: VM_POP3D_LOGINS,
     logouts: &[],
     splits: None,

@@ -1,4 +1,5 @@
-//! Finds logins and logouts in log lines. Pure: bytes in, events out; the only state is which messages were cut.
+//! Finds logins and logouts in log lines. Pure: bytes in, events out; the only state is which messages were cut, and
+//! which sessions are open.
 //!
 //! A forged login here is an open relay, so: the program comes from its place in the header and is compared whole; a
 //! pattern covers the whole message and begins with a literal verb; the address is read from the side that the user
@@ -8,14 +9,17 @@ mod builtin;
 mod fragments;
 pub mod pattern;
 mod reader;
+mod sessions;
+mod set;
 
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::syslog;
 pub use builtin::BUILTIN;
-use fragments::Fragments;
 use pattern::Pattern;
+use reader::Reading;
+pub use sessions::SessionId;
+pub use set::{Matchers, UnknownMatcher};
 
 /// Longest line that is looked at, in bytes without the newline.
 pub const LONGEST_LINE: usize = 8192;
@@ -55,8 +59,32 @@ pub struct Event<'l> {
     pub client: IpAddr,
     /// The user name as logged: raw bytes of a stranger.
     pub user: Option<&'l [u8]>,
+    /// Which session it is, where the server's lines tell.
+    pub session: Option<SessionId>,
     /// Name of the matcher.
     pub matcher: &'static str,
+}
+
+/// How the lines of one session are told from those of others, on the same host and of the same program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Not at all: every line stands for itself.
+    None,
+    /// By the process id in the header: one process serves one client after the other.
+    Pid,
+    /// By an id in the message ([`pattern::Piece::Session`]).
+    Session,
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A client connected: the address of a login that may follow.
+    Connect,
+    /// A client proved who it is.
+    Login,
+    /// A session ended, logged in or not.
+    Logout,
 }
 
 /// How the logger of a server cuts long messages in two.
@@ -79,220 +107,28 @@ pub struct Matcher {
     pub enable: &'static str,
     /// Where the format is known from.
     pub source: &'static str,
-    /// Messages that prove a login.
+    /// How the lines of one session belong together.
+    pub key: Key,
+    /// Messages that tell the address of a client before it has logged in.
+    pub connects: &'static [Pattern],
+    /// Messages that prove a login; without an address only where `connects` tells it.
     pub logins: &'static [Pattern],
-    /// Messages that end a session that was logged in.
+    /// Messages that end a session. With a `key`, one that was not logged in is no event; without, only messages that
+    /// the server never writes for such a session.
     pub logouts: &'static [Pattern],
     /// Set if the server's logger goes on with the rest of a long message in a new one.
     pub splits: Option<Limit>,
 }
 
 impl Matcher {
-    fn event<'l>(&self, message: &'l [u8]) -> Option<Event<'l>> {
-        let find = |patterns: &[Pattern], action| {
-            let found = patterns.iter().find_map(|pattern| reader::read(pattern, message))?;
-            Some(Event { action, client: found.client, user: found.user, matcher: self.name })
+    /// What kind of message it is, and what it says.
+    fn read<'m>(&self, message: &'m [u8]) -> Option<(Kind, Reading<'m>)> {
+        let find = |kind, patterns: &[Pattern]| {
+            let reading = patterns.iter().find_map(|pattern| reader::read(pattern, message))?;
+            Some((kind, reading))
         };
-        find(self.logins, Action::Login).or_else(|| find(self.logouts, Action::Logout))
-    }
-}
-
-/// No matcher has this name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownMatcher {
-    /// The name asked for.
-    pub name: String,
-    /// The names there are.
-    pub valid: Vec<&'static str>,
-}
-
-impl fmt::Display for UnknownMatcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown matcher {:?}; choose from {}", self.name, self.valid.join(", "))
-    }
-}
-
-impl std::error::Error for UnknownMatcher {}
-
-/// What to do with the messages of one program.
-#[derive(Debug, Clone)]
-struct Route {
-    program: &'static [u8],
-    matchers: Vec<&'static Matcher>,
-    limit: Option<usize>,
-}
-
-/// The chosen matchers, in front of one log; a clone stands in front of another.
-#[derive(Debug, Clone)]
-pub struct Matchers {
-    /// Sorted by program.
-    routes: Vec<Route>,
-    /// One bit per value of [`bit`], to turn most lines away at once.
-    programs: u64,
-    fragments: Fragments,
-    overlong: u64,
-}
-
-impl Matchers {
-    /// All built-in matchers.
-    pub fn all() -> Self {
-        Self::new(BUILTIN.iter())
-    }
-
-    /// The built-in matchers of these names.
-    ///
-    /// # Errors
-    /// No matcher has one of the names.
-    pub fn select<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownMatcher> {
-        let find = |name: &str| BUILTIN.iter().find(|m| m.name == name).ok_or_else(|| unknown(name));
-        let mut chosen = names.iter().map(|name| find(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        chosen.sort_by_key(|m| m.name);
-        chosen.dedup_by_key(|m| m.name);
-        Ok(Self::new(chosen.into_iter()))
-    }
-
-    fn new(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
-        let mut routes: Vec<Route> = Vec::new();
-        for matcher in chosen {
-            for program in matcher.programs {
-                add(&mut routes, program.as_bytes(), matcher);
-            }
-        }
-        routes.sort_by_key(|route| route.program);
-        let programs = routes.iter().fold(0, |bits, route| bits | bit(route.program));
-        Self { routes, programs, fragments: Fragments::default(), overlong: 0 }
-    }
-
-    /// What a line without its newline says, if it is one of a chosen server.
-    ///
-    /// Every line of the log must be handed in, in order: a line that says nothing may be the first part of a message
-    /// whose rest must not be believed. For the same reason one `Matchers` follows one log.
-    pub fn event<'l>(&mut self, line: &'l [u8]) -> Option<Event<'l>> {
-        let overlong = line.len() > LONGEST_LINE;
-        self.overlong += u64::from(overlong);
-        let (header, message) = syslog::parse(line)?;
-        let route = route(self.programs, &self.routes, header.program)?;
-        if let Some(limit) = route.limit
-            && self.fragments.is_piece(header.host, header.program, message.len(), limit)
-        {
-            return None;
-        }
-        if overlong || message.len() >= LONGEST_GRANTING {
-            return None;
-        }
-        route.matchers.iter().find_map(|matcher| matcher.event(message))
-    }
-
-    /// How many lines were dropped because they were longer than [`LONGEST_LINE`].
-    pub fn overlong(&self) -> u64 {
-        self.overlong
-    }
-}
-
-fn unknown(name: &str) -> UnknownMatcher {
-    UnknownMatcher { name: name.to_owned(), valid: BUILTIN.iter().map(|m| m.name).collect() }
-}
-
-/// Adds a matcher to the route of a program. The limit of one server holds for all that share its program name: the
-/// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
-fn add(routes: &mut Vec<Route>, program: &'static [u8], matcher: &'static Matcher) {
-    let limit = matcher.splits.map(|limit| limit.bytes);
-    match routes.iter_mut().find(|route| route.program == program) {
-        Some(route) => {
-            route.matchers.push(matcher);
-            route.limit = route.limit.into_iter().chain(limit).min();
-        }
-        None => routes.push(Route { program, matchers: vec![matcher], limit }),
-    }
-}
-
-fn route<'r>(programs: u64, routes: &'r [Route], program: &[u8]) -> Option<&'r Route> {
-    if programs & bit(program) == 0 {
-        return None;
-    }
-    let at = routes.binary_search_by(|route| route.program.cmp(program)).ok()?;
-    routes.get(at)
-}
-
-/// One of 64 bits for a program name, from its length and its ends.
-fn bit(program: &[u8]) -> u64 {
-    let end = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-    1 << ((program.len() * 5 + end(program.first()) * 3 + end(program.last())) % 64)
-}
-
-#[cfg(test)]
-#[allow(clippy::expect_used)]
-mod tests {
-    use super::*;
-
-    const LOGIN: &[u8] = b"Nov 22 16:00:00 mail pop3d: LOGIN, user=alice, ip=[::ffff:198.51.100.1], port=[1]";
-
-    fn client(matchers: &mut Matchers, line: &[u8]) -> Option<String> {
-        Some(matchers.event(line)?.client.to_string())
-    }
-
-    #[test]
-    fn every_pattern_keeps_the_rules() {
-        for matcher in BUILTIN {
-            for pattern in matcher.logins.iter().chain(matcher.logouts) {
-                assert_eq!(pattern::lint(pattern), Ok(()), "{}: {}", matcher.name, pattern::Shown(pattern));
-            }
-            assert!(!matcher.logins.is_empty() && !matcher.programs.is_empty());
-        }
-    }
-
-    #[test]
-    fn names_are_unique_and_unknown_ones_are_told() {
-        let mut names: Vec<_> = BUILTIN.iter().map(|m| m.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), BUILTIN.len());
-        let error = Matchers::select(&["courier", "corier"]).expect_err("misspelt");
-        assert!(error.to_string().starts_with("unknown matcher \"corier\"; choose from courier, "), "{error}");
-    }
-
-    #[test]
-    fn only_the_chosen_servers_are_heard() {
-        assert_eq!(client(&mut Matchers::all(), LOGIN).as_deref(), Some("198.51.100.1"));
-        let mut courier = Matchers::select(&["courier", "courier"]).expect("known");
-        assert_eq!(client(&mut courier, LOGIN).as_deref(), Some("198.51.100.1"));
-        let mut others = Matchers::select(&["dovecot", "uw-imap"]).expect("known");
-        assert_eq!(client(&mut others, LOGIN), None);
-    }
-
-    #[test]
-    fn the_rest_of_a_cut_message_is_no_login_of_any_server() {
-        let long = [b"Nov 22 16:00:00 mail imapd: LOGIN FAILED, user=".as_slice(), &[b'A'; 486]].concat();
-        let uw = b"Nov 22 16:00:00 mail imapd: Login user=alice host=[198.51.100.1]";
-        let mut matchers = Matchers::all();
-        assert_eq!(client(&mut matchers, &long), None);
-        assert_eq!(client(&mut matchers, LOGIN).as_deref(), Some("198.51.100.1"));
-        assert_eq!(client(&mut matchers, uw), None);
-        assert_eq!(client(&mut matchers, uw).as_deref(), Some("198.51.100.1"));
-    }
-
-    #[test]
-    fn an_overlong_line_is_dropped_and_still_noted_as_cut() {
-        let long = [b"Nov 22 16:00:00 mail pop3d: ".as_slice(), &[b'A'; LONGEST_LINE]].concat();
-        let mut matchers = Matchers::all();
-        assert_eq!(client(&mut matchers, &long), None);
-        assert_eq!(matchers.overlong(), 1);
-        assert_eq!(client(&mut matchers, LOGIN), None);
-        assert!(client(&mut matchers, LOGIN).is_some());
-    }
-
-    #[test]
-    fn a_message_that_syslogd_may_have_cut_does_not_count() {
-        let line = |n| {
-            [
-                b"Nov 22 16:00:00 mail teapop[1]: Successful login for ".as_slice(),
-                &vec![b'a'; n],
-                b" [192.0.2.25] from h [198.51.100.1]",
-            ]
-            .concat()
-        };
-        let mut matchers = Matchers::all();
-        assert!(client(&mut matchers, &line(500)).is_some());
-        assert_eq!(client(&mut matchers, &line(LONGEST_GRANTING)), None);
+        find(Kind::Login, self.logins)
+            .or_else(|| find(Kind::Logout, self.logouts))
+            .or_else(|| find(Kind::Connect, self.connects))
     }
 }

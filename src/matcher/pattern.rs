@@ -30,6 +30,8 @@ pub enum Piece {
     Number,
     /// An identifier of the server (version, session id, file, cipher): letters, digits and `._+/=-`.
     Token,
+    /// The server's id of the session, of the same bytes; at most one in a pattern.
+    Session,
     /// An authentication method other than ANONYMOUS: letters, digits and `_+-`.
     Method,
     /// Bytes other than space and control: a user name that cannot have spaces.
@@ -62,6 +64,7 @@ impl fmt::Display for Piece {
             Piece::Host => f.write_str("{host}"),
             Piece::Number => f.write_str("{number}"),
             Piece::Token => f.write_str("{token}"),
+            Piece::Session => f.write_str("{session}"),
             Piece::Method => f.write_str("{method}"),
             Piece::Word => f.write_str("{word}"),
             Piece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),

@@ -7,32 +7,30 @@ use super::pattern::{Pattern, Piece, split_at_user};
 /// How often a repeated part may occur; real messages have at most a handful.
 const MOST_REPEATS: usize = 16;
 
-/// What a pattern found in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found<'m> {
+/// What a pattern read in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Reading<'m> {
     /// The client's address; IPv4-mapped IPv6 reduced to IPv4.
-    pub(super) client: IpAddr,
+    pub(super) client: Option<IpAddr>,
     /// The user name as logged.
     pub(super) user: Option<&'m [u8]>,
+    /// The server's id of the session.
+    pub(super) session: Option<&'m [u8]>,
 }
 
 /// Reads the whole message by the pattern.
-pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Found<'m>> {
+pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m>> {
     let (head, user, tail) = split_at_user(pattern);
-    let mut reader = Reader { unread: message, client: None, side: Side::Left };
+    let mut reader = Reader { unread: message, reading: Reading::default(), side: Side::Left };
     if !reader.read(head) {
         return None;
     }
     let Some(user) = user else {
-        return found(reader.client?, None, reader.unread.is_empty());
+        return reader.unread.is_empty().then_some(reader.reading);
     };
     reader.side = Side::Right;
     let whole = reader.read(tail) && is_user(user, reader.unread);
-    found(reader.client?, Some(reader.unread), whole)
-}
-
-fn found<'m>(client: IpAddr, user: Option<&'m [u8]>, whole: bool) -> Option<Found<'m>> {
-    whole.then_some(Found { client, user })
+    whole.then_some(Reading { user: Some(reader.unread), ..reader.reading })
 }
 
 fn is_user(piece: &Piece, text: &[u8]) -> bool {
@@ -52,7 +50,7 @@ enum Side {
 #[derive(Clone, Copy)]
 struct Reader<'m> {
     unread: &'m [u8],
-    client: Option<IpAddr>,
+    reading: Reading<'m>,
     side: Side,
 }
 
@@ -69,13 +67,18 @@ impl<'m> Reader<'m> {
             Piece::Lit(text) => self.literal(text.as_bytes()),
             Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
             Piece::Client => {
-                self.client = self.address();
-                self.client.is_some()
+                self.reading.client = self.address();
+                self.reading.client.is_some()
             }
             Piece::Address => self.address().is_some(),
             Piece::Host => !self.run(is_host).is_empty(),
             Piece::Number => !self.run(|b| b.is_ascii_digit()).is_empty(),
             Piece::Token => !self.run(is_token).is_empty(),
+            Piece::Session => {
+                let id = self.run(is_token);
+                self.reading.session = Some(id);
+                !id.is_empty()
+            }
             Piece::Word => !self.run(is_word).is_empty(),
             Piece::Method => is_method_name(self.run(is_method)),
             Piece::Optional(pieces) => {
@@ -178,8 +181,8 @@ mod tests {
     const FRONT: Pattern = &[Lit("login: ["), Client, Lit("] "), Not("anonymous "), User, Lit(" "), Method, Lit(" ok")];
 
     fn reading(pattern: Pattern, message: &str) -> Option<(String, String)> {
-        let found = read(pattern, message.as_bytes())?;
-        Some((found.client.to_string(), String::from_utf8_lossy(found.user?).into_owned()))
+        let reading = read(pattern, message.as_bytes())?;
+        Some((reading.client?.to_string(), String::from_utf8_lossy(reading.user?).into_owned()))
     }
 
     #[test]

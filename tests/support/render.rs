@@ -50,7 +50,7 @@ impl Writer<'_> {
             Piece::Not(_) => {}
             Piece::Host => self.text.extend(values.host.bytes()),
             Piece::Number => self.text.extend(b"4711"),
-            Piece::Token => self.text.extend(b"4.0.9+/x="),
+            Piece::Token | Piece::Session => self.text.extend(b"4.0.9+/x="),
             Piece::Word => self.text.extend(b"`x'`(203.0.113.66)"),
             Piece::Method => self.text.extend(values.method.bytes()),
             Piece::Optional(pieces) => {

@@ -1,0 +1,146 @@
+//! Remembers which client a session belongs to, for servers that spread a login over several lines, and for the line that
+//! ends a session. Bounded in entries and in age; no I/O.
+//!
+//! A stranger can open connections as fast as he likes. He fills the table of those that have not logged in, which then
+//! forgets its oldest entries: a client whose connection is forgotten in the moment before its login is not recognised,
+//! and nothing else happens. A connection replaces an older one of the same id, and a login uses it up, so no address can be
+//! left under an id for somebody else's login to find; one whose end was never logged is forgotten by age.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::chain::Chain;
+use crate::syslog::Header;
+use crate::time::Timestamp;
+
+/// Most sessions remembered before their login, and most after it.
+const CAPACITY: usize = 16 * 1024;
+
+/// How long a connection may take to log in. Servers hang up on idle clients after one to ten minutes (RFC 1939 asks for
+/// ten in POP3).
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// A session: host, program and the server's own id, as a number that cannot be guessed or made to collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(u128);
+
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    client: IpAddr,
+    since: Timestamp,
+}
+
+/// The sessions of one log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sessions {
+    waiting: Chain<SessionId, Waiting>,
+    open: Chain<SessionId, IpAddr>,
+    hashers: [RandomState; 2],
+}
+
+impl Sessions {
+    /// The id of a session by what its server calls it.
+    pub(super) fn id(&self, header: &Header<'_>, key: &[u8]) -> SessionId {
+        let parts = (header.host, header.program, key);
+        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(parts)));
+        SessionId(high << 64 | low)
+    }
+
+    /// A client has connected. Whatever had this id before has ended.
+    pub(super) fn connect(&mut self, now: Timestamp, id: SessionId, client: IpAddr) {
+        self.open.remove(&id);
+        while self.waiting.len() >= CAPACITY || self.waiting.oldest().is_some_and(|(_, oldest)| has_aged(now, oldest)) {
+            self.waiting.remove_oldest();
+        }
+        self.waiting.put(id, Waiting { client, since: now });
+    }
+
+    /// The session has logged in: the address is that of the line, else that of its connection, which is used up.
+    pub(super) fn login(&mut self, now: Timestamp, id: SessionId, client: Option<IpAddr>) -> Option<IpAddr> {
+        let waiting = self.waiting.remove(&id).filter(|waiting| !has_aged(now, *waiting));
+        let client = client.or(waiting.map(|waiting| waiting.client))?;
+        if self.open.len() >= CAPACITY {
+            self.open.remove_oldest();
+        }
+        self.open.put(id, client);
+        Some(client)
+    }
+
+    /// The session has ended; its address, if it had logged in.
+    pub(super) fn logout(&mut self, id: SessionId) -> Option<IpAddr> {
+        self.waiting.remove(&id);
+        self.open.remove(&id)
+    }
+}
+
+fn has_aged(now: Timestamp, waiting: Waiting) -> bool {
+    now.since(waiting.since) > LONGEST_WAIT
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_boot(Duration::from_secs(seconds))
+    }
+
+    fn id(number: u128) -> SessionId {
+        SessionId(number)
+    }
+
+    fn client(number: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, number))
+    }
+
+    #[test]
+    fn a_login_finds_its_connection_once() {
+        let mut sessions = Sessions::default();
+        sessions.connect(at(0), id(1), client(1));
+        sessions.connect(at(0), id(2), client(2));
+        assert_eq!(sessions.login(at(1), id(2), None), Some(client(2)));
+        assert_eq!(sessions.login(at(1), id(1), None), Some(client(1)));
+        assert_eq!(sessions.login(at(1), id(1), None), None, "a second success needs a second connection");
+        assert_eq!(sessions.login(at(1), id(3), None), None);
+        assert_eq!(sessions.login(at(1), id(3), Some(client(3))), Some(client(3)));
+    }
+
+    #[test]
+    fn only_a_session_that_was_logged_in_logs_out_and_only_once() {
+        let mut sessions = Sessions::default();
+        sessions.connect(at(0), id(1), client(1));
+        assert_eq!(sessions.logout(id(1)), None);
+        assert_eq!(sessions.login(at(0), id(1), None), None, "it had ended");
+        sessions.connect(at(0), id(1), client(1));
+        sessions.login(at(0), id(1), None);
+        assert_eq!(sessions.logout(id(1)), Some(client(1)));
+        assert_eq!(sessions.logout(id(1)), None);
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_belongs_to_the_new_client() {
+        let mut sessions = Sessions::default();
+        sessions.connect(at(0), id(1), client(1));
+        sessions.connect(at(1), id(1), client(2));
+        assert_eq!(sessions.login(at(1), id(1), None), Some(client(2)));
+        sessions.connect(at(2), id(1), client(3));
+        assert_eq!(sessions.logout(id(1)), None, "the logout of the one before was lost");
+    }
+
+    #[test]
+    fn connections_are_forgotten_by_age_and_by_number() {
+        let mut sessions = Sessions::default();
+        sessions.connect(at(0), id(0), client(1));
+        assert_eq!(sessions.clone().login(at(600), id(0), None), Some(client(1)));
+        assert_eq!(sessions.login(at(601), id(0), None), None);
+        for number in 0..CAPACITY as u128 * 2 {
+            sessions.connect(at(0), id(number), client(1));
+        }
+        assert_eq!(sessions.waiting.len(), CAPACITY);
+        assert_eq!(sessions.login(at(0), id(0), None), None);
+        assert!(sessions.login(at(0), id(CAPACITY as u128 * 2 - 1), None).is_some());
+    }
+}
