@@ -101,7 +101,7 @@ fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration, befor
 
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| log_in_at_full_speed(&site.log, round, &over));
+        scope.spawn(|| log_in_without_end(&site.log, round, &over));
         let _over = StopOnDrop(&over);
         // The moment is the experiment here; nothing depends on hitting it.
         thread::sleep(delay);
@@ -126,7 +126,7 @@ fn start_log_anew(site: &Site) {
 
 /// The regular client comes first and often, so that nobody else can push it out of the ring; the others are new in
 /// every round, so that there is something to publish.
-fn log_in_at_full_speed(log: &Path, round: u32, over: &AtomicBool) {
+fn log_in_without_end(log: &Path, round: u32, over: &AtomicBool) {
     let [_, _, high, low] = round.to_be_bytes();
     let crowd = (0..CROWD).map(|last| IpAddr::V4(Ipv4Addr::new(10, high, low, last)));
     let lines: Vec<String> = crowd
@@ -135,11 +135,14 @@ fn log_in_at_full_speed(log: &Path, round: u32, over: &AtomicBool) {
         .map(|client| login_line(client) + "\n")
         .collect();
     let mut log = OpenOptions::new().append(true).open(log).unwrap();
-    for line in lines.iter().cycle() {
+    for burst in lines.chunks(10).cycle() {
         if over.load(Ordering::Relaxed) {
             return;
         }
-        log.write_all(line.as_bytes()).unwrap();
+        log.write_all(burst.concat().as_bytes()).unwrap();
+        // Some 10,000 logins a second. A writer that never paused would keep the daemon reading, and the processor
+        // from it, so that most kills would come before the first publish.
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

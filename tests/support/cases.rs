@@ -168,6 +168,11 @@ impl Site {
         postfix::lookup(&self.direct_table(), client)
     }
 
+    /// The same, asked by a process without root's rights.
+    pub(crate) fn lookup_unprivileged(&self, client: IpAddr) -> postfix::Lookup {
+        postfix::lookup_unprivileged(&self.direct_table(), client)
+    }
+
     #[track_caller]
     pub(crate) fn wait_listed(&self, client: IpAddr) {
         wait_for(&format!("{client} in {}", self.table()), SOON, || self.lists(client));

@@ -8,6 +8,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pop-before-smtp");
+
 /// `pop-before-smtp` in the foreground, its output in files.
 pub(crate) struct Daemon {
     child: Child,
@@ -27,16 +29,22 @@ impl Daemon {
         (daemon, input)
     }
 
+    /// Starts it as a cautious administrator's shell would: nobody else may read what it creates.
+    pub(crate) fn start_with_strict_umask<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "umask 077; exec \"$0\" \"$@\"", PROGRAM]);
+        Self::run(shell.args(arguments), Stdio::null())
+    }
+
     fn spawn<S: AsRef<OsStr>>(arguments: &[S], stdin: Stdio) -> Self {
+        Self::run(Command::new(PROGRAM).args(arguments), stdin)
+    }
+
+    fn run(command: &mut Command, stdin: Stdio) -> Self {
         let home = Scratch::new();
         let file = |name| File::create(home.join(name)).expect("a file for its output");
-        let child = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"))
-            .args(arguments)
-            .stdin(stdin)
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .expect("the daemon starts");
+        let child =
+            command.stdin(stdin).stdout(file("stdout")).stderr(file("stderr")).spawn().expect("the daemon starts");
         Self { child, home }
     }
 
@@ -47,6 +55,13 @@ impl Daemon {
     /// What it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.home.join("stderr")).unwrap_or_default()
+    }
+
+    /// Fails the test if it has ended.
+    #[track_caller]
+    pub(crate) fn assert_runs(&mut self) {
+        let status = self.child.try_wait().expect("the state of the daemon");
+        assert!(status.is_none(), "the daemon has ended: {status:?}; standard error:\n{}", self.stderr());
     }
 
     /// Exit code, if it has ended; `Some(None)` if a signal ended it.

@@ -223,14 +223,20 @@ pub(crate) enum Lookup {
     Failed(String),
 }
 
-/// Asks `table` for `key`, as Postfix would.
+/// Asks `table` for `key`, as a Postfix process does that has not given up root yet.
 pub(crate) fn lookup(table: &str, key: IpAddr) -> Lookup {
-    let program = process::program("postmap").expect("postmap");
-    let output = Command::new(program)
-        .args(["-q", &key.to_string(), table])
-        .stdin(Stdio::null())
-        .output()
-        .expect("postmap runs");
+    ask(table, key, &mut Command::new(process::program("postmap").expect("postmap")))
+}
+
+/// Asks `table` for `key`, as a Postfix process does that has given up root (proxymap, say).
+pub(crate) fn lookup_unprivileged(table: &str, key: IpAddr) -> Lookup {
+    let postfix = User::from_name("postfix").expect("the user list").expect("user postfix");
+    let mut postmap = Command::new(process::program("postmap").expect("postmap"));
+    ask(table, key, postmap.uid(postfix.uid.as_raw()).gid(postfix.gid.as_raw()))
+}
+
+fn ask(table: &str, key: IpAddr, postmap: &mut Command) -> Lookup {
+    let output = postmap.args(["-q", &key.to_string(), table]).stdin(Stdio::null()).output().expect("postmap runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let errors = text(&output.stderr);
     match output.status.code() {

@@ -1,0 +1,61 @@
+//! Those who read a table and the one who writes it do not get into each other's way, whatever rights each has.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use support::cases::{self, Case, Site, ip};
+use support::daemon::Daemon;
+use support::postfix::Lookup;
+use support::{SOON, eventually};
+
+const BACKENDS: [&Case; 4] = [&cases::POSTMAP_HASH, &cases::POSTMAP_LMDB, &cases::LMDB, &cases::SQLITE];
+
+/// A reader that comes and goes with root's rights may write what it reads: SQLite lets the first reader that finds
+/// no other user clean up the shared memory file under the feet of a writer whose lock got lost.
+#[test]
+fn a_privileged_reader_that_comes_and_goes_disturbs_nothing() {
+    for case in BACKENDS {
+        let Some(site) = Site::new(case) else { return };
+        let mut daemon = site.daemon(&[]);
+        for last in 1..=logins(case) {
+            let client = ip(&format!("198.51.100.{last}"));
+            assert_eq!(site.lookup(client), Lookup::NotFound, "{}: before login {last}", case.name);
+            site.log_in(client);
+            let listed = eventually(SOON, || {
+                daemon.assert_runs();
+                site.lists(client)
+            });
+            assert!(listed, "{}: login {last} is not published:\n{}", case.name, daemon.stderr());
+        }
+        assert_eq!(daemon.terminate(), Some(0), "{}: {}", case.name, daemon.stderr());
+    }
+}
+
+/// The others leave a second between two publishes, and have no memory to share.
+fn logins(case: &Case) -> u8 {
+    if case.name == cases::SQLITE.name { 20 } else { 3 }
+}
+
+/// Postfix reads as user postfix what the daemon writes as root, also once the daemon has stopped or was killed.
+#[test]
+fn an_unprivileged_reader_is_served_whatever_the_umask() {
+    for case in BACKENDS {
+        let Some(site) = Site::new(case) else { return };
+        let client = ip("198.51.100.7");
+        let arguments = site.arguments(&[]);
+        let mut daemon = Daemon::start_with_strict_umask(&arguments);
+        daemon.wait_following(&site.log);
+        assert_eq!(site.lookup_unprivileged(client), Lookup::NotFound, "{}: at the start", case.name);
+        site.log_in_and_wait(client);
+        assert!(matches!(site.lookup_unprivileged(client), Lookup::Found(_)), "{}: after a login", case.name);
+        daemon.kill9();
+        assert!(matches!(site.lookup_unprivileged(client), Lookup::Found(_)), "{}: after a crash", case.name);
+
+        let mut daemon = Daemon::start_with_strict_umask(&arguments);
+        daemon.wait_following(&site.log);
+        assert!(matches!(site.lookup_unprivileged(client), Lookup::Found(_)), "{}: after a restart", case.name);
+        assert_eq!(daemon.terminate(), Some(0), "{}: {}", case.name, daemon.stderr());
+        assert_eq!(site.lookup_unprivileged(client), Lookup::NotFound, "{}: after a clean stop", case.name);
+    }
+}
