@@ -102,6 +102,16 @@ impl<K: Copy + Eq + Hash, V: Copy> Chain<K, V> {
         })
     }
 
+    /// All entries, oldest first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = (K, V)> {
+        let mut next = self.tail;
+        std::iter::from_fn(move || {
+            let slot = self.slots.get(next as usize)?;
+            next = slot.newer;
+            Some((slot.key, slot.value))
+        })
+    }
+
     /// Number of the slot that holds a key.
     pub fn slot(&self, key: &K) -> Option<usize> {
         self.index.get(key).map(|&slot| slot as usize)

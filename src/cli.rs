@@ -96,6 +96,12 @@ pub struct Options {
     /// How long a login lets its address relay: seconds, or with a unit s, m, h, d
     #[arg(long, value_name = "TIME", default_value = "30m")]
     pub grace: String,
+    /// Keep an address while one of its sessions is open, and a full grace after that, where the server's log tells
+    #[arg(long)]
+    pub hold_while_connected: bool,
+    /// How long a session counts as open at most
+    #[arg(long, value_name = "TIME", default_value = "12h")]
+    pub max_session: String,
     /// How many addresses there may be at once
     #[arg(long, value_name = "N", default_value = "250")]
     pub entries: String,

@@ -56,6 +56,8 @@ pub struct Config {
     pub grace: Duration,
     /// Capacity of the ring.
     pub entries: NonZeroUsize,
+    /// How long a session counts as open at most, if addresses keep their grants while one is open.
+    pub hold: Option<Duration>,
     /// Read what the logs hold already.
     pub reprocess: bool,
     /// Stop at the end of the logs.
@@ -86,6 +88,7 @@ impl Config {
             matchers: matchers(options)?,
             grace: duration("--grace", &options.grace, Duration::from_secs(1))?,
             entries: entries(&options.entries)?,
+            hold: hold(options)?,
             reprocess: options.reprocess,
             once: options.once,
             networks: Networks::new(networks(&options.skip_networks)?),
@@ -180,6 +183,11 @@ fn network(text: &str) -> Result<IpNet, Error> {
     text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
         wrong("--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
     })
+}
+
+fn hold(options: &cli::Options) -> Result<Option<Duration>, Error> {
+    let longest = duration("--max-session", &options.max_session, Duration::from_secs(1))?;
+    Ok(options.hold_while_connected.then_some(longest))
 }
 
 fn entries(text: &str) -> Result<NonZeroUsize, Error> {

@@ -12,6 +12,7 @@ use crate::config::{Config, Log};
 use crate::debug::Narrator;
 use crate::error::{Error, Exit, io_cause};
 use crate::grants::Grants;
+use crate::hold::Hold;
 use crate::lock::Lock;
 use crate::logger::{self, Sink};
 use crate::matcher::Matchers;
@@ -74,7 +75,8 @@ pub fn run(config: Config) -> Result<(), Error> {
         state::remove(&state);
     }
     let inputs = start(&logs, &config.matchers, &now)?;
-    let mut grants = Grants::new(config.networks, ring, publisher, None);
+    let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
+    let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
     log::info!("serving {} with {} grants", map.display(), grants.ring().len());
 
     let end = Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants)?;
@@ -101,7 +103,8 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let publisher = Publisher::new(Box::new(Memory::default()), false, config.publish_interval);
     let now = Now::read();
     let inputs = start(&logs, &config.matchers, &now)?;
-    let mut grants = Grants::new(config.networks, ring, publisher, Some(narrator));
+    let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
+    let mut grants = Grants::new(config.networks, ring, publisher, hold, Some(narrator));
     Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants).map(drop)
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::debug::{Before, Narrator};
 use crate::error::{Error, io_cause};
 use crate::escape;
+use crate::hold::Hold;
 use crate::matcher::{Action, Event};
 use crate::networks::Networks;
 use crate::publish::Publisher;
@@ -23,6 +24,8 @@ pub struct Grants {
     networks: Networks,
     ring: Ring,
     publisher: Publisher,
+    /// The open sessions, with `--hold-while-connected`.
+    hold: Option<Hold>,
     narrator: Option<Narrator<Stdout>>,
     /// Room for the changes of one call, used again.
     changes: Vec<Change>,
@@ -32,11 +35,18 @@ pub struct Grants {
 
 impl Grants {
     /// Starts with what `ring` holds and `publisher` knows. A narrator makes it debug mode.
-    pub fn new(networks: Networks, ring: Ring, publisher: Publisher, narrator: Option<Narrator<Stdout>>) -> Self {
+    pub fn new(
+        networks: Networks,
+        ring: Ring,
+        publisher: Publisher,
+        hold: Option<Hold>,
+        narrator: Option<Narrator<Stdout>>,
+    ) -> Self {
         Self {
             networks,
             ring,
             publisher,
+            hold,
             narrator,
             changes: Vec::new(),
             evicted: Repeated::default(),
@@ -51,17 +61,52 @@ impl Grants {
 
     /// Takes in what a line of a log says.
     pub fn event(&mut self, now: &Now, event: &Event<'_>) {
-        if event.action == Action::Login && self.networks.refuse(event.client).is_none() {
-            let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, Some(event.client)));
-            self.ring.login(now.boot, event.client, &mut self.changes);
-            if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
-                narrator.tell(now, &before, &self.ring, Some(event.client));
-            }
-            if let Some(Change::Added(grant)) = self.changes.last() {
-                announce(event, time::display(now.wall_at(grant.expires)));
-            }
+        match event.action {
+            Action::Login if self.networks.refuse(event.client).is_none() => self.login(now, event),
+            Action::Login => {}
+            Action::Logout => self.logout(now, event),
+        }
+    }
+
+    fn login(&mut self, now: &Now, event: &Event<'_>) {
+        self.grant(now, event.client);
+        if let Some(Change::Added(grant)) = self.changes.last() {
+            announce(event, time::display(now.wall_at(grant.expires)));
+        }
+        self.take_changes(now);
+        if let (Some(hold), Some(session)) = (&mut self.hold, event.session) {
+            hold.login(now.boot, session, event.client);
+        }
+    }
+
+    /// A session that was held has ended: its address keeps its grant for one more grace.
+    fn logout(&mut self, now: &Now, event: &Event<'_>) {
+        let ended = self.hold.as_mut().zip(event.session).and_then(|(hold, session)| hold.logout(session));
+        if let Some(client) = ended.filter(|&client| self.ring.get(client).is_some()) {
+            self.grant(now, client);
             self.take_changes(now);
         }
+    }
+
+    /// Gives an address a full grace, and tells so in debug mode.
+    fn grant(&mut self, now: &Now, client: IpAddr) {
+        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, Some(client)));
+        self.ring.login(now.boot, client, &mut self.changes);
+        if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
+            narrator.tell(now, &before, &self.ring, Some(client));
+        }
+    }
+
+    /// Renews the grants of addresses with an open session, shortly before they end.
+    fn renew(&mut self, now: &Now) {
+        let Some(hold) = &mut self.hold else { return };
+        let Some(due) = hold.renewal(now.boot) else { return };
+        let ending = self.ring.oldest_first().take_while(|grant| grant.expires <= due).map(|grant| grant.address);
+        let held: Vec<_> = ending.filter(|&address| hold.is_held(address)).collect();
+        for address in held {
+            self.ring.login(now.boot, address, &mut self.changes);
+        }
+        self.take_changes(now);
     }
 
     /// Counts lines that were dropped for their length, and warns now and then.
@@ -71,8 +116,9 @@ impl Grants {
         }
     }
 
-    /// Removes the addresses whose grace has passed.
+    /// Removes the addresses whose grace has passed and that have no open session.
     pub fn expire(&mut self, now: &Now) {
+        self.renew(now);
         if self.ring.oldest().is_none_or(|oldest| oldest.expires > now.boot) {
             return;
         }
@@ -91,7 +137,9 @@ impl Grants {
 
     /// When `expire` or `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.ring.oldest().map(|oldest| oldest.expires).into_iter().chain(self.publisher.deadline()).min()
+        let expiry = self.ring.oldest().map(|oldest| oldest.expires);
+        let renewal = self.hold.as_ref().and_then(Hold::deadline);
+        [expiry, renewal, self.publisher.deadline()].into_iter().flatten().min()
     }
 
     /// Ends with the table as it is, everything published.

@@ -12,6 +12,7 @@ pub mod debug;
 pub mod error;
 pub mod escape;
 pub mod grants;
+pub mod hold;
 pub mod inspect;
 pub mod lock;
 pub mod logger;

@@ -129,6 +129,11 @@ impl Ring {
         self.grants.iter().map(grant)
     }
 
+    /// All grants, oldest first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = Grant> {
+        self.grants.oldest_first().map(grant)
+    }
+
     /// Slot number of an address, for debug mode.
     pub fn position(&self, address: IpAddr) -> Option<usize> {
         self.grants.slot(&address)

@@ -1,0 +1,145 @@
+//! Addresses with an open session keep their grants, whatever the log loses or doubles.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::time::{Duration, SystemTime};
+
+use pop_before_smtp::grants::Grants;
+use pop_before_smtp::hold::Hold;
+use pop_before_smtp::matcher::Matchers;
+use pop_before_smtp::networks::Networks;
+use pop_before_smtp::publish::Publisher;
+use pop_before_smtp::ring::Ring;
+use pop_before_smtp::time::{Now, Timestamp};
+use pop_before_smtp_backends::memory::Memory;
+
+const GRACE: Duration = Duration::from_secs(1800);
+
+/// A day of the daemon, seconds passed in.
+struct Day {
+    matchers: Matchers,
+    grants: Grants,
+    second: u64,
+}
+
+impl Day {
+    fn new(longest_session: Option<u64>) -> Self {
+        let ring = Ring::new(GRACE, NonZeroUsize::new(250).unwrap());
+        let publisher = Publisher::new(Box::new(Memory::new()), true, Duration::ZERO);
+        let hold = longest_session.map(|seconds| Hold::new(Duration::from_secs(seconds), GRACE));
+        let grants = Grants::new(Networks::default(), ring, publisher, hold, None);
+        Self { matchers: Matchers::all(), grants, second: 0 }
+    }
+
+    fn now(&self) -> Now {
+        let since_boot = Duration::from_secs(self.second);
+        Now { boot: Timestamp::from_boot(since_boot), wall: SystemTime::UNIX_EPOCH + since_boot }
+    }
+
+    /// A line of UW imapd; one process serves one session.
+    fn log(&mut self, message: &str) {
+        let line = format!("Nov 22 10:00:00 mail {message}");
+        let now = self.now();
+        if let Some(event) = self.matchers.event(now.boot, line.as_bytes()) {
+            self.grants.event(&now, &event);
+        }
+    }
+
+    /// Lets time pass, waking whenever the daemon asks for it.
+    fn pass(&mut self, seconds: u64) {
+        let end = self.second + seconds;
+        loop {
+            let due = self.grants.deadline().map_or(u64::MAX, |due| due.since_boot().as_secs_f64().ceil() as u64);
+            self.second = due.max(self.second + 1).min(end);
+            let now = self.now();
+            self.grants.expire(&now);
+            self.grants.publish(&now);
+            if self.second == end {
+                return;
+            }
+        }
+    }
+
+    fn may_relay(&self) -> bool {
+        let client: IpAddr = "192.0.2.1".parse().unwrap();
+        self.grants.ring().get(client).is_some()
+    }
+}
+
+const LOGIN: &str = "imapd[100]: Login user=kevin host=[192.0.2.1]";
+const LOGOUT: &str = "imapd[100]: Logout user=kevin host=[192.0.2.1]";
+const OTHER_LOGIN: &str = "imapd[101]: Login user=kevin host=[192.0.2.1]";
+const OTHER_LOGOUT: &str = "imapd[101]: Logout user=kevin host=[192.0.2.1]";
+
+#[test]
+fn without_the_option_a_session_holds_nothing() {
+    let mut day = Day::new(None);
+    day.log(LOGIN);
+    day.pass(1799);
+    assert!(day.may_relay());
+    day.pass(1);
+    assert!(!day.may_relay());
+}
+
+#[test]
+fn an_open_session_holds_the_grant_until_a_grace_after_the_logout() {
+    let mut day = Day::new(Some(43200));
+    day.log(LOGIN);
+    day.pass(10_000);
+    assert!(day.may_relay());
+    day.log(LOGOUT);
+    day.pass(1799);
+    assert!(day.may_relay());
+    day.pass(1);
+    assert!(!day.may_relay());
+}
+
+#[test]
+fn each_of_several_sessions_holds() {
+    let mut day = Day::new(Some(43200));
+    day.log(LOGIN);
+    day.log(OTHER_LOGIN);
+    day.pass(5_000);
+    day.log(LOGOUT);
+    day.log(LOGOUT);
+    day.pass(5_000);
+    assert!(day.may_relay(), "a logout logged twice does not end the other session");
+    day.log(OTHER_LOGOUT);
+    day.pass(1800);
+    assert!(!day.may_relay());
+}
+
+#[test]
+fn a_login_logged_twice_needs_one_logout() {
+    let mut day = Day::new(Some(43200));
+    day.log(LOGIN);
+    day.log(LOGIN);
+    day.pass(5_000);
+    day.log(LOGOUT);
+    day.pass(1800);
+    assert!(!day.may_relay());
+}
+
+#[test]
+fn a_lost_logout_holds_no_longer_than_the_cap() {
+    let mut day = Day::new(Some(7200));
+    day.log(LOGIN);
+    day.pass(7199);
+    assert!(day.may_relay());
+    day.pass(1 + 1800);
+    assert!(!day.may_relay());
+}
+
+#[test]
+fn a_logout_alone_grants_nothing() {
+    let mut day = Day::new(Some(43200));
+    day.log(LOGOUT);
+    assert!(!day.may_relay());
+    day.log(LOGIN);
+    day.log(LOGOUT);
+    day.pass(1800);
+    day.log(LOGOUT);
+    assert!(!day.may_relay());
+}
