@@ -53,13 +53,19 @@ impl Log for Logger {
             Level::Warn => "warning: ",
             _ => "",
         };
+        // One line, one write: a pipe or file that others write to does not get it in pieces.
+        let line = match sink {
+            sink if sink == Sink::Journal as u8 => {
+                format!("<{}>{word}{}\n", severity(record.level()) as u8, record.args())
+            }
+            sink if sink == Sink::Syslog as u8 => format!("{word}{}", record.args()),
+            _ => format!("{word}{}\n", record.args()),
+        };
         // A failure to log must not end the daemon.
         if sink == Sink::Syslog as u8 {
-            let _ = nix::syslog::syslog(severity(record.level()), &format!("{word}{}", record.args()));
-        } else if sink == Sink::Journal as u8 {
-            let _ = writeln!(std::io::stderr(), "<{}>{word}{}", severity(record.level()) as u8, record.args());
+            let _ = nix::syslog::syslog(severity(record.level()), &line);
         } else {
-            let _ = writeln!(std::io::stderr(), "{word}{}", record.args());
+            let _ = std::io::stderr().write_all(line.as_bytes());
         }
     }
 

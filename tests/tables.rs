@@ -4,10 +4,13 @@
 
 mod support;
 
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+
 use support::cases::{self, Case, Site, ip};
 use support::daemon::Daemon;
 use support::postfix::Lookup;
-use support::{SOON, eventually};
+use support::{SOON, eventually, wait_for};
 
 const BACKENDS: [&Case; 4] = [&cases::POSTMAP_HASH, &cases::POSTMAP_LMDB, &cases::LMDB, &cases::SQLITE];
 
@@ -58,4 +61,32 @@ fn an_unprivileged_reader_is_served_whatever_the_umask() {
         assert_eq!(daemon.terminate(), Some(0), "{}: {}", case.name, daemon.stderr());
         assert_eq!(site.lookup_unprivileged(client), Lookup::NotFound, "{}: after a clean stop", case.name);
     }
+}
+
+/// A writer that is killed between the two copies of the header of SQLite's shared memory leaves two that differ. The
+/// next reader has to build the index again, while an older one keeps it in use.
+#[test]
+fn a_shared_memory_header_that_is_half_written_is_mended_by_a_reader() {
+    let Some(site) = Site::new(&cases::SQLITE) else { return };
+    let client = ip("198.51.100.7");
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(client);
+    let memory = site.map().with_extension("sqlite-shm");
+    let mut reader = site.reader_that_stays(ip("198.51.100.8"));
+    let maps = format!("/proc/{}/maps", reader.id());
+    wait_for("a reader that has the memory in use", SOON, || {
+        fs::read_to_string(&maps).is_ok_and(|maps| maps.contains("sqlite-shm"))
+    });
+    daemon.kill9();
+
+    // 48 bytes each (https://sqlite.org/walformat.html, section 2.1); the change counter is at offset 8.
+    let file = OpenOptions::new().read(true).write(true).open(&memory).expect("the shared memory");
+    let mut copies = [0; 96];
+    file.read_exact_at(&mut copies, 0).expect("its header");
+    assert_eq!(copies[..48], copies[48..], "the writer was idle");
+    file.write_all_at(&[copies[8].wrapping_add(1)], 8).expect("half a change");
+
+    assert!(matches!(site.lookup_unprivileged(client), Lookup::Found(_)));
+    drop(reader.stdin.take());
+    reader.wait().expect("postmap");
 }

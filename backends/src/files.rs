@@ -93,12 +93,17 @@ impl Place {
     /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
     /// holds on the file, SQLite's included, and with its locks gone the next reader cuts the -shm under us (SIGBUS).
     pub(crate) fn adopt(&self, path: &Path) -> io::Result<()> {
-        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
-        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+        self.adopt_file(&open_path(path)?)
+    }
+
+    /// The same, for a file that the members of `group` may write, too, or only belong to that group.
+    pub(crate) fn adopt_for(&self, path: &Path, group: Gid, mode: u32) -> io::Result<()> {
+        let file = open_path(path)?;
+        self.adopt_file(&file)?;
+        if file.metadata()?.gid() != group.as_raw() {
+            fchownat(&file, c"", None, Some(group), AtFlags::AT_EMPTY_PATH)?;
         }
-        self.adopt_file(&file)
+        set_mode(&file, mode)
     }
 
     fn adopt_file(&self, file: &File) -> io::Result<()> {
@@ -111,12 +116,7 @@ impl Place {
                 fchownat(file, c"", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
             }
         }
-        if found.mode() & 0o7777 == MODE {
-            return Ok(());
-        }
-        // The way to change the mode through a descriptor of a path.
-        let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
-        match fs::set_permissions(itself, fs::Permissions::from_mode(MODE)) {
+        match set_mode(file, MODE) {
             // A table of another user that everyone can read will do.
             Err(_) if found.mode() & MODE & 0o444 == 0o444 => Ok(()),
             done => done,
@@ -132,6 +132,22 @@ impl Place {
 const CHOOSE: &str = "create the directory or choose another with --map";
 pub(crate) const FREE: &str = "free some space; the old table stays in use";
 pub(crate) const PERMIT: &str = "run as its owner, or give the user write permission";
+
+/// A descriptor of the path alone; see [`Place::adopt`].
+fn open_path(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    if file.metadata()?.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    // The way to change the mode through a descriptor of a path.
+    let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::set_permissions(itself, fs::Permissions::from_mode(mode))
+}
 
 /// Removes a file that may be missing.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 /// One way to publish and to read: arguments of the daemon, table name in main.cf.
 pub(crate) struct Case {
@@ -171,6 +172,15 @@ impl Site {
     /// The same, asked by a process without root's rights.
     pub(crate) fn lookup_unprivileged(&self, client: IpAddr) -> postfix::Lookup {
         postfix::lookup_unprivileged(&self.direct_table(), client)
+    }
+
+    /// Starts a reader, as user postfix, that keeps the table open until its input ends, and has asked for `client`.
+    pub(crate) fn reader_that_stays(&self, client: IpAddr) -> Child {
+        let mut postmap = postfix::unprivileged_postmap();
+        let mut reader =
+            postmap.args(["-q", "-", &self.direct_table()]).stdin(Stdio::piped()).spawn().expect("postmap");
+        writeln!(reader.stdin.as_mut().expect("its input"), "{client}").expect("a query");
+        reader
     }
 
     #[track_caller]

@@ -230,9 +230,15 @@ pub(crate) fn lookup(table: &str, key: IpAddr) -> Lookup {
 
 /// Asks `table` for `key`, as a Postfix process does that has given up root (proxymap, say).
 pub(crate) fn lookup_unprivileged(table: &str, key: IpAddr) -> Lookup {
+    ask(table, key, &mut unprivileged_postmap())
+}
+
+/// postmap as user postfix.
+pub(crate) fn unprivileged_postmap() -> Command {
     let postfix = User::from_name("postfix").expect("the user list").expect("user postfix");
     let mut postmap = Command::new(process::program("postmap").expect("postmap"));
-    ask(table, key, postmap.uid(postfix.uid.as_raw()).gid(postfix.gid.as_raw()))
+    postmap.uid(postfix.uid.as_raw()).gid(postfix.gid.as_raw());
+    postmap
 }
 
 fn ask(table: &str, key: IpAddr, postmap: &mut Command) -> Lookup {
