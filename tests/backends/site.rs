@@ -135,19 +135,24 @@ pub enum User {
     Myself,
     /// Needs root.
     Nobody,
+    /// Needs root.
+    Postfix,
 }
 
 impl User {
     fn run(self, program: &Path) -> Command {
         match self {
             Self::Myself => Command::new(program),
-            Self::Nobody => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
-                command
-            }
+            Self::Nobody => as_user("nobody", "nogroup", program),
+            Self::Postfix => as_user("postfix", "postfix", program),
         }
     }
+}
+
+fn as_user(user: &str, group: &str, program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]).arg(program);
+    command
 }
 
 fn answer(output: &Output) -> Result<Option<String>, String> {
