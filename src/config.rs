@@ -16,8 +16,11 @@ use crate::networks::Networks;
 /// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
 const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];
 
-/// Longest `--grace` and `--publish-interval`: a week. More is a typing mistake, and an open relay for as long.
+/// Longest `--grace`: a week. More is a typing mistake, and an open relay for as long.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The table: which backend writes it, and where.
 pub struct Table {
@@ -74,7 +77,7 @@ impl Config {
     pub fn new(options: &cli::Options) -> Result<Self, Error> {
         let table = table(options)?;
         let publish_interval = match &options.publish_interval {
-            Some(text) => duration("--publish-interval", text, Duration::ZERO)?,
+            Some(text) => duration("--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
             None if table.driver.expires_rows => Duration::ZERO,
             None => Duration::from_secs(1),
         };
@@ -86,7 +89,7 @@ impl Config {
             table,
             publish_interval,
             matchers: matchers(options)?,
-            grace: duration("--grace", &options.grace, Duration::from_secs(1))?,
+            grace: duration("--grace", &options.grace, Duration::from_secs(1), LONGEST)?,
             entries: entries(&options.entries)?,
             hold: hold(options)?,
             reprocess: options.reprocess,
@@ -109,7 +112,7 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
     })?;
     let map = absolute(&options.map)?;
     if let Some(value) = &options.value
-        && (value.is_empty() || value.chars().any(char::is_control))
+        && (value.trim().is_empty() || value.trim() != value || value.chars().any(char::is_control))
     {
         return Err(wrong("--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK"));
     }
@@ -186,7 +189,7 @@ fn network(text: &str) -> Result<IpNet, Error> {
 }
 
 fn hold(options: &cli::Options) -> Result<Option<Duration>, Error> {
-    let longest = duration("--max-session", &options.max_session, Duration::from_secs(1))?;
+    let longest = duration("--max-session", &options.max_session, Duration::from_secs(1), LONGEST)?;
     Ok(options.hold_while_connected.then_some(longest))
 }
 
@@ -198,7 +201,7 @@ fn entries(text: &str) -> Result<NonZeroUsize, Error> {
 }
 
 /// Seconds, or a number with a unit.
-fn duration(option: &str, text: &str, least: Duration) -> Result<Duration, Error> {
+fn duration(option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = match unit {
@@ -211,8 +214,12 @@ fn duration(option: &str, text: &str, least: Duration) -> Result<Duration, Error
     };
     let time = number.parse::<u32>().ok().zip(unit).and_then(|(number, unit)| unit.checked_mul(number));
     match time {
-        Some(time) if (least..=LONGEST).contains(&time) => Ok(time),
-        Some(_) => Err(wrong(option, text, "out of range").cure(format!("at least {least:?}, at most 7d"))),
+        Some(time) if (least..=most).contains(&time) => Ok(time),
+        Some(_) => Err(wrong(option, text, "out of range").cure(format!(
+            "at least {} s, at most {} s",
+            least.as_secs(),
+            most.as_secs()
+        ))),
         None => Err(wrong(option, text, "not a time").cure("write seconds, or a number with ms, s, m, h or d: 30m")),
     }
 }
@@ -224,7 +231,7 @@ mod tests {
 
     #[test]
     fn times_have_units_and_bounds() {
-        let read = |text| duration("--grace", text, Duration::from_secs(1)).ok();
+        let read = |text| duration("--grace", text, Duration::from_secs(1), LONGEST).ok();
         assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
         assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
         assert_eq!(read("2h"), Some(Duration::from_secs(7200)));

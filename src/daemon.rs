@@ -1,12 +1,14 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
-use std::fs::{self, File};
-use std::io::{self, Stdout};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Stdout, Write};
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use pop_before_smtp_backends::Listed;
+use nix::libc::O_NOFOLLOW;
 use pop_before_smtp_backends::memory::Memory;
+use pop_before_smtp_backends::{Backend, Listed};
 
 use crate::config::{Config, Log};
 use crate::debug::Narrator;
@@ -16,6 +18,7 @@ use crate::hold::Hold;
 use crate::lock::Lock;
 use crate::logger::{self, Sink};
 use crate::matcher::Matchers;
+use crate::networks::Networks;
 use crate::publish::Publisher;
 use crate::ring::{Grant, Ring};
 use crate::source::command::{CommandLine, CommandSource, Tail, tail_watches_pid};
@@ -52,6 +55,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
     let mut logs = config.logs.iter().map(|log| Follow::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    let pid_file = config.pid_file.clone().map(PidFile::create).transpose()?;
     if config.background {
         // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
         // to tell.
@@ -61,36 +65,43 @@ pub fn run(config: Config) -> Result<(), Error> {
         logs.iter_mut().for_each(|log| log.set_watched(std::process::id()));
         backend = (config.table.driver.open)(&config.table.options)?;
     }
-    let pid_file = config.pid_file.as_deref().map(PidFile::write).transpose()?;
+    let pid_file = pid_file.map(PidFile::write).transpose()?;
+    let result = serve(config, backend, &logs, waiter);
+    drop(pid_file);
+    result
+}
 
+/// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
+fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter: Waiter) -> Result<(), Error> {
+    let Config { table, .. } = &config;
+    let state = state::path(&table.options.map);
     let now = Now::read();
     let listed = backend.list()?;
-    let state = state::path(&map);
     let mut ring = Ring::new(config.grace, config.entries);
-    let mut publisher = Publisher::new(backend, config.table.driver.expires_rows, config.publish_interval);
-    restore(&mut ring, &listed, state::load(&state, &now), &now);
+    restore(&mut ring, &config.networks, &listed, state::load(&state, &now), &now);
+    let mut publisher = Publisher::new(backend, table.driver.expires_rows, config.publish_interval);
     publisher.compare(&now, &listed, &ring);
-    // A failure has been logged; what is in the ring is published as soon as that works.
+    // Published even if nothing differs: an entry that is no address of a client is not listed, and goes with this. A
+    // failure has been logged; what is in the ring is published as soon as that works.
     if publisher.publish_now(&now, &ring).is_ok() {
         state::remove(&state);
     }
-    let inputs = start(&logs, &config.matchers, &now)?;
+    log::info!("serving {} with {} grants", table.options.map.display(), ring.len());
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
-    log::info!("serving {} with {} grants", map.display(), grants.ring().len());
-
-    let end = Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants)?;
-    let result = match end {
-        End::Stop => grants.stop(&Now::read(), &state),
-        End::Done => grants.finish(&Now::read()),
-        End::Incomplete => grants.finish(&Now::read()).and(Err(Error::new(
+    let end = start(logs, &config.matchers, &now)
+        .and_then(|inputs| Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants));
+    match end {
+        Ok(End::Stop) => grants.stop(&Now::read(), &state),
+        Ok(End::Done) => grants.finish(&Now::read()),
+        Ok(End::Incomplete) => grants.finish(&Now::read()).and(Err(Error::new(
             Exit::NoInput,
             "bring the table up to date",
             "a log could not be read to its end",
         ))),
-    };
-    drop(pid_file);
-    result
+        // Nobody would take the addresses out of the table any more.
+        Err(error) => grants.stop(&Now::read(), &state).and(Err(error)),
+    }
 }
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
@@ -108,14 +119,16 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants).map(drop)
 }
 
-/// Takes over what the table and the state file hold; where both know an address, the later expiry counts.
-fn restore(ring: &mut Ring, listed: &[Listed], saved: Vec<Grant>, now: &Now) {
+/// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
+/// later expiry counts.
+fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: Vec<Grant>, now: &Now) {
     let full = now.boot + ring.grace();
     let mut grants = saved;
     grants.extend(listed.iter().map(|client| Grant {
         address: client.address,
         expires: client.expires.map_or(full, |expires| now.boot_at(expires)),
     }));
+    grants.retain(|grant| networks.refuse(grant.address).is_none());
     // Oldest first, so that each finds its place at the head, and the ring keeps the newest if they are too many.
     grants.sort_by_key(|grant| grant.expires);
     for grant in grants {
@@ -151,22 +164,43 @@ fn to_background() -> Result<(), Error> {
 }
 
 /// The file of `--pid-file`; removed when it is dropped.
-struct PidFile<'p>(&'p Path);
+struct PidFile {
+    path: PathBuf,
+    file: File,
+}
 
-impl<'p> PidFile<'p> {
-    fn write(path: &'p Path) -> Result<Self, Error> {
-        fs::write(path, format!("{}\n", std::process::id())).map_err(|error| {
-            Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error)
-                .cure("name a file that the daemon's user may write with --pid-file")
-        })?;
-        Ok(Self(path))
+impl PidFile {
+    /// Makes an empty file, while there is someone to tell that it cannot be made.
+    fn create(path: PathBuf) -> Result<Self, Error> {
+        // Root's scripts will signal whom it names: nobody else may write it, whatever the umask.
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .custom_flags(O_NOFOLLOW)
+            .open(&path)
+            .and_then(|file| file.set_permissions(Permissions::from_mode(0o644)).map(|()| file));
+        match file {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) => Err(Self::error(&path, &error)),
+        }
+    }
+
+    fn write(mut self) -> Result<Self, Error> {
+        let written = writeln!(self.file, "{}", std::process::id());
+        written.map_err(|error| Self::error(&self.path, &error)).map(|()| self)
+    }
+
+    fn error(path: &Path, error: &io::Error) -> Error {
+        Error::io(Exit::CannotCreate, format!("write {}", path.display()), error)
+            .cure("name a file that the daemon's user may write with --pid-file")
     }
 }
 
-impl Drop for PidFile<'_> {
+impl Drop for PidFile {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(self.0) {
-            log::warn!("cannot remove {}: {}", self.0.display(), io_cause(&error));
+        if let Err(error) = fs::remove_file(&self.path) {
+            log::warn!("cannot remove {}: {}", self.path.display(), io_cause(&error));
         }
     }
 }
@@ -213,9 +247,7 @@ impl Follow {
             let stdin = Stdin::open().map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?;
             return Ok(Box::new(stdin));
         };
-        // A tail that is started again must not take old lines for new ones.
-        let again = Tail { from_start: false, ..*tail }.command_line(path);
-        let source = CommandSource::start(tail.command_line(path), again, !tail.follow, now.boot)
+        let source = CommandSource::start(path.clone(), *tail, now.boot)
             .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?;
         Ok(Box::new(source))
     }

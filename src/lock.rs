@@ -1,8 +1,8 @@
 //! The lock that keeps two daemons off one map.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::libc::O_NOFOLLOW;
@@ -28,9 +28,11 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o644)
+            .mode(0o600)
             .custom_flags(O_NOFOLLOW)
             .open(&path)
+            // Who can read it can lock it, and keep the daemon from starting.
+            .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file))
             .map_err(|error| {
                 Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error).cure(
                     "create the directory and let the daemon's user write to it, or name another table with --map",

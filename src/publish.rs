@@ -85,9 +85,14 @@ impl Publisher {
         self.set(address, difference);
     }
 
+    /// Whether the ring has changed in a way that the table must hold.
+    pub fn is_behind(&self) -> bool {
+        self.pressing > 0
+    }
+
     /// When `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        if self.pressing == 0 {
+        if !self.is_behind() {
             return None;
         }
         let due = self.last.map_or(Timestamp::default(), |last| last + self.interval);
@@ -103,14 +108,11 @@ impl Publisher {
         }
     }
 
-    /// Publishes what has changed, due or not.
+    /// Publishes, due or not, and even if no difference is known: the table may hold what `list` does not tell.
     ///
     /// # Errors
     /// The backend's, logged already if it is the first one.
     pub fn publish_now(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
-        if self.pressing == 0 {
-            return Ok(());
-        }
         let result = self.hand_over(now, ring);
         self.last = Some(now.boot);
         match &result {

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nix::libc::O_NOFOLLOW;
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
 use crate::error::io_cause;
 use crate::ring::{Grant, Ring};
@@ -36,17 +36,25 @@ pub fn path(map: &Path) -> PathBuf {
 /// The file cannot be written.
 pub fn save(path: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
     let new = beside(path, ".new");
-    match fs::remove_file(&new) {
+    let saved = write(&new, now, ring).and_then(|()| fs::rename(&new, path));
+    if saved.is_err() {
+        // A part of a file is of no use, and may be what fills the disk.
+        let _ = fs::remove_file(&new);
+    }
+    saved
+}
+
+fn write(new: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
+    match fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?);
+    let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?);
     writeln!(file, "{FIRST_LINE}")?;
     for Grant { address, expires } in ring.iter() {
         writeln!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
     }
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    fs::rename(&new, path)
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
 /// Reads the grants that a clean stop has saved, oldest first; none if there is no file, or none to trust.
@@ -77,10 +85,14 @@ pub fn remove(path: &Path) {
 }
 
 fn open_trusted(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW).open(path)?;
+    // Not blocking: opening a FIFO would wait for its writer.
+    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     let owner = metadata.uid();
-    if !metadata.is_file() || metadata.mode() & 0o022 != 0 || (owner != 0 && owner != nix::unistd::geteuid().as_raw()) {
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if metadata.mode() & 0o022 != 0 || (owner != 0 && owner != nix::unistd::geteuid().as_raw()) {
         return Err(io::Error::other("others can write it, so it could grant anything"));
     }
     Ok(file)

@@ -95,6 +95,9 @@ impl Matchers {
             let (kind, reading) = matcher.read(message)?;
             Some((*matcher, kind, reading))
         })?;
+        if reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user)) {
+            return None;
+        }
         join(&mut self.sessions, now, &header, matcher, kind, &reading)
     }
 }
@@ -222,6 +225,24 @@ mod tests {
         assert_eq!(client(&mut matchers, &long), None);
         assert_eq!(client(&mut matchers, LOGIN), None);
         assert!(client(&mut matchers, LOGIN).is_some());
+    }
+
+    #[test]
+    fn half_a_success_in_front_of_a_failure_is_no_login() {
+        for (half, rest) in [
+            ("pop3d: LOGIN, user=al", "pop3d: LOGIN FAILED, user=x, ip=[::ffff:198.51.100.1], port=[1]"),
+            (
+                "dovecot: imap-login: Login: user=<al",
+                "dovecot: pop3-login: Aborted login: user=<x>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.25",
+            ),
+            ("ipop3d[3]: Login user=al", "ipop3d[4]: Login failed user=x auth=x host=h [198.51.100.1]"),
+            ("teapop[3]: Successful login for al", "teapop[4]: Failed login for x [192.0.2.25] from h [198.51.100.1]"),
+        ] {
+            for stamp in ["Nov 22 16:00:00", "2026-11-22T16:03:39.123456+00:00"] {
+                let line = format!("{stamp} mail {half}{stamp} mail {rest}");
+                assert_eq!(client(&mut Matchers::all(), line.as_bytes()), None, "{line}");
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The output of a child process as a log: `tail`.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -76,14 +78,12 @@ pub fn tail_watches_pid() -> io::Result<bool> {
     Ok(output.stdout.windows(9).any(|window| window == b"coreutils"))
 }
 
-/// The output of a command, started again when it ends.
+/// A log file behind `tail`, which is started again when it ends.
 #[derive(Debug)]
 pub struct CommandSource {
-    /// What to start next: at first this may read the whole log, later only what is new.
-    next: CommandLine,
-    again: CommandLine,
-    /// End for good when the command ends (`--once`).
-    once: bool,
+    log: PathBuf,
+    /// How to start next: at first this may read the whole log, later only what is new.
+    next: Tail,
     running: Option<Running>,
     lines: Lines,
     restart_at: Option<Timestamp>,
@@ -94,48 +94,62 @@ pub struct CommandSource {
 struct Running {
     child: Child,
     since: Timestamp,
+    /// Whether it began with what was in the log when it started.
+    from_start: bool,
+    last_read: Timestamp,
+}
+
+impl Running {
+    /// Whether it may still be reading what was in the log when it started: then there is no pause of a second.
+    fn is_behind(&self, now: Timestamp) -> bool {
+        self.from_start && now.since(self.last_read) < Duration::from_secs(1)
+    }
 }
 
 impl CommandSource {
-    /// Starts `first`; when that ends, `again`, unless it is to run only `once`.
+    /// Starts `tail` on a log. When that ends, it is started again, at the end of the log, unless it was not to follow.
     ///
     /// # Errors
     /// The command cannot be started.
-    pub fn start(first: CommandLine, again: CommandLine, once: bool, now: Timestamp) -> io::Result<Self> {
-        let mut source = Self {
-            next: first,
-            again,
-            once,
-            running: None,
-            lines: Lines::default(),
-            restart_at: None,
-            back_off: BACK_OFF.0,
-        };
+    pub fn start(log: PathBuf, tail: Tail, now: Timestamp) -> io::Result<Self> {
+        let mut source =
+            Self { log, next: tail, running: None, lines: Lines::default(), restart_at: None, back_off: BACK_OFF.0 };
         source.spawn(now)?;
         Ok(source)
     }
 
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
-        let child = self.next.spawn()?;
+        let Tail { from_start, .. } = self.next;
+        // Looked at before and after, because the log may grow while `tail` starts.
+        let in_a_line = !from_start && ends_in_a_line(&self.log);
+        let child = self.next.command_line(&self.log).spawn()?;
         // More room is a help, not a need: an unprivileged user may be over his quota.
         let _ = fcntl(child.descriptor(), FcntlArg::F_SETPIPE_SZ(PIPE));
         self.lines.forget_unfinished();
-        self.running = Some(Running { child, since: now });
-        self.next = self.again.clone();
+        if in_a_line || !from_start && ends_in_a_line(&self.log) {
+            self.lines.skip_to_newline();
+        }
+        self.running = Some(Running { child, since: now, from_start, last_read: now });
+        self.next.from_start = false;
         self.restart_at = None;
         Ok(())
+    }
+
+    fn display(&self) -> String {
+        self.next.command_line(&self.log).display()
     }
 
     /// The child has ended, or its output cannot be read.
     fn ended(&mut self, now: Timestamp) -> Progress {
         let Some(mut running) = self.running.take() else { return Progress::Ended };
         let result = running.child.reap();
-        if self.once && result.is_ok() {
+        let once = !self.next.follow;
+        if once && result.is_ok() {
             return Progress::Ended;
         }
         let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
-        let end = format!("'{}' has ended ({how})", self.again.display());
-        if self.once {
+        let end = format!("'{}' has ended ({how})", self.display());
+        if once {
             log::error!("cannot read the log to its end: {end}");
             return Progress::Failed;
         }
@@ -166,7 +180,10 @@ impl Source for CommandSource {
         let Some(running) = &mut self.running else { return Progress::Paused };
         match self.lines.read(running.child.output(), line) {
             Ok(0) => self.ended(now),
-            Ok(_) => Progress::Some,
+            Ok(_) => {
+                running.last_read = now;
+                Progress::Some
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
             Err(_) => self.ended(now),
         }
@@ -174,17 +191,17 @@ impl Source for CommandSource {
 
     fn wake(&mut self, now: Timestamp) {
         if let Err(error) = self.spawn(now) {
-            log::warn!(
-                "cannot start '{}': {}; trying again in {:?}",
-                self.next.display(),
-                io_cause(&error),
-                self.back_off
-            );
+            log::warn!("cannot start '{}': {}; trying again in {:?}", self.display(), io_cause(&error), self.back_off);
             self.retry_later(now);
         }
     }
 
     fn restart(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) {
+        // A new one would start at the end, and what this one has not read yet would be lost.
+        if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
+            log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
+            return;
+        }
         if let Some(mut running) = self.running.take() {
             running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
@@ -196,4 +213,18 @@ impl Source for CommandSource {
     fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()
     }
+}
+
+/// Whether the last byte of a file is no newline.
+fn ends_in_a_line(path: &Path) -> bool {
+    let last = || {
+        let file = File::open(path)?;
+        let mut byte = [b'\n'];
+        if let Some(at) = file.metadata()?.len().checked_sub(1) {
+            file.read_at(&mut byte, at)?;
+        }
+        Ok::<_, io::Error>(byte != [b'\n'])
+    };
+    // A log that cannot be read now begins, when it comes back, with its first line.
+    last().unwrap_or(false)
 }

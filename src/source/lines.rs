@@ -56,6 +56,13 @@ impl Lines {
         self.skipping = false;
     }
 
+    /// Forgets everything up to the next newline: the input begins in the middle of a line, and what stands there may be
+    /// a stranger's text.
+    pub fn skip_to_newline(&mut self) {
+        self.unfinished = 0;
+        self.skipping = true;
+    }
+
     /// Whether there is a line without its newline.
     pub fn has_unfinished(&self) -> bool {
         self.unfinished > 0 || self.skipping
@@ -111,6 +118,17 @@ mod tests {
             let (lines, dropped) = split(text, vec![1; 40 / size].into_iter().map(|one| one * size).collect());
             assert_eq!(lines, [&b"one"[..], b"", b"two \xff\0\r"], "pieces of {size}");
             assert_eq!(dropped, 0);
+        }
+    }
+
+    #[test]
+    fn an_input_that_begins_in_the_middle_of_a_line_begins_with_the_next() {
+        for text in ["rest of a line\none\n", "\none\n"] {
+            let (mut lines, mut whole) = (Lines::default(), Vec::new());
+            lines.skip_to_newline();
+            lines.read(&mut text.as_bytes(), &mut |line| whole.push(line.to_vec())).unwrap();
+            assert_eq!(whole, [b"one"], "{text:?}");
+            assert_eq!(lines.take_dropped(), 0);
         }
     }
 
