@@ -80,10 +80,8 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter:
     let mut ring = Ring::new(config.grace, config.entries);
     restore(&mut ring, &config.networks, &listed, state::load(&state, &now), &now);
     let mut publisher = Publisher::new(backend, table.driver.expires_rows, config.publish_interval);
-    publisher.compare(&now, &listed, &ring);
-    // Published even if nothing differs: an entry that is no address of a client is not listed, and goes with this. A
-    // failure has been logged; what is in the ring is published as soon as that works.
-    if publisher.publish_now(&now, &ring).is_ok() {
+    // Until that works the grants are in the state file, too.
+    if publisher.begin(&now, &listed, &ring).is_ok() {
         state::remove(&state);
     }
     log::info!("serving {} with {} grants", table.options.map.display(), ring.len());

@@ -49,8 +49,20 @@ impl Publisher {
         Self { backend, expires_rows, interval, differences: HashMap::new(), pressing: 0, last: None, failure: None }
     }
 
-    /// Notes how the table differs from the ring at start.
-    pub fn compare(&mut self, now: &Now, table: &[Listed], ring: &Ring) {
+    /// Makes the table equal to the ring at start, even if no difference is known: it may hold what `list` does not
+    /// tell. This does not count for the interval.
+    ///
+    /// # Errors
+    /// The backend's, logged already; what differs is kept and tried again.
+    pub fn begin(&mut self, now: &Now, table: &[Listed], ring: &Ring) -> Result<(), BackendError> {
+        self.compare(now, table, ring);
+        let result = self.publish_now(now, ring);
+        self.last = None;
+        result
+    }
+
+    /// Notes how the table differs from the ring.
+    fn compare(&mut self, now: &Now, table: &[Listed], ring: &Ring) {
         let stored: HashMap<_, _> = table.iter().map(|client| (client.address, client.expires)).collect();
         for grant in ring.iter() {
             match stored.get(&grant.address) {
@@ -108,7 +120,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes, due or not, and even if no difference is known: the table may hold what `list` does not tell.
+    /// Publishes, due or not.
     ///
     /// # Errors
     /// The backend's, logged already if it is the first one.

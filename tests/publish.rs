@@ -156,15 +156,21 @@ fn a_table_that_differs_at_start_is_brought_to_the_ring() {
     next.table = bench.table.clone();
     next.publisher = Publisher::new(Box::new(bench.table.clone()), false, Duration::ZERO);
     (3..=4).for_each(|number| next.login(number));
-    next.publisher.compare(&next.now(), &listed, &next.ring);
-    next.publish();
+    next.publisher.begin(&next.now(), &listed, &next.ring).unwrap();
     assert_eq!(next.table.table(), next.ring());
+    assert_eq!(next.publisher.deadline(), None);
+}
 
-    let publishes = next.table.publishes();
-    let listed = next.table.clone().list().unwrap();
-    next.publisher.compare(&next.now(), &listed, &next.ring);
-    next.publish();
-    assert_eq!(next.table.publishes(), publishes, "an equal table is not written");
+#[test]
+fn a_table_that_cannot_be_written_at_start_is_written_later() {
+    let mut bench = Bench::new(false, Duration::from_secs(5));
+    bench.login(1);
+    bench.table.fail(Some(ErrorKind::Unavailable));
+    assert!(bench.publisher.begin(&bench.now(), &[], &bench.ring).is_err());
+    bench.table.fail(None);
+    bench.pass(1);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(1)]);
 }
 
 #[test]
