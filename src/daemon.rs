@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Stdout, Write};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,9 @@ enum End {
 /// Something needed is missing at start, or the table could not be brought to its last state at the end.
 pub fn run(config: Config) -> Result<(), Error> {
     check_logs(&config.logs)?;
+    if config.background {
+        close_inherited();
+    }
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
     if config.debug {
         return debug(config, waiter);
@@ -152,6 +155,17 @@ fn check_log(path: &Path) -> io::Result<()> {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
     File::open(path).map(drop)
+}
+
+/// Closes what the caller has left open beyond the standard descriptors: a script that waits for the end of a pipe would
+/// wait as long as the daemon lives. To be called before anything of ours is open.
+fn close_inherited() {
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return };
+    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|&number| number > 2) {
+        // One of them was the directory and is closed by now.
+        let _ = nix::unistd::close(number);
+    }
 }
 
 fn to_background() -> Result<(), Error> {

@@ -53,9 +53,11 @@ fn a_missing_log_is_named() {
 fn a_map_that_cannot_be_written_is_named() {
     for case in [&cases::POSTMAP_HASH, &cases::LMDB, &cases::SQLITE] {
         let Some(site) = Site::new(case) else { return };
-        // A copy, because user nobody may have no way to the directory it was built in.
+        // A copy, because user nobody may have no way to the directory it was built in; by another process, because a
+        // file that is open for writing, be it in a child that another test is about to start, cannot be run.
         let program = site.join("program");
-        fs::copy(env!("CARGO_BIN_EXE_pop-before-smtp"), &program).unwrap();
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_pop-before-smtp")).arg(&program).status();
+        assert!(copied.unwrap().success());
         let refused = |map: String, run: &dyn Fn(&mut Command)| {
             let mut command = Command::new(&program);
             command.args(case.backend).args(["--map", &map, "--log"]).arg(&site.log);
