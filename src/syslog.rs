@@ -23,14 +23,34 @@ pub struct Header<'l> {
 /// - `STAMP program: message`: Dovecot 2.x writing its own file
 /// - `STAMP [program] message`: older Courier and Qpopper
 /// - `program: STAMP message`: Dovecot 1.x writing its own file
+/// - `STAMP process(user)<pid><session>: message`: Dovecot's mail processes in that file; the program is `dovecot`
+/// - `STAMP host host nginx: NGINX_STAMP message`: nginx through syslog, which names its host itself, or leaves it empty
+/// - `NGINX_STAMP message`: nginx's own file; `NGINX_STAMP` is `2026/11/22 16:29:44 [info] 806#806:`
+/// - `STAMP.123 2026 [pid] message`: Qpopper's trace file; the program is `qpopper`
+/// - `Nov 22 2026 15:54:36 ... IMAP message`: Apple's mail server; the program is `AppleMailServer`
 ///
 /// `STAMP` is `Nov 22 15:54:36` or `2026-11-22T15:54:36.123456+00:00` (fraction and zone may be missing, `T` may be a
 /// space).
 pub fn parse(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
     let line = skip_priority(line.strip_suffix(b"\r").unwrap_or(line));
-    match stamp(line) {
-        Some((time, rest)) => origin(time, rest),
-        None => program_first(line),
+    let (header, message) = match stamp(line) {
+        Some((time, rest)) => origin(time, rest).or_else(|| trace(line))?,
+        None => foreign(line)?,
+    };
+    Some(match nginx_stamp(message) {
+        Some((time, pid, rest)) if header.program == b"nginx" => (Header { time, pid: Some(pid), ..header }, rest),
+        _ => (header, message),
+    })
+}
+
+/// A line that does not begin with a stamp of syslog.
+fn foreign(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    match *line.first()? {
+        b'0'..=b'9' => {
+            let (time, pid, message) = nginx_stamp(line)?;
+            Some((Header { time, host: None, program: b"nginx", pid: Some(pid) }, message))
+        }
+        _ => program_first(line).or_else(|| trace(line)).or_else(|| apple(line)),
     }
 }
 
@@ -57,6 +77,51 @@ fn is_earlier(stamp: &[u8], than: &[u8]) -> bool {
     }
 }
 
+/// `2026/11/22 16:29:44 [info] 806#806: ` and what follows it.
+fn nginx_stamp(text: &[u8]) -> Option<(&[u8], u32, &[u8])> {
+    let (time, rest) = text.split_at_checked(19)?;
+    let level = rest.strip_prefix(b" [")?;
+    let rest = level[run(level, |b| b.is_ascii_lowercase())..].strip_prefix(b"] ")?;
+    let (pid, rest) = number(rest)?;
+    let (_, rest) = number(rest.strip_prefix(b"#")?)?;
+    has_form(time, b"dddd/dd/dd dd:dd:dd").then_some((time, pid, rest.strip_prefix(b": ")?))
+}
+
+/// `Nov 22 10:00:00.123 2026 [4711] message`.
+fn trace(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let (time, rest) = line.split_at(traditional_stamp(line)?);
+    let rest = match rest.strip_prefix(b".") {
+        Some(fraction) => &fraction[run(fraction, |b| b.is_ascii_digit())..],
+        None => rest,
+    };
+    let (year, rest) = rest.split_at_checked(7)?;
+    let (pid, rest) = number(rest)?;
+    let message = rest.strip_prefix(b"] ")?;
+    has_form(year, b" dddd [").then_some((Header { time, host: None, program: b"qpopper", pid: Some(pid) }, message))
+}
+
+/// `Nov 22 2026 15:54:36`, some words of the server, and a message that begins with the protocol.
+fn apple(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    const MOST_WORDS: usize = 4;
+    let (time, mut rest) = line.split_at_checked(20)?;
+    if !is_day(&time[..6]) || !has_form(&time[6..], b" dddd dd:dd:dd") {
+        return None;
+    }
+    for _ in 0..=MOST_WORDS {
+        rest = rest.strip_prefix(b" ")?;
+        if rest.starts_with(b"IMAP ") || rest.starts_with(b"POP") {
+            return Some((Header { time, host: None, program: b"AppleMailServer", pid: None }, rest));
+        }
+        rest = &rest[run(rest, |b| is_host(b) || b"[]().".contains(&b))..];
+    }
+    None
+}
+
+fn number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_at(run(text, |b| b.is_ascii_digit()));
+    Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
+}
+
 fn skip_priority(line: &[u8]) -> &[u8] {
     let Some(rest) = line.strip_prefix(b"<") else { return line };
     let digits = run(rest, |b| b.is_ascii_digit());
@@ -79,16 +144,18 @@ fn stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// `Nov 22 15:54:36`; syslog pads the day with a space, Dovecot's own file with a zero.
 fn traditional_stamp(text: &[u8]) -> Option<usize> {
-    const FORM: &[u8] = b"    d dd:dd:dd";
-    let (month, rest) = text.split_first_chunk::<3>()?;
+    let (day, rest) = text.split_at_checked(6)?;
+    (is_day(day) && has_form(rest.get(..9)?, b" dd:dd:dd")).then_some(15)
+}
+
+/// `Nov 22`.
+fn is_day(text: &[u8]) -> bool {
+    let Some((month, [b' ', tens, ones])) = text.split_first_chunk::<3>() else { return false };
     let known = matches!(
         month,
         b"Jan" | b"Feb" | b"Mar" | b"Apr" | b"May" | b"Jun" | b"Jul" | b"Aug" | b"Sep" | b"Oct" | b"Nov" | b"Dec"
     );
-    let tens = *rest.get(1)?;
-    let day = tens == b' ' || tens.is_ascii_digit();
-    let clock = rest.get(2..12)?;
-    (known && rest[0] == b' ' && day && has_form(clock, &FORM[4..])).then_some(15)
+    known && (*tens == b' ' || tens.is_ascii_digit()) && ones.is_ascii_digit()
 }
 
 /// RFC 3339; the length of the stamp.
@@ -133,6 +200,9 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> 
         let message = rest.strip_prefix(b"] ")?;
         return (!program.is_empty()).then_some((Header { time, host: None, program, pid: None }, message));
     }
+    if is_mail_process(rest) {
+        return Some((Header { time, host: None, program: b"dovecot", pid: None }, rest));
+    }
     let space = memchr::memchr(b' ', rest)?;
     let word = &rest[..space];
     // No host ends in a colon, so a first word that does is the tag.
@@ -143,8 +213,25 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> 
     if space == 0 || run(word, is_host) != space {
         return None;
     }
-    let (program, pid, message) = tag(&rest[space + 1..])?;
+    let rest = &rest[space + 1..];
+    let (program, pid, message) = tag(without_second_host(rest))?;
     Some((Header { time, host: Some(word), program, pid }, message))
+}
+
+/// Dovecot's processes write `imap-login: ` and `imap(USER)<PID><SESSION>: ` into its own file; they are one program.
+fn is_mail_process(text: &[u8]) -> bool {
+    let is = |name: &[u8]| text.starts_with(name);
+    is(b"imap-login: ")
+        || is(b"pop3-login: ")
+        || (is(b"imap(") || is(b"pop3(")) && memchr::memmem::find(text, b">: ").is_some()
+}
+
+/// nginx puts its own host name, which is empty before its workers run, behind that of the syslog daemon.
+fn without_second_host(text: &[u8]) -> &[u8] {
+    match text[run(text, is_host)..].strip_prefix(b" ") {
+        Some(rest) if rest.starts_with(b"nginx: ") => rest,
+        _ => text,
+    }
 }
 
 /// `program[pid]:` and at most one space; what is left is the message.
@@ -207,7 +294,22 @@ mod tests {
             ("Nov 22 15:54:36 mail cyrus/imap[7]:  x", Some((old, Some("mail"), "cyrus/imap", Some(7), " x"))),
             ("Nov 22 15:54:36 mail a:", Some((old, Some("mail"), "a", None, ""))),
             ("Nov  2 15:54:36 2001:db8::1 a: b", Some(("Nov  2 15:54:36", Some("2001:db8::1"), "a", None, "b"))),
-            ("Nov 02 15:54:36 imap-login: Info: x", Some(("Nov 02 15:54:36", None, "imap-login", None, "Info: x"))),
+            ("Nov 02 15:54:36 auth: Info: x", Some(("Nov 02 15:54:36", None, "auth", None, "Info: x"))),
+            ("Nov 22 15:54:36 imap-login: Info: x", Some((old, None, "dovecot", None, "imap-login: Info: x"))),
+            ("Nov 22 15:54:36 imap(a b: c)<7><x>: y", Some((old, None, "dovecot", None, "imap(a b: c)<7><x>: y"))),
+            ("Nov 22 15:54:36 mail mail nginx: x", Some((old, Some("mail"), "nginx", None, "x"))),
+            ("Nov 22 15:54:36 mail  nginx: x", Some((old, Some("mail"), "nginx", None, "x"))),
+            (
+                "Nov 22 15:54:36 mail nginx: 2026/11/22 15:54:36 [info] 7#8: *1 x",
+                Some(("2026/11/22 15:54:36", Some("mail"), "nginx", Some(7), "*1 x")),
+            ),
+            ("2026/11/22 15:54:36 [notice] 7#7: x", Some(("2026/11/22 15:54:36", None, "nginx", Some(7), "x"))),
+            ("Nov 22 15:54:36.123 2026 [7] (v4.0.9) x", Some((old, None, "qpopper", Some(7), "(v4.0.9) x"))),
+            ("Nov 22 15:54:36 2026 [7] x", Some((old, None, "qpopper", Some(7), "x"))),
+            (
+                "Nov 22 2026 15:54:36 mail[1] 5 IMAP User",
+                Some(("Nov 22 2026 15:54:36", None, "AppleMailServer", None, "IMAP User")),
+            ),
             ("Nov 22 15:54:36 [imapd] LOGIN, x", Some((old, None, "imapd", None, "LOGIN, x"))),
             ("dovecot: Nov 22 15:54:36 Info: x", Some((old, None, "dovecot", None, "Info: x"))),
             ("2026-11-22T16:03:39.123456+00:00 mail a: b", Some((new, Some("mail"), "a", None, "b"))),
@@ -247,6 +349,11 @@ mod tests {
             "2026-11-22T16:03 mail imapd: y",
             "2026-11-22X16:03:39 mail imapd: y",
             "x Nov 22 15:54:36 mail imapd: y",
+            "Nov 22 15:54:36 mail x nginx[7]: y",
+            "Nov 22 15:54:36 mail x imapd: y",
+            "2026/11/22 15:54:36 [info] 7: y",
+            "2026/11/22 15:54:36 7#7: y",
+            "Nov 22 2026 15:54:36 \"x\" IMAP User",
             "Nov 22 15:54:36 mail message repeated 2 times: [imapd: y]",
         ] {
             assert_eq!(parts(line), None, "{line}");

@@ -9,7 +9,7 @@ mod render;
 use std::net::IpAddr;
 
 use pop_before_smtp::matcher::pattern::{Pattern, Piece};
-use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
+use pop_before_smtp::matcher::{Action, BUILTIN, Key, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -65,6 +65,70 @@ const FAILURES: &[(&str, &str)] = &[
     ("tpop3d", "connection_do: client `[5]A/mail': username `U': 1 authentication failures"),
     ("tpop3d", "ioabs_tcp_post_select: client [5]U(A): connection closed by peer"),
     (
+        "dovecot",
+        "imap-login: proxy(U): disconnecting A (Disconnected by client): user=<U>, method=PLAIN, rip=A, lip=192.0.2.25",
+    ),
+    (
+        "dovecot",
+        "imap-login: Error: proxy(U): Login failed to 192.0.2.9:143: user=<U>, method=PLAIN, rip=A, lip=192.0.2.25",
+    ),
+    ("imap", "event=login.bad r.clienthost=[A] u.username=Q login.mech=PLAIN error=Q"),
+    (
+        "imap",
+        "event=login.good session_id=x r.clienthost=[A] login.mech=ANONYMOUS login.tls=0 login.anonymous=1 login.password=Q",
+    ),
+    (
+        "imap",
+        "event=login.good session_id=x r.clienthost=[A] u.username=Q login.mech=PLAIN login.tls=0 login.magic=Q login.nopassword=1",
+    ),
+    ("imap", "badlogin: pc.example.net[A] plaintext U invalid user"),
+    ("popa3d", "Authentication failed for U"),
+    ("popa3d", "Authentication failed for U -- [A]"),
+    ("popa3d", "pam_unix(popa3d:auth): authentication failure; logname= uid=0 euid=0 tty= ruser= rhost=  user=U"),
+    ("solid-pop3d", "authentication failed for user U - A"),
+    ("solid-pop3d", "authentication failed: no such user: U - pc.example.net (A)"),
+    ("spop3d", "authentication failed for user U"),
+    (
+        "solid-pop3d",
+        "pam_unix(solid-pop3d:auth): authentication failure; logname= uid=0 euid=0 tty= ruser= rhost=  user=U",
+    ),
+    ("pop3d", "2AMGb5Mv user `U' nonexistent"),
+    ("pop3d", "2AMGb5Mv user `U': authentication failed"),
+    ("imap4d", "2AMGbDKa login failed: U"),
+    ("imap4d", "2AMGbDKa user `U' nonexistent"),
+    ("gnu-pop3d", "User 'U': nonexistent"),
+    (
+        "perdition.pop3",
+        "Auth: 198.51.100.9:4711->192.0.2.25:110 client-secure=plaintext authorisation_id=NONE authentication_id=\"U\" server=\"192.0.2.9:110\" protocol=POP3 server-secure=plaintext status=\"failed: Re-Authentication Failure\"",
+    ),
+    ("perdition", "Auth: A->192.0.2.25 user=\"U\" server=\"192.0.2.9\" port=\"110\" status=\"failed\""),
+    (
+        "nginx",
+        "2026/11/22 16:29:49 [info] 8#8: *29 client login failed: \"no\" while in http auth state, client: A, server: 0.0.0.0:143, login: \"U\"",
+    ),
+    (
+        "nginx",
+        "2026/11/22 16:29:49 [info] 8#8: *29 client logged in, client: A, server: 0.0.0.0:25, login: \"U\", upstream: 192.0.2.9:25",
+    ),
+    (
+        "nginx",
+        "2026/11/22 16:29:49 [info] 8#8: *29 client sent too long command \"U\" while in auth state, client: A, server: 0.0.0.0:143",
+    ),
+    (
+        "nginx",
+        "2026/11/22 16:29:49 [info] 8#8: *29 recv() failed (104: Connection reset by peer) while proxying and reading from client, client: A, server: 0.0.0.0:110, login: \"U\", upstream: 192.0.2.9:110",
+    ),
+    ("in.imapproxyd", "LOGIN: 'U' (198.51.100.9:4711) no previous connection: creating a new one"),
+    ("in.imapproxyd", "LOGIN: 'U' (198.51.100.9:4711) failed: non-OK server response to LOGIN command: NO no user U"),
+    ("in.imapproxyd", "LOGOUT: 'U' from server sd [9]"),
+    ("vpopmail", "vchkpw-pop3: password fail (pass: 'U') U:A"),
+    ("vpopmail", "vchkpw-pop3: invalid user/domain characters U:A"),
+    ("vpopmail", "vchkpw-pop3: vpopmail user not found U:A"),
+    ("vpopmail", "vchkpw-smtp: (PLAIN) login success U:A"),
+    ("cucipop", "Invalid command U U U"),
+    ("cucipop", "authentication failure U A"),
+    ("cucipop", "mailbox U corrupted at 5"),
+    (
         "postfix/smtpd",
         "NOQUEUE: reject: RCPT from unknown[A]: 554 5.7.1 <U>: Relay access denied; from=<U> to=<U> proto=ESMTP helo=<U>",
     ),
@@ -101,6 +165,21 @@ const HOSTILE: &[&str] = &[
     " [192.0.2.25] from h [203.0.113.66]",
     "(203.0.113.66): began session for `a' with passwd; child PID is 1",
     "fork_child: [5]a",
+    "Authentication passed for a -- [203.0.113.66]",
+    "user a authenticated - 203.0.113.66",
+    " authenticated - h (203.0.113.66)",
+    "' logged in (source: system)",
+    "2AMGbDKa 203.0.113.66",
+    "x): started proxying to h:143: user=<x>, method=PLAIN, rip=203.0.113.66, lip=192.0.2.25",
+    "\" server=\"h:1\" protocol=POP3 server-secure=plaintext status=\"ok\"",
+    "\", upstream: 192.0.2.9:143",
+    "*2 client logged in, client: 203.0.113.66, server: 0.0.0.0:143, login: \"a",
+    "' (203.0.113.66:4711) on new sd [9]",
+    "vchkpw-pop3: (PLAIN) login success a@b:203.0.113.66",
+    ":203.0.113.66",
+    "a 203.0.113.66 0, 0 (0), 0 (0)",
+    "\" event=login.good r.clienthost=[203.0.113.66] u.username=a login.tls=0",
+    "\\",
     "Nov 22 10:00:00 mail imapd: LOGIN, user=a, ip=[203.0.113.66]",
     "\r",
     "\0",
@@ -120,6 +199,7 @@ fn hosts() -> impl Strategy<Value = &'static str> {
 }
 
 fn any_pattern() -> impl Strategy<Value = (&'static Matcher, Action, Pattern)> {
+    // What may as well be the end of a session that had not logged in names nobody.
     let of = |m: &'static Matcher| {
         let logins = m.logins.iter().map(move |p| (m, Action::Login, *p));
         logins.chain(m.logouts.iter().map(move |p| (m, Action::Logout, *p)))
@@ -142,13 +222,19 @@ fn fill(format: &str, user: &[u8], client: IpAddr) -> Vec<u8> {
     let fill = |byte| match byte {
         b'U' => user.to_vec(),
         b'A' => client.to_string().into_bytes(),
+        b'Q' => quoted(user),
         other => vec![other],
     };
-    // `U` and `A` stand alone: a capital inside a word is text.
+    // `U`, `Q` (the name in quotes) and `A` stand alone: a capital inside a word is text.
     let bytes = format.as_bytes();
     let letter = |at: Option<usize>| at.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_alphanumeric);
     let alone = |at: usize| !letter(at.checked_sub(1)) && !letter(Some(at + 1));
     bytes.iter().enumerate().flat_map(|(at, b)| if alone(at) { fill(*b) } else { vec![*b] }).collect()
+}
+
+fn quoted(user: &[u8]) -> Vec<u8> {
+    let escape = |b: &u8| if matches!(b, b'"' | b'\\') { vec![b'\\', *b] } else { vec![*b] };
+    [b"\"".to_vec(), user.iter().flat_map(escape).collect(), b"\"".to_vec()].concat()
 }
 
 fn line(program: &str, message: &[u8]) -> Vec<u8> {
@@ -169,6 +255,21 @@ fn grants(line: &[u8]) -> bool {
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// What the server logs before: the connection if the login does not tell the address, the login before the end.
+fn earlier(matcher: &'static Matcher, action: Action, pattern: Pattern) -> impl Iterator<Item = Pattern> {
+    let named = |pattern: Pattern| pattern.iter().any(|p| matches!(p, Piece::Client | Piece::ClientPort));
+    let login = matcher.logins.iter().find(|login| named(login)).or(matcher.logins.first());
+    let login = login.filter(|_| action == Action::Logout && matcher.key != Key::None);
+    let connect = matcher.connects.first().filter(|_| login.is_some() || !named(pattern));
+    connect.into_iter().chain(login).copied()
+}
+
+/// Some patterns share out name and domain, or name and counts, differently; some print no name, or not as it is.
+fn is_name_shared(matcher: &Matcher, pattern: Pattern) -> bool {
+    matches!(matcher.name, "qpopper" | "vm-pop3d" | "vdpop3d" | "solid-pop3d" | "popa3d" | "perdition")
+        || !pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_)))
 }
 
 proptest! {
@@ -204,8 +305,10 @@ proptest! {
         choices in any::<u64>(),
     ) {
         let server = SERVER.parse().expect("address");
-        let message = render(pattern, &Values { user: &user, client, server, host, method: "PLAIN+TLS", choices });
+        let values = Values { user: &user, client, server, host, method: "PLAIN+TLS", choices };
+        let message = render(pattern, &values);
         prop_assume!(message.len() < 500);
+        let before: Vec<_> = earlier(matcher, action, pattern).map(|pattern| render(pattern, &values)).collect();
         let barred = pattern.iter().any(|piece| match piece {
             Piece::Not(text) => user.starts_with(text.as_bytes()) || text.trim_end().as_bytes() == user,
             Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
@@ -214,12 +317,13 @@ proptest! {
         for program in matcher.programs {
             let line = line(program, &message);
             for set in [&mut Matchers::all(), &mut Matchers::select(&[matcher.name]).expect("built in")] {
+                for message in &before {
+                    set.event(Timestamp::default(), &self::line(program, message));
+                }
                 let event = set.event(Timestamp::default(), &line);
                 prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
                     "{}", line.escape_ascii());
-                // These have two patterns that share out user name and domain, or user name and counts, differently.
-                let shared = matches!(matcher.name, "qpopper" | "vm-pop3d" | "vdpop3d");
-                let same = shared || event.is_none_or(|e| e.user == Some(&user));
+                let same = is_name_shared(matcher, pattern) || event.is_none_or(|e| e.user == Some(&user));
                 prop_assert!(same, "{}", line.escape_ascii());
             }
         }

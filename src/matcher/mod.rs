@@ -7,6 +7,7 @@
 
 mod builtin;
 mod fragments;
+mod own_file;
 pub mod pattern;
 mod reader;
 mod sessions;
@@ -16,7 +17,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 pub use builtin::BUILTIN;
-use pattern::Pattern;
+use pattern::{Pattern, Role};
 use reader::Reading;
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
@@ -121,6 +122,16 @@ pub struct Matcher {
 }
 
 impl Matcher {
+    /// All its patterns, and what each is for.
+    pub fn patterns(&self) -> impl Iterator<Item = (Pattern, Role)> {
+        let keyed = self.key != Key::None;
+        let login = Role::Login { joined: keyed && !self.connects.is_empty() };
+        let of = |patterns: &'static [Pattern], role| patterns.iter().map(move |pattern| (*pattern, role));
+        of(self.connects, Role::Connect)
+            .chain(of(self.logins, login))
+            .chain(of(self.logouts, Role::Logout { joined: keyed }))
+    }
+
     /// What kind of message it is, and what it says.
     fn read<'m>(&self, message: &'m [u8]) -> Option<(Kind, Reading<'m>)> {
         let find = |kind, patterns: &[Pattern]| {

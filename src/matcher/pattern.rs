@@ -16,12 +16,26 @@ pub enum Piece {
     Lit(&'static str),
     /// The client's address: digits, hex letters, `:` and `.`, valid as a whole.
     Client,
+    /// The client's address and port: `A:PORT`, `[A]:PORT`.
+    ClientPort,
+    /// An address and port of the server, or `unix:/path`.
+    Server(Ports),
     /// Another address, the server's own; read like [`Piece::Client`] and not used.
     Address,
     /// The user name: any bytes, at least one.
     User,
     /// A user name in which this text cannot occur, because other messages of the server carry it there.
     UserWithout(&'static str),
+    /// A user name of letters, digits and `._-@+=~&!#$` alone, for places where no other could be read safely.
+    Name,
+    /// The same, of a name that is not the user's.
+    Plain,
+    /// A user name as the value of a key: bare, or in quotes with escapes.
+    UserValue,
+    /// Another value of a key.
+    Value,
+    /// Words of the server, beginning with one of these, without control bytes, quotes and angle brackets.
+    Words(&'static [&'static str]),
     /// Nothing, but the message must not go on with this text.
     Not(&'static str),
     /// A host name, as a stranger's name server gives it: letters, digits and `._:-`.
@@ -44,6 +58,32 @@ pub enum Piece {
     Many(&'static [Pattern]),
 }
 
+/// Which ports of a server are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// These.
+    Only(&'static [u16]),
+    /// All but these.
+    Except(&'static [u16]),
+}
+
+/// What a pattern is for; the rules depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Tells the address of a client before its login.
+    Connect,
+    /// Proves a login. `joined`: an earlier line of the session may tell the address.
+    Login {
+        /// Whether the matcher has a key, and messages that tell the address.
+        joined: bool,
+    },
+    /// Ends a session. `joined`: counts only for a session that had logged in.
+    Logout {
+        /// Whether the matcher has a key.
+        joined: bool,
+    },
+}
+
 /// A pattern for display, in the manner of `Login user={user} host=[{client}]`.
 pub struct Shown<'p>(pub &'p [Piece]);
 
@@ -58,6 +98,12 @@ impl fmt::Display for Piece {
         match self {
             Piece::Lit(text) => f.write_str(text),
             Piece::Client => f.write_str("{client}"),
+            Piece::ClientPort => f.write_str("{client:port}"),
+            Piece::Server(_) => f.write_str("{server}"),
+            Piece::Name | Piece::UserValue => f.write_str("{user}"),
+            Piece::Plain => f.write_str("{name}"),
+            Piece::Value => f.write_str("{value}"),
+            Piece::Words(_) => f.write_str("{words}"),
             Piece::Address => f.write_str("{address}"),
             Piece::User | Piece::UserWithout(_) => f.write_str("{user}"),
             Piece::Not(_) => Ok(()),
@@ -87,6 +133,15 @@ impl Piece {
         matches!(self, Piece::User | Piece::UserWithout(_))
     }
 
+    /// Whether it is the user name, opaque or not.
+    fn is_name(&self) -> bool {
+        self.is_user() || matches!(self, Piece::Name | Piece::UserValue)
+    }
+
+    fn is_client(&self) -> bool {
+        matches!(self, Piece::Client | Piece::ClientPort)
+    }
+
     /// Whether the piece has the length of what it finds, so that it needs a literal on both sides.
     fn is_run(&self) -> bool {
         !matches!(self, Piece::Lit(_) | Piece::Not(_) | Piece::Optional(_) | Piece::OneOf(_) | Piece::Many(_))
@@ -113,18 +168,20 @@ pub fn split_at_user(pattern: &[Piece]) -> (&[Piece], Option<&Piece>, &[Piece]) 
 ///
 /// # Errors
 /// Names the rule that is broken.
-pub fn lint(pattern: &[Piece]) -> Result<(), &'static str> {
-    let (head, _, tail) = split_at_user(pattern);
-    if letters_before_user(head) < 4 {
+pub fn lint(pattern: &[Piece], role: Role) -> Result<(), &'static str> {
+    let (_, _, tail) = split_at_user(pattern);
+    if !has_verb(pattern, role) {
         return Err("no literal verb in front of the user name");
     }
-    if tail.iter().any(Piece::is_user) {
+    if pattern.iter().filter(|p| p.is_name()).count() > 1 {
         return Err("more than one user name");
     }
-    if pattern.iter().filter(|p| matches!(p, Piece::Client)).count() != 1 {
+    let clients = pattern.iter().filter(|p| p.is_client()).count();
+    let elsewhere = matches!(role, Role::Login { joined: true } | Role::Logout { joined: true });
+    if clients > 1 || (clients == 0 && !elsewhere) {
         return Err("not exactly one client address");
     }
-    if tail.iter().any(|p| matches!(p, Piece::Not(_))) {
+    if tail.iter().any(|p| matches!(p, Piece::Not(_) | Piece::Value | Piece::UserValue)) {
         return Err("a look ahead behind the user name");
     }
     if !tail.is_empty() && !matches!(tail[0], Piece::Lit(_)) {
@@ -134,8 +191,21 @@ pub fn lint(pattern: &[Piece]) -> Result<(), &'static str> {
     pattern.iter().flat_map(Piece::groups).try_for_each(|group| lint_group(group))
 }
 
+/// A line that ends a session may begin with the user name, if only the process of a session that had logged in is heard.
+/// One that tells an address before the login may be nothing but the session and the address.
+fn has_verb(pattern: &[Piece], role: Role) -> bool {
+    let end = pattern.iter().position(Piece::is_name).unwrap_or(pattern.len());
+    match role {
+        // A plain name with the address right behind it leaves no room for a stranger's text.
+        Role::Login { .. } if matches!(pattern, [Piece::Name, Piece::Lit(_), Piece::Client, ..]) => true,
+        Role::Logout { joined: true } => pattern.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_))),
+        Role::Connect if end == pattern.len() => matches!(pattern.first(), Some(Piece::Session | Piece::Lit(_))),
+        _ => letters_before_user(&pattern[..end]) >= 4,
+    }
+}
+
 fn lint_group(group: &[Piece]) -> Result<(), &'static str> {
-    if group.iter().any(|p| p.is_user() || matches!(p, Piece::Client)) {
+    if group.iter().any(|p| p.is_name() || p.is_client()) {
         return Err("a user name or client address that may be missing");
     }
     if !group.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_))) {
@@ -161,7 +231,7 @@ fn letters_before_user(head: &[Piece]) -> usize {
         _ => 0,
     };
     match head.first() {
-        Some(Piece::Lit(_) | Piece::OneOf(_)) => head.iter().map(of).sum(),
+        Some(Piece::Lit(_) | Piece::OneOf(_) | Piece::Session) => head.iter().map(of).sum(),
         _ => 0,
     }
 }
@@ -193,8 +263,19 @@ mod tests {
             (&[Lit("login "), Optional(&[Lit("x"), Client]), Client], "may be missing"),
         ];
         for (pattern, rule) in table {
-            let flaw = lint(pattern).expect_err("the pattern breaks a rule");
+            let flaw = lint(pattern, Role::Login { joined: false }).expect_err("the pattern breaks a rule");
             assert!(flaw.contains(rule), "{}: {flaw}", Shown(pattern));
         }
+    }
+
+    #[test]
+    fn only_a_session_that_is_joined_may_leave_the_address_out() {
+        let pattern: &[Piece] = &[Lit("passed for "), User];
+        assert_eq!(lint(pattern, Role::Login { joined: true }), Ok(()));
+        assert!(lint(pattern, Role::Login { joined: false }).is_err());
+        assert!(lint(pattern, Role::Connect).is_err());
+        let nameless: &[Piece] = &[User, Lit(" ["), Address, Lit("]")];
+        assert_eq!(lint(nameless, Role::Logout { joined: true }), Ok(()));
+        assert!(lint(nameless, Role::Logout { joined: false }).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::pattern::{Pattern, Piece, split_at_user};
+use super::pattern::{Pattern, Piece, Ports, split_at_user};
 
 /// How often a repeated part may occur; real messages have at most a handful.
 const MOST_REPEATS: usize = 16;
@@ -71,6 +71,26 @@ impl<'m> Reader<'m> {
                 self.reading.client.is_some()
             }
             Piece::Address => self.address().is_some(),
+            Piece::ClientPort => {
+                self.reading.client = endpoint(self.run(is_numeric)).map(|(address, _)| address.to_canonical());
+                self.reading.client.is_some()
+            }
+            Piece::Server(ports) => is_server(self.run(is_endpoint), ports),
+            Piece::Name => {
+                let name = self.run(is_plain);
+                self.reading.user = Some(name);
+                !name.is_empty()
+            }
+            Piece::Plain => !self.run(is_plain).is_empty(),
+            Piece::UserValue => {
+                self.reading.user = self.value();
+                self.reading.user.is_some_and(|user| !user.is_empty())
+            }
+            Piece::Value => self.value().is_some(),
+            Piece::Words(starts) => {
+                let words = self.run(is_phrase);
+                !words.is_empty() && starts.iter().any(|start| words.starts_with(start.as_bytes()))
+            }
             Piece::Host => !self.run(is_host).is_empty(),
             Piece::Number => !self.run(|b| b.is_ascii_digit()).is_empty(),
             Piece::Token => !self.run(is_token).is_empty(),
@@ -142,6 +162,20 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// Takes the value of a key, as it is written: a run of graphic ASCII without `"`, `=` and `\\`, or, in quotes, bytes
+    /// of which `"` and `\\` stand behind a backslash. To be read from the left.
+    fn value(&mut self) -> Option<&'m [u8]> {
+        let Some(quoted) = self.unread.strip_prefix(b"\"") else { return Some(self.run(is_bare)) };
+        let mut escaped = false;
+        let end = quoted.iter().position(|b| {
+            let closes = *b == b'"' && !escaped;
+            escaped = *b == b'\\' && !escaped;
+            closes
+        })?;
+        self.unread = &quoted[end + 1..];
+        Some(&quoted[..end])
+    }
+
     fn address(&mut self) -> Option<IpAddr> {
         let text = self.run(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
         let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
@@ -159,6 +193,45 @@ fn is_token(byte: u8) -> bool {
 
 fn is_method(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-')
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-@+=~&!#$".contains(&byte)
+}
+
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'\\')
+}
+
+fn is_phrase(byte: u8) -> bool {
+    !byte.is_ascii_control() && !matches!(byte, b'"' | b'<' | b'>')
+}
+
+fn is_numeric(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || b".:[]".contains(&byte)
+}
+
+fn is_endpoint(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".:[]/_-".contains(&byte)
+}
+
+/// `A:PORT` or `[A]:PORT`.
+fn endpoint(text: &[u8]) -> Option<(IpAddr, u16)> {
+    let (address, port) = std::str::from_utf8(text).ok()?.rsplit_once(':')?;
+    let bare = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
+    Some((bare.parse().ok()?, port.parse().ok()?))
+}
+
+fn is_server(text: &[u8], ports: Ports) -> bool {
+    let port = match (endpoint(text), ports) {
+        (Some((_, port)), _) => port,
+        (None, Ports::Except(_)) => return text.starts_with(b"unix:"),
+        (None, Ports::Only(_)) => return false,
+    };
+    match ports {
+        Ports::Only(these) => these.contains(&port),
+        Ports::Except(these) => !these.contains(&port),
+    }
 }
 
 fn is_word(byte: u8) -> bool {
@@ -227,6 +300,32 @@ mod tests {
         ] {
             assert_eq!(reading(TAIL, &format!("Login user=a host=[{address}]")), None, "{address}");
         }
+    }
+
+    #[test]
+    fn an_address_may_have_a_port() {
+        const PORT: Pattern = &[Lit("Auth: "), ClientPort, Lit("->"), Server(Ports::Except(&[25]))];
+        let client = |text: &str| Some(read(PORT, format!("Auth: {text}").as_bytes())?.client?.to_string());
+        assert_eq!(client("192.0.2.1:5->[::1]:110").as_deref(), Some("192.0.2.1"));
+        assert_eq!(client("[::ffff:192.0.2.1]:5->unix:/run/x").as_deref(), Some("192.0.2.1"));
+        assert_eq!(client("2001:db8::1:5->192.0.2.2:110").as_deref(), Some("2001:db8::1"));
+        for wrong in ["192.0.2.1->192.0.2.2:110", "192.0.2.1:5->192.0.2.2:25", "h:5->192.0.2.2:110", ":5->192.0.2.2:1"]
+        {
+            assert_eq!(client(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_value_ends_at_its_own_quote() {
+        const VALUE: Pattern = &[Lit("event=good user="), UserValue, Lit(" at="), Client];
+        let read = |text: &str| reading(VALUE, text);
+        let name = |user: &str| Some(("192.0.2.1".to_owned(), user.to_owned()));
+        assert_eq!(read("event=good user=a at=192.0.2.1"), name("a"));
+        assert_eq!(read(r#"event=good user="a \" b" at=192.0.2.1"#), name(r#"a \" b"#));
+        assert_eq!(read(r#"event=good user="a\\" at=192.0.2.1"#), name(r"a\\"));
+        assert_eq!(read(r#"event=good user="a\" at=192.0.2.1"#), None);
+        assert_eq!(read("event=good user= at=192.0.2.1"), None);
+        assert_eq!(read("event=good user=a at=192.0.2.1 at=1.1.1.1"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::fragments::Fragments;
+use super::own_file::OwnFile;
 use super::reader::Reading;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
@@ -43,6 +44,7 @@ pub struct Matchers {
     programs: u64,
     fragments: Fragments,
     sessions: Sessions,
+    own_file: OwnFile,
 }
 
 impl Matchers {
@@ -72,7 +74,13 @@ impl Matchers {
         }
         routes.sort_by_key(|route| route.program);
         let programs = routes.iter().fold(0, |bits, route| bits | bit(route.program));
-        Self { routes, programs, fragments: Fragments::default(), sessions: Sessions::default() }
+        Self {
+            routes,
+            programs,
+            fragments: Fragments::default(),
+            sessions: Sessions::default(),
+            own_file: OwnFile::default(),
+        }
     }
 
     /// What a line without its newline says, if it is one of a chosen server.
@@ -81,14 +89,17 @@ impl Matchers {
     /// whose rest must not be believed, or tell the address of a login that follows. For the same reason one
     /// `Matchers` follows one log. `now` is when the line was read; what is remembered of it ages by that.
     pub fn event<'l>(&mut self, now: Timestamp, line: &'l [u8]) -> Option<Event<'l>> {
-        let (header, message) = syslog::parse(line)?;
+        let parsed = syslog::parse(line);
+        let doubtful = parsed.as_ref().is_some_and(|(header, message)| self.own_file.is_doubtful(header, message));
+        self.own_file.skip(line.len() + 1);
+        let (header, message) = parsed?;
         let route = route(self.programs, &self.routes, header.program)?;
         if let Some(limit) = route.limit
             && self.fragments.is_piece(header.host, header.program, message.len(), limit)
         {
             return None;
         }
-        if line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
+        if doubtful || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
             return None;
         }
         let (matcher, kind, reading) = route.matchers.iter().find_map(|matcher| {
@@ -181,8 +192,8 @@ mod tests {
     #[test]
     fn every_pattern_keeps_the_rules() {
         for matcher in BUILTIN {
-            for pattern in matcher.logins.iter().chain(matcher.logouts) {
-                assert_eq!(pattern::lint(pattern), Ok(()), "{}: {}", matcher.name, pattern::Shown(pattern));
+            for (pattern, role) in matcher.patterns() {
+                assert_eq!(pattern::lint(pattern, role), Ok(()), "{}: {}", matcher.name, pattern::Shown(pattern));
             }
             assert!(!matcher.logins.is_empty() && !matcher.programs.is_empty());
         }
@@ -195,7 +206,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), BUILTIN.len());
         let error = Matchers::select(&["courier", "corier"]).expect_err("misspelt");
-        assert!(error.to_string().starts_with("unknown matcher \"corier\"; choose from courier, "), "{error}");
+        assert!(error.to_string().starts_with("unknown matcher \"corier\"; choose from apple-mail, "), "{error}");
     }
 
     #[test]

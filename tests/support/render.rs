@@ -1,8 +1,8 @@
 //! Writes log messages by a pattern, the way the server's printf would.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use pop_before_smtp::matcher::pattern::Piece;
+use pop_before_smtp::matcher::pattern::{Piece, Ports};
 
 /// What to put into the pieces, and which way to go where there is a choice.
 pub(crate) struct Values<'v> {
@@ -40,11 +40,39 @@ impl Writer<'_> {
         }
     }
 
+    fn quoted(&mut self, value: &[u8]) {
+        self.text.push(b'"');
+        for byte in value {
+            if matches!(byte, b'"' | b'\\') {
+                self.text.push(b'\\');
+            }
+            self.text.push(*byte);
+        }
+        self.text.push(b'"');
+    }
+
     fn piece(&mut self, piece: &Piece) {
         let values = self.values;
         match piece {
             Piece::Lit(text) => self.text.extend(text.as_bytes()),
             Piece::Client => self.text.extend(values.client.to_string().bytes()),
+            Piece::ClientPort => self.text.extend(SocketAddr::new(values.client, 4711).to_string().bytes()),
+            Piece::Server(ports) => {
+                let port = match ports {
+                    Ports::Only(these) => these[0],
+                    Ports::Except(_) => 143,
+                };
+                self.text.extend(SocketAddr::new(values.server, port).to_string().bytes());
+            }
+            Piece::Name => self.text.extend(b"kevin.o-x@example.org"),
+            Piece::Plain => self.text.extend(b"other"),
+            Piece::UserValue => self.quoted(values.user),
+            Piece::Value => self.quoted(b"x \" login.tls=1"),
+            Piece::Words(starts) => {
+                let start = self.choose(starts.len());
+                self.text.extend(starts[start].bytes());
+                self.text.extend(b" (x, y) in=1");
+            }
             Piece::Address => self.text.extend(values.server.to_string().bytes()),
             Piece::User | Piece::UserWithout(_) => self.text.extend(values.user),
             Piece::Not(_) => {}

@@ -1,0 +1,60 @@
+//! Courier's POP3 and IMAP servers. Data only.
+
+use super::super::pattern::Piece::{self, *};
+use super::super::{Key, Limit, Matcher};
+
+pub(super) const COURIER: Matcher = Matcher {
+    name: "courier",
+    servers: "Courier POP3 and IMAP",
+    programs: &[
+        "courier/imapd",
+        "courier/imapd-ssl",
+        "courier/imaplogin",
+        "courier/pop3d",
+        "courier/pop3d-ssl",
+        "courier/pop3login",
+        "courierimapd",
+        "courierimapd-ssl",
+        "courierimaplogin",
+        "courierpop3d",
+        "courierpop3d-ssl",
+        "courierpop3login",
+        "couriertcpd",
+        "imapd",
+        "imapd-ssl",
+        "imaplogin",
+        "pop3d",
+        "pop3d-ssl",
+        "pop3login",
+    ],
+    enable: "nothing",
+    source: "lines of courier-imap 5.0.13; format strings of imaplogin, pop3login, pop3dserver; older forms from \
+             published samples",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        Lit("LOGIN, user="),
+        User,
+        Lit(", ip=["),
+        Client,
+        Lit("]"),
+        COURIER_PORT,
+        Optional(&[Lit(", protocol="), OneOf(&[&[Lit("IMAP")], &[Lit("POP3")], &[Lit("SMAP1")]])]),
+        COURIER_TLS,
+    ]],
+    logouts: &[&[
+        OneOf(&[&[Lit("LOGOUT, user=")], &[Lit("DISCONNECTED, user=")], &[Lit("TIMEOUT, user=")]]),
+        User,
+        Lit(", ip=["),
+        Client,
+        Lit("]"),
+        COURIER_PORT,
+        Many(&[&[Lit(", "), Token, Lit("="), Number]]),
+    ]],
+    // 505 with `INFO: ` taken off, 504 with `DEBUG: `.
+    splits: Some(Limit { bytes: 500 }),
+};
+
+const COURIER_PORT: Piece = Optional(&[Lit(", port=["), Number, Lit("]")]);
+
+const COURIER_TLS: Piece = Optional(&[OneOf(&[&[Lit(", stls=1")], &[Lit(", starttls=1")]])]);

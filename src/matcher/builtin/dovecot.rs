@@ -1,0 +1,112 @@
+//! Dovecot. Data only.
+
+use super::super::pattern::{
+    Pattern,
+    Piece::{self, *},
+};
+use super::super::{Key, Matcher};
+
+pub(super) const DOVECOT: Matcher = Matcher {
+    name: "dovecot",
+    servers: "Dovecot 0.99 to 2.4, POP3 and IMAP",
+    programs: &["dovecot", "imap-login", "pop3-login"],
+    enable: "nothing; a changed login_log_format_elements must keep user, rip and lip in this order",
+    source: "lines of 2.3.19 and 2.4.1, through syslog and from its own file; older forms from published samples",
+    key: Key::Session,
+    connects: &[],
+    logins: &[
+        &[
+            DOVECOT_VERB,
+            Lit("user=<"),
+            User,
+            Lit(">"),
+            Optional(&[Lit(", method="), Method]),
+            Lit(", rip="),
+            Client,
+            Optional(&[Lit(", rport="), Number]),
+            Lit(", lip="),
+            Address,
+            Many(DOVECOT_ELEMENTS),
+        ],
+        &[DOVECOT_VERB, Not("user=<"), User, Lit(" ["), Client, Lit("]")],
+        // Here a name stands in front of the verb, so only names that cannot hold it are read.
+        &[
+            OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]),
+            DOVECOT_LEVEL,
+            Lit("proxy("),
+            Name,
+            Optional(&[Lit(","), Host]),
+            OneOf(&[&[Lit("): started")], &[Lit("): Started")]]),
+            Lit(" proxying to "),
+            DOVECOT_BACKEND,
+            OneOf(&[&[Plain, Lit(">, method="), Method, Lit(", rip=")], &[Plain, Lit(">, rip=")]]),
+            Client,
+            Lit(", lip="),
+            Address,
+            Many(DOVECOT_ELEMENTS),
+        ],
+    ],
+    // `Disconnected` is followed by the reason in the server's words. Without a session id (before 2.3) it ends nothing.
+    logouts: &[&[
+        OneOf(&[&[Lit("imap(")], &[Lit("pop3(")]]),
+        User,
+        Lit(")<"),
+        Number,
+        Lit("><"),
+        Session,
+        Lit(">"),
+        Words(&[": Disconnected", ": Info: Disconnected", ": Logged out", ": Info: Logged out"]),
+    ]],
+    splits: None,
+};
+
+/// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind
+/// it (2.x) or in front (1.x).
+const DOVECOT_VERB: Piece = OneOf(&[
+    &[Lit("imap-login: Login: ")],
+    &[Lit("pop3-login: Login: ")],
+    &[Lit("imap-login: Logged in: ")],
+    &[Lit("pop3-login: Logged in: ")],
+    &[Lit("Info: Login: ")],
+    &[Lit("Info: Logged in: ")],
+    &[Lit("Info: imap-login: Login: ")],
+    &[Lit("Info: pop3-login: Login: ")],
+    &[Lit("Login: ")],
+    &[Lit("imap-login: Info: Login: ")],
+    &[Lit("pop3-login: Info: Login: ")],
+    &[Lit("imap-login: Info: Logged in: ")],
+    &[Lit("pop3-login: Info: Logged in: ")],
+]);
+
+const DOVECOT_LEVEL: Piece = Optional(&[Lit("Info: ")]);
+
+/// `HOST:PORT`, with another name there or a master user; in 2.3 and 2.4 `remote host` or `<HOST>`. The colon behind a
+/// port is read as part of the host.
+const DOVECOT_BACKEND: Piece = OneOf(&[
+    &[Host, Lit(" user=<")],
+    &[Host, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
+    &[Lit("["), Host, Lit("]:"), Number, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
+    &[
+        OneOf(&[&[Lit("remote host")], &[Lit("<"), Host, Lit("> (<"), Host, Lit(">)")], &[Lit("<"), Host, Lit(">")]]),
+        Optional(&[Lit(" from "), Host]),
+        Optional(&[Lit(" as user "), Plain]),
+        DOVECOT_MASTER,
+        Optional(&[Lit(" ("), Token, Lit(" secs)")]),
+        Lit(": user=<"),
+    ],
+]);
+
+const DOVECOT_REMOTE: Piece = Optional(&[Lit("/"), Plain]);
+
+const DOVECOT_MASTER: Piece = Optional(&[Lit(" (master "), Plain, Lit(")")]);
+
+/// What `login_log_format_elements` may put behind the addresses; nothing of it is chosen by the client.
+const DOVECOT_ELEMENTS: &[Pattern] = &[
+    &[Lit(", mpid="), Number],
+    &[Lit(", TLS")],
+    &[Lit(", secured")],
+    &[Lit(", session=<"), Session, Lit(">")],
+    &[Lit(", rport="), Number],
+    &[Lit(", lport="), Number],
+    &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")],
+];

@@ -1,0 +1,84 @@
+//! Servers that tell the address and the login in different messages: popa3d, solid-pop3d, GNU mailutils. Data only.
+
+use super::super::pattern::Piece::*;
+use super::super::{Key, Matcher};
+
+/// One connection is one process, and it ends with the first failure.
+pub(super) const POPA3D: Matcher = Matcher {
+    name: "popa3d",
+    servers: "popa3d 0.5 to 1.0, standalone or patched",
+    programs: &["popa3d"],
+    enable: "standalone mode (-D): from inetd it logs no address, unless patched to log it with the login",
+    source: "lines of 1.0.3; the patch that came with the Perl program",
+    key: Key::Pid,
+    connects: &[&[Lit("Session from "), Client]],
+    logins: &[
+        &[Lit("Authentication passed for "), User, Lit(" -- ["), Client, Lit("]")],
+        &[Lit("Authentication passed for "), Word],
+    ],
+    logouts: &[
+        &[Number, Lit(" ("), Number, Lit(") deleted, "), Number, Lit(" ("), Number, Lit(") left")],
+        &[Lit("Premature disconnect")],
+        &[Lit("Didn't attempt authentication")],
+        &[Lit("Authentication failed for "), User],
+    ],
+    splits: None,
+};
+
+/// The tail ` - ADDRESS` or ` - HOST (ADDRESS)` is there when built with logextend.
+pub(super) const SOLID_POP3D: Matcher = Matcher {
+    name: "solid-pop3d",
+    servers: "Solid POP3 0.15",
+    programs: &["solid-pop3d", "spop3d"],
+    enable: "nothing; built with --enable-logextend it is recognised from one line",
+    source: "lines of 0.15 (Debian); published patterns for builds without logextend",
+    key: Key::Pid,
+    connects: &[&[Lit("connect from "), Client], &[Lit("connect from "), Host, Lit(" ("), Client, Lit(")")]],
+    logins: &[
+        &[Lit("user "), User, Lit(" authenticated - "), Client],
+        &[Lit("user "), User, Lit(" authenticated - "), Host, Lit(" ("), Client, Lit(")")],
+        &[Lit("user "), User, Lit(" authenticated")],
+    ],
+    logouts: &[
+        &[Lit("session ended for user "), User, Lit(" - "), Client],
+        &[Lit("session ended for user "), User, Lit(" - "), Host, Lit(" ("), Client, Lit(")")],
+        &[Lit("session ended for user "), User],
+    ],
+    splits: None,
+};
+
+/// The master process tells the address, a child the login; the session id in front of both joins them.
+pub(super) const MAILUTILS: Matcher = Matcher {
+    name: "mailutils",
+    servers: "GNU mailutils 3.x pop3d and imap4d",
+    programs: &["gnu-imap4d", "gnu-pop3d", "imap4d", "pop3d"],
+    enable: "`acl { log any; }` and `logging { session-id yes; }`; otherwise it logs no address",
+    source: "lines of 3.15",
+    key: Key::Session,
+    connects: &[&[Session, Lit(" "), Client]],
+    logins: &[
+        &[Session, Lit(" POP3 login: user `"), User, Lit("', source "), Token],
+        &[Session, Lit(" user `"), User, Lit("' logged in (source: "), Token, Lit(")")],
+    ],
+    logouts: &[
+        &[Session, Lit(" session ended for user: "), User],
+        &[Session, Lit(" session terminating for user: "), User],
+        &[Session, Lit(" session ended for no user")],
+        &[Session, Lit(" session terminating")],
+    ],
+    splits: None,
+};
+
+/// The name and the mailbox stand in front of the address; with plain names nothing in them can be taken for it.
+pub(super) const GNU_POP3D: Matcher = Matcher {
+    name: "gnu-pop3d",
+    servers: "gnu-pop3d 0.9, patched",
+    programs: &["gnu-pop3d"],
+    enable: "a build that logs `... from ADDRESS`",
+    source: "a published pattern of the Perl program; format strings of 0.9.8 for the rest",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[Lit("User "), Name, Lit(" logged in with mailbox "), Word, Lit(" from "), Client]],
+    logouts: &[],
+    splits: None,
+};

@@ -1,0 +1,40 @@
+//! The servers whose logs are understood. Data only.
+//!
+//! A pattern is the server's own format string. To add a server: a row in one of these files, sample lines with verdicts
+//! in `tests/logs`, and its failure formats in `tests/matcher_properties.rs`.
+
+mod courier;
+mod cyrus;
+mod dovecot;
+mod joined;
+mod others;
+mod proxies;
+mod qpopper;
+mod small;
+mod uw;
+
+use super::Matcher;
+pub(super) use proxies::NGINX_WHOLE;
+
+/// All built-in matchers.
+pub const BUILTIN: &[Matcher] = &[
+    others::APPLE_MAIL,
+    courier::COURIER,
+    others::CUCIPOP,
+    cyrus::CYRUS,
+    dovecot::DOVECOT,
+    joined::GNU_POP3D,
+    proxies::IMAPPROXY,
+    joined::MAILUTILS,
+    proxies::NGINX,
+    proxies::PERDITION,
+    joined::POPA3D,
+    qpopper::QPOPPER,
+    joined::SOLID_POP3D,
+    small::TEAPOP,
+    small::TPOP3D,
+    uw::UW_IMAP,
+    small::VDPOP3D,
+    small::VM_POP3D,
+    others::VPOPMAIL,
+];

@@ -1,0 +1,80 @@
+//! vpopmail, cucipop, Apple Mail Server. Data only.
+
+use super::super::pattern::Piece::*;
+use super::super::{Key, Matcher};
+
+/// The service comes first: SMTP logins do not count. A password in a failure is free text, so names are plain.
+pub(super) const VPOPMAIL: Matcher = Matcher {
+    name: "vpopmail",
+    servers: "vpopmail vchkpw 4.x and 5.x",
+    programs: &["vchkpw", "vpopmail"],
+    enable: "built with --enable-logging=y or v",
+    source: "format strings of vchkpw.c; published lines",
+    key: Key::None,
+    connects: &[],
+    logins: &[
+        &[
+            Lit("vchkpw-"),
+            OneOf(&[&[Lit("pop3s: ")], &[Lit("pop3: ")], &[Lit("imaps: ")], &[Lit("imap: ")]]),
+            OneOf(&[
+                &[Lit("("), Method, Lit(") login success ")],
+                &[Lit("system password login success ")],
+                &[Lit("login success ")],
+            ]),
+            Name,
+            Lit(":"),
+            Client,
+        ],
+        &[Lit("vchkpw: login ["), Name, Lit("] from "), Client],
+    ],
+    logouts: &[],
+    splits: None,
+};
+
+/// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
+/// other message of this server has an address for its second word.
+pub(super) const CUCIPOP: Matcher = Matcher {
+    name: "cucipop",
+    servers: "cucipop 1.31",
+    programs: &["cucipop"],
+    enable: "run without -q, and with -a to log sessions on empty mailboxes; a session counts when it ends",
+    source: "a published pattern of the Perl program; format strings of 1.31 for the other messages",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        Name,
+        Lit(" "),
+        Client,
+        Lit(" "),
+        Number,
+        Lit(", "),
+        Number,
+        Lit(" ("),
+        Number,
+        Lit("), "),
+        Number,
+        Lit(" ("),
+        Number,
+        Lit(")"),
+    ]],
+    logouts: &[],
+    splits: None,
+};
+
+pub(super) const APPLE_MAIL: Matcher = Matcher {
+    name: "apple-mail",
+    servers: "Apple Mail Server (Mac OS X Server 10.1 and 10.2), IMAP and POP3",
+    programs: &["AppleMailServer"],
+    enable: "nothing; the server writes its own file",
+    source: "a published pattern of the Perl program",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        OneOf(&[&[Lit("IMAP User \"")], &[Lit("POP User \"")], &[Lit("POP3 User \"")]]),
+        UserWithout("\" log on "),
+        Lit("\" log on successful from "),
+        Client,
+    ]],
+    logouts: &[],
+    splits: None,
+};

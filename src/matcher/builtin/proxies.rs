@@ -1,0 +1,202 @@
+//! Proxies in front of mail servers: Perdition, nginx, imapproxy. Data only.
+
+use super::super::pattern::{
+    Pattern,
+    Piece::{self, *},
+    Ports,
+};
+use super::super::{Key, Matcher};
+
+/// The address stands in front of the name, the verdict behind it: the line must end in it.
+pub(super) const PERDITION: Matcher = Matcher {
+    name: "perdition",
+    servers: "Perdition 1.x and 2.x",
+    programs: &[
+        "perdition",
+        "perdition.imap4",
+        "perdition.imap4s",
+        "perdition.imaps",
+        "perdition.managesieve",
+        "perdition.pop3",
+        "perdition.pop3s",
+    ],
+    enable: "nothing",
+    source: "lines of 2.2; format strings of 1.x (perdition.c)",
+    key: Key::Pid,
+    connects: &[],
+    logins: &[
+        &[
+            Lit("Auth: "),
+            ClientPort,
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            PERDITION_CLIENT,
+            Lit(" authorisation_id="),
+            User,
+            Lit("\" server=\""),
+            Host,
+            Lit("\" protocol="),
+            Method,
+            Lit(" server-secure="),
+            Method,
+            Lit(" status=\"ok\""),
+        ],
+        &[Lit("Auth: "), ClientPort, Lit("->"), Server(Ports::Except(&[])), PERDITION_USER, User, PERDITION_OK],
+        &[Lit("Auth: "), Client, Lit("->"), Address, PERDITION_USER, User, PERDITION_OK],
+    ],
+    // `Closing NULL session:` is the end of one that was not logged in.
+    logouts: &[
+        &[
+            OneOf(&[&[Lit("Closing session: ")], &[Lit("Closing: ")], &[Lit("Close: ")]]),
+            ClientPort,
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            Lit(" "),
+            User,
+            Lit(" received="),
+            Number,
+            Lit(" sent="),
+            Number,
+        ],
+        &[
+            OneOf(&[&[Lit("Closing: ")], &[Lit("Close: ")]]),
+            Client,
+            Lit("->"),
+            Address,
+            Lit(" "),
+            User,
+            Lit(" received="),
+            Number,
+            Lit(" sent="),
+            Number,
+        ],
+    ],
+    splits: None,
+};
+
+const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
+
+const PERDITION_USER: Piece = OneOf(&[&[Lit(" user=\"")]]);
+
+const PERDITION_OK: Piece = Lit("\" status=\"ok\"");
+
+/// nginx writes no tag of its own into its log file, and control bytes of a name raw: see [`super::super::own_file`].
+/// A mail transfer session with `smtp_auth none` is also said to be logged in, and has proved nothing.
+pub(super) const NGINX: Matcher = Matcher {
+    name: "nginx",
+    servers: "nginx mail proxy, POP3 and IMAP",
+    programs: &["nginx"],
+    enable: "`error_log ... info`; through syslog rather than into a file of its own",
+    source: "lines of 1.22; ngx_mail_proxy_module.c, ngx_mail_handler.c, ngx_log.h",
+    key: Key::Session,
+    connects: &[],
+    logins: &[&[
+        Lit("*"),
+        Session,
+        Lit(" client logged in, client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        NGINX_SERVER,
+        Lit(", login: \""),
+        User,
+        Lit("\", upstream: "),
+        Server(Ports::Except(&[])),
+    ]],
+    logouts: &[&[
+        Lit("*"),
+        Session,
+        Lit(" proxied session done, client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        NGINX_SERVER,
+        Lit(", login: \""),
+        User,
+        Lit("\", upstream: "),
+        Server(Ports::Except(&[])),
+    ]],
+    splits: None,
+};
+
+/// Records with a name in them that are one line for sure. Before the login only those of POP3, whose commands nginx reads
+/// into 128 bytes: a name in them is too short to carry a forged line. After it, the name was in the line of the login.
+pub(in crate::matcher) const NGINX_WHOLE: &[Pattern] = &[
+    &[
+        Lit("*"),
+        Session,
+        Lit(" client login failed: \""),
+        Words(&[""]),
+        Lit("\" while in http auth state, client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        NGINX_POP3,
+        Lit(", login: \""),
+        User,
+        Lit("\""),
+    ],
+    &[
+        Lit("*"),
+        Session,
+        OneOf(&[
+            &[Lit(" recv() failed (104: Connection reset by peer)")],
+            &[Lit(" client timed out (110: Connection timed out)")],
+        ]),
+        Lit(" while in auth state, client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        NGINX_POP3,
+        Lit(", login: \""),
+        User,
+        Lit("\""),
+    ],
+    &[
+        Lit("*"),
+        Session,
+        OneOf(&[
+            &[Lit(" recv() failed (104: Connection reset by peer)")],
+            &[Lit(" client timed out (110: Connection timed out)")],
+        ]),
+        Lit(" while proxying"),
+        Optional(&[Lit(" and reading from client")]),
+        Lit(", client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        Server(Ports::Except(&[])),
+        Lit(", login: \""),
+        User,
+        Lit("\", upstream: "),
+        Server(Ports::Except(&[])),
+    ],
+];
+
+const NGINX_POP3: Piece = Server(Ports::Only(&[110, 995]));
+
+const NGINX_STARTTLS: Piece = Optional(&[Lit(" using starttls")]);
+
+const NGINX_SERVER: Piece = Server(Ports::Except(&[24, 25, 465, 587, 2525]));
+
+/// A failure may end in the words of the server behind it, which may repeat the name.
+pub(super) const IMAPPROXY: Matcher = Matcher {
+    name: "imapproxy",
+    servers: "up-imapproxy, SquirrelMail IMAP proxy 1.2",
+    programs: &["imapproxy", "imapproxyd", "in.imapproxyd"],
+    enable: "nothing",
+    source: "lines of 1.2.8",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        Lit("LOGIN: '"),
+        UserWithout(") failed: "),
+        Lit("' ("),
+        ClientPort,
+        OneOf(&[&[Lit(") on new sd [")], &[Lit(") on existing sd [")]]),
+        Number,
+        Lit("]"),
+    ]],
+    logouts: &[],
+    splits: None,
+};

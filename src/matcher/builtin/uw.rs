@@ -1,0 +1,56 @@
+//! University of Washington ipop3d and imapd. Data only.
+
+use super::super::pattern::{
+    Pattern,
+    Piece::{self, *},
+};
+use super::super::{Key, Matcher};
+
+pub(super) const UW_IMAP: Matcher = Matcher {
+    name: "uw-imap",
+    servers: "University of Washington ipop3d and imapd",
+    programs: &[
+        "imap", "imapd", "imaps", "imapsd", "ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s",
+    ],
+    enable: "nothing; it must run from inetd or xinetd",
+    source: "lines and format strings of 2007 (imapd.c, ipop3d.c, ipop2d.c)",
+    key: Key::Pid,
+    connects: &[],
+    logins: &[&[
+        OneOf(&[
+            &[Lit("Login user=")],
+            &[Lit("Auth user=")],
+            &[Lit("Authenticated user=")],
+            &[Lit("APOP user=")],
+            &[Lit("Admin Login user=")],
+            &[Lit("Admin Auth user=")],
+        ]),
+        User,
+        Lit(" host="),
+        Optional(&[Host, Lit(" ")]),
+        Lit("["),
+        Client,
+        Lit("]"),
+        Optional(&[OneOf(&[
+            &[Lit(" nmsgs="), Number, Lit("/"), Number],
+            &[Lit(" mech="), Method],
+            &[Lit(" no mailbox")],
+        ])]),
+    ]],
+    // All of these are also logged for a client that never logged in.
+    logouts: &[&[UW_END, User, Lit(" host="), OneOf(&[UW_ADDRESS, &[Lit("UNKNOWN")]])]],
+    splits: None,
+};
+
+const UW_ADDRESS: Pattern = &[Optional(&[Host, Lit(" ")]), Lit("["), Address, Lit("]")];
+
+const UW_END: Piece = OneOf(&[
+    &[Lit("Logout user=")],
+    &[Lit("Autologout user=")],
+    &[Lit("Killed user=")],
+    &[Lit("Killed (lost mailbox lock) user=")],
+    &[Lit("Command stream end of file, while reading "), UW_READING, Lit(" user=")],
+    &[Lit("Unexpected client disconnect, while reading "), UW_READING, Lit(" user=")],
+]);
+
+const UW_READING: Piece = OneOf(&[&[Lit("line")], &[Lit("literal")], &[Lit("char")], &[Lit("authentication")]]);
