@@ -139,6 +139,17 @@ pub(in crate::matcher) const NGINX_WHOLE: &[Pattern] = &[
     &[
         Lit("*"),
         Session,
+        Lit(" client sent too long command \""),
+        Words(&[""]),
+        Lit("\" while in auth state, client: "),
+        Client,
+        NGINX_STARTTLS,
+        Lit(", server: "),
+        NGINX_POP3,
+    ],
+    &[
+        Lit("*"),
+        Session,
         OneOf(&[
             &[Lit(" recv() failed (104: Connection reset by peer)")],
             &[Lit(" client timed out (110: Connection timed out)")],

@@ -91,10 +91,10 @@ pub(super) const VDPOP3D: Matcher = Matcher {
     programs: &["vdpop3d", "virtual-pop3d"],
     enable: "an address in the login line",
     source: "an assumption: neither source nor sample could be had; taken to log like vm-pop3d, its nearest relative",
-    key: Key::None,
+    key: Key::Pid,
     connects: &[],
     logins: VM_POP3D_LOGINS,
-    logouts: &[],
+    logouts: VM_POP3D_ENDS,
     splits: None,
 };
 
@@ -112,7 +112,7 @@ pub(super) const VM_POP3D: Matcher = Matcher {
         &[Lit("User '"), User, Lit("' of '"), Host, Lit("' logged in")],
         &[Lit("User '"), User, Lit("' logged in")],
     ],
-    logouts: &[&[Lit("Session ended for user: "), User], &[Lit("Session ended for no user")]],
+    logouts: VM_POP3D_ENDS,
     splits: None,
 };
 
@@ -122,3 +122,5 @@ const VM_POP3D_LOGINS: &[Pattern] = &[
 ];
 
 const VM_POP3D_MESSAGES: Piece = Optional(&[Lit(", nmsgs="), Number]);
+
+const VM_POP3D_ENDS: &[Pattern] = &[&[Lit("Session ended for user: "), User], &[Lit("Session ended for no user")]];
