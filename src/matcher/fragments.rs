@@ -7,6 +7,9 @@
 //! logger takes off; 504 without `DEBUG: `), same host and program. Messages of other programs come in between, and
 //! the rest may appear much later.
 //!
+//! It means to skip the rest, but skips on another stream of the same descriptor: what is lost is a line that somebody
+//! else wrote next, and the rest waits until then.
+//!
 //! One message is enough to distrust: the server prints at most 1,023 bytes of a line with a stranger's name in it
 //! (courier_safe_printf), so a third piece has one byte. That matters, as the second piece need not be long: the logger
 //! also takes off leading spaces.
