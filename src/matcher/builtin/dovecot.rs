@@ -46,7 +46,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(DOVECOT_ELEMENTS),
         ],
     ],
-    // `Disconnected` is followed by the reason in the server's words. Without a session id (before 2.3) it ends nothing.
+    // The reason follows in the server's words. Without a session id (before 2.3) it ends nothing.
     logouts: &[&[
         OneOf(&[&[Lit("imap(")], &[Lit("pop3(")]]),
         User,
@@ -55,7 +55,14 @@ pub(super) const DOVECOT: Matcher = Matcher {
         Lit("><"),
         Session,
         Lit(">"),
-        Words(&[": Disconnected", ": Info: Disconnected", ": Logged out", ": Info: Logged out"]),
+        Words(&[
+            ": Disconnected",
+            ": Info: Disconnected",
+            ": Logged out",
+            ": Info: Logged out",
+            ": Connection closed",
+            ": Info: Connection closed",
+        ]),
     ]],
     splits: None,
 };
