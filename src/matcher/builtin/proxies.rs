@@ -31,6 +31,23 @@ pub(super) const PERDITION: Matcher = Matcher {
             Lit("->"),
             Server(Ports::Except(&[])),
             PERDITION_CLIENT,
+            Lit(" authorisation_id=NONE authentication_id=\""),
+            User,
+            Lit("\" server=\""),
+            Host,
+            Lit("\" protocol="),
+            Method,
+            Lit(" server-secure="),
+            Method,
+            Lit(" status=\"ok\""),
+        ],
+        // An authorisation id is the client's text, too: both are read as one name.
+        &[
+            Lit("Auth: "),
+            ClientPort,
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            PERDITION_CLIENT,
             Lit(" authorisation_id="),
             User,
             Lit("\" server=\""),
@@ -41,11 +58,47 @@ pub(super) const PERDITION: Matcher = Matcher {
             Method,
             Lit(" status=\"ok\""),
         ],
-        &[Lit("Auth: "), ClientPort, Lit("->"), Server(Ports::Except(&[])), PERDITION_USER, User, PERDITION_OK],
-        &[Lit("Auth: "), Client, Lit("->"), Address, PERDITION_USER, User, PERDITION_OK],
+        &[
+            Lit("Auth: "),
+            ClientPort,
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            PERDITION_USER,
+            User,
+            Lit("\" server=\""),
+            Host,
+            Lit("\" port=\""),
+            Method,
+            PERDITION_OK,
+        ],
+        &[
+            Lit("Auth: "),
+            Client,
+            Lit("->"),
+            Address,
+            PERDITION_USER,
+            User,
+            Lit("\" server=\""),
+            Host,
+            Lit("\" port=\""),
+            Method,
+            PERDITION_OK,
+        ],
     ],
     // `Closing NULL session:` is the end of one that was not logged in.
     logouts: &[
+        &[
+            OneOf(&[&[Lit("Closing session: ")], &[Lit("Closing: ")], &[Lit("Close: ")]]),
+            ClientPort,
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            PERDITION_NAME,
+            User,
+            Lit("\" received="),
+            Number,
+            Lit(" sent="),
+            Number,
+        ],
         &[
             OneOf(&[&[Lit("Closing session: ")], &[Lit("Closing: ")], &[Lit("Close: ")]]),
             ClientPort,
@@ -63,9 +116,9 @@ pub(super) const PERDITION: Matcher = Matcher {
             Client,
             Lit("->"),
             Address,
-            Lit(" "),
+            PERDITION_USER,
             User,
-            Lit(" received="),
+            Lit("\" received="),
             Number,
             Lit(" sent="),
             Number,
@@ -77,6 +130,8 @@ pub(super) const PERDITION: Matcher = Matcher {
 const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
 
 const PERDITION_USER: Piece = OneOf(&[&[Lit(" user=\"")]]);
+
+const PERDITION_NAME: Piece = OneOf(&[&[Lit(" authorisation_id=NONE authentication_id=\"")], &[Lit(" user=\"")]]);
 
 const PERDITION_OK: Piece = Lit("\" status=\"ok\"");
 
