@@ -87,8 +87,8 @@ const DOVECOT_VERB: Piece = OneOf(&[
 
 const DOVECOT_LEVEL: Piece = Optional(&[Lit("Info: ")]);
 
-/// `HOST:PORT`, with another name there or a master user; in 2.3 and 2.4 `remote host` or `<HOST>`. The colon behind a
-/// port is read as part of the host.
+/// `HOST:PORT`, with another name there or a master user; in 2.3 and 2.4 `remote host` or `<HOST>`. A colon behind a
+/// host is read as part of it.
 const DOVECOT_BACKEND: Piece = OneOf(&[
     &[Host, Lit(" user=<")],
     &[Host, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
@@ -99,7 +99,7 @@ const DOVECOT_BACKEND: Piece = OneOf(&[
         Optional(&[Lit(" as user "), Plain]),
         DOVECOT_MASTER,
         Optional(&[Lit(" ("), Token, Lit(" secs)")]),
-        Lit(": user=<"),
+        OneOf(&[&[Lit(": user=<")], &[Lit(" user=<")]]),
     ],
 ]);
 
