@@ -1,5 +1,6 @@
 //! Options and subcommands. No I/O: texts come in, texts go out; `config` gives them their types.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -29,8 +30,14 @@ pub struct Cli {
 pub enum Command {
     /// Print address and time of expiry of every client that the table holds
     List,
-    /// Print each login that the matchers find in a log file
+    /// Print each login that the matchers find in a log file, or tell how a line is read
     Match(Match),
+    /// Print the table of matchers: name, servers, what to switch on
+    Matchers {
+        /// How to print it
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t = TableFormat::Text)]
+        format: TableFormat,
+    },
     /// Print the main.cf lines that make Postfix use the table
     PostfixConfig,
 }
@@ -44,8 +51,14 @@ pub struct Match {
     /// Print only how many events of each kind there are
     #[arg(long)]
     pub count: bool,
+    /// Tell of one line how it is read, and why it is or is not a login; `-` reads it from standard input
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["count", "format", "suggest", "files"])]
+    pub explain: Option<OsString>,
+    /// Tell which matchers fit the log files, and show lines like logins that none takes
+    #[arg(long, conflicts_with_all = ["count", "format"])]
+    pub suggest: bool,
     /// Log files; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
 }
 
@@ -60,6 +73,15 @@ pub enum Format {
     Json,
 }
 
+/// Form of the table of matchers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    Text,
+    /// For a document
+    Markdown,
+}
+
 /// Options of the daemon, as written.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -72,6 +94,9 @@ pub struct Options {
     /// Write the daemon's process id to FILE
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
+    /// TOML file with settings: matchers of your own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// How the table is written
     #[arg(long, global = true, value_name = "NAME", default_value = "postmap")]
     pub backend: String,
@@ -112,7 +137,7 @@ pub struct Options {
     #[arg(long)]
     pub once: bool,
     /// Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are
-    #[arg(long, value_name = "CIDR,...", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "CIDR,...", value_delimiter = ',')]
     pub skip_networks: Vec<String>,
 }
 
@@ -120,7 +145,7 @@ pub struct Options {
 ///
 /// # Errors
 /// What is wrong with it; `Ok(Err(text))` is help or version text to print.
-pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Result<Cli, String>, Error> {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<Cli, String>, Error> {
     let matches = match command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {

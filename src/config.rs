@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
+use crate::config_file::{self, ConfigFile};
 use crate::error::{Error, Exit};
 use crate::matcher::Matchers;
 use crate::networks::Networks;
@@ -94,10 +95,18 @@ impl Config {
             hold: hold(options)?,
             reprocess: options.reprocess,
             once: options.once,
-            networks: Networks::new(networks(&options.skip_networks)?),
+            networks: never_published(options)?,
             logs: logs(options)?,
         })
     }
+}
+
+/// The networks of the options that are never published, and those that never are.
+///
+/// # Errors
+/// Exit code 64: one is no network.
+pub fn never_published(options: &cli::Options) -> Result<Networks, Error> {
+    networks(&options.skip_networks).map(Networks::new)
 }
 
 /// The backend and the table of the options.
@@ -120,15 +129,24 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
     Ok(Table { driver, options: backends::Options { map, map_type, value: options.value.clone() } })
 }
 
-/// The matchers of the options; all if none is named.
+/// The configuration file of the options; an empty one without `--config`.
 ///
 /// # Errors
-/// Exit code 64: there is no such matcher.
+/// Exit code 66 if it cannot be read, 78 if it says what cannot be.
+pub fn file(options: &cli::Options) -> Result<ConfigFile, Error> {
+    options.config.as_deref().map(config_file::read).transpose().map(Option::unwrap_or_default)
+}
+
+/// The matchers of the options, built in or in the configuration file; all if none is named.
+///
+/// # Errors
+/// Exit code 64: there is no such matcher. Those of [`file`].
 pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
+    let custom = file(options)?.matchers;
     if options.matcher.is_empty() {
-        return Ok(Matchers::all());
+        return Ok(Matchers::all_and(&custom));
     }
-    Matchers::select(&options.matcher).map_err(|unknown| {
+    Matchers::choose(&options.matcher, &custom).map_err(|unknown| {
         let valid = unknown.valid.join(", ");
         wrong("--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
     })

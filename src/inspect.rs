@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Match};
 use crate::config::Table;
 use crate::error::{Error, Exit};
 use crate::escape;
 use crate::matcher::{Action, Event, Matchers};
+use crate::paint::Paint;
 use crate::source::lines::Lines;
 use crate::time::{self, Timestamp};
 
@@ -38,37 +39,64 @@ pub fn list(table: &Table) -> Result<(), Error> {
 /// Prints the events in log files, or their number.
 ///
 /// # Errors
-/// A file cannot be read. Files before it have been printed.
+/// A file cannot be read; the others have been printed.
 pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut totals = Totals::default();
-    for path in &what.files {
-        let mut input = open(path)?;
-        let mut matchers = chosen.clone();
+    let paint = if what.format == Format::Text { Paint::stdout() } else { Paint::none() };
+    let mut written = Ok(());
+    let read = each_file(&what.files, |path| {
         let mut number = 0u64;
-        let mut written = Ok(());
-        let mut lines = Lines::default();
-        loop {
-            let mut line = |text: &[u8]| {
-                number += 1;
-                let Some(event) = matchers.event(Timestamp::default(), text) else { return };
-                totals.count(event.action);
-                if !what.count && written.is_ok() {
-                    written = write_event(&mut out, what.format, number, &event);
-                }
-            };
-            let read = lines.read(&mut input, &mut line).map_err(|error| cannot_read(path, &error))?;
-            if read == 0 || written.is_err() {
-                break;
+        let mut matchers = chosen.clone();
+        each_line(path, |text| {
+            number += 1;
+            let Some(event) = matchers.event(Timestamp::default(), text) else { return written.is_ok() };
+            totals.count(event.action);
+            if !what.count && written.is_ok() {
+                written = write_event(&mut out, what.format, paint, number, &event);
             }
+            written.is_ok()
+        })
+    });
+    let written = written.and_then(|()| if what.count { totals.write(&mut out, what.format) } else { Ok(()) });
+    finish(written.and_then(|()| out.flush()))?;
+    read
+}
+
+/// Does the same to each file; one that cannot be read does not keep the others from it.
+///
+/// # Errors
+/// A file could not be read. If several could not, the others' errors have been logged.
+pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let mut failed = Ok(());
+    for path in files {
+        let result = read(path);
+        if let (Err(earlier), Err(_)) = (&failed, &result) {
+            log::error!("{earlier}");
         }
-        finish(written)?;
-        if lines.has_unfinished() {
-            log::warn!("the last line of {} has no newline, so it may be half a line: not matched", path.display());
+        failed = result.or(failed);
+    }
+    failed
+}
+
+/// Hands out the lines of a file, without their newlines, until one is answered with false.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn each_line(path: &Path, mut line: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
+    let mut input = open(path)?;
+    let mut lines = Lines::default();
+    let mut go_on = true;
+    while go_on {
+        let mut hand_out = |text: &[u8]| go_on = go_on && line(text);
+        if lines.read(&mut input, &mut hand_out).map_err(|error| cannot_read(path, &error))? == 0 {
+            break;
         }
     }
-    let written = if what.count { totals.write(&mut out, what.format) } else { Ok(()) };
-    finish(written.and_then(|()| out.flush()))
+    if go_on && lines.has_unfinished() {
+        log::warn!("the last line of {} has no newline, so it may be half a line: not matched", path.display());
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +122,7 @@ impl Totals {
     }
 }
 
-fn write_event(out: &mut impl Write, format: Format, number: u64, event: &Event<'_>) -> io::Result<()> {
+fn write_event(out: &mut impl Write, format: Format, paint: Paint, number: u64, event: &Event<'_>) -> io::Result<()> {
     let action = match event.action {
         Action::Login => "login",
         Action::Logout => "logout",
@@ -103,7 +131,10 @@ fn write_event(out: &mut impl Write, format: Format, number: u64, event: &Event<
     let user = escape::printable(event.user.unwrap_or_default());
     match format {
         Format::Tsv => writeln!(out, "{number}\t{action}\t{client}\t{matcher}\t{user}"),
-        Format::Text => writeln!(out, "{number}: {action} {client} {matcher} {user}"),
+        Format::Text => {
+            let (number, client) = (paint.faint(number), paint.strong(client));
+            writeln!(out, "{number}: {action} {client} {matcher} {user}")
+        }
         Format::Json => {
             let user = escape::json(event.user.unwrap_or_default());
             writeln!(

@@ -4,13 +4,16 @@
 //! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
 //! arguments.
 
+pub mod catalogue;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod config_file;
 pub mod daemon;
 pub mod debug;
 pub mod error;
 pub mod escape;
+pub mod explain;
 pub mod grants;
 pub mod hold;
 pub mod inspect;
@@ -18,11 +21,13 @@ pub mod lock;
 pub mod logger;
 pub mod matcher;
 pub mod networks;
+pub mod paint;
 pub mod postfix;
 pub mod publish;
 pub mod ring;
 pub mod source;
 pub mod state;
+pub mod suggest;
 pub mod syslog;
 pub mod time;
 pub mod wait;

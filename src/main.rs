@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pop_before_smtp::cli::{self, Command};
 use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::error::Error;
-use pop_before_smtp::{daemon, inspect, logger, postfix};
+use pop_before_smtp::{catalogue, daemon, explain, inspect, logger, postfix, suggest};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
@@ -26,7 +26,16 @@ fn run() -> Result<(), Error> {
     match &cli.command {
         None => daemon::run(Config::new(&cli.options)?),
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
-        Some(Command::Match(what)) => inspect::events(&config::matchers(&cli.options)?, what),
+        Some(Command::Match(what)) => match &what.explain {
+            Some(line) => {
+                explain::line(&config::matchers(&cli.options)?, &config::never_published(&cli.options)?, line)
+            }
+            None if what.suggest => suggest::files(&config::matchers(&cli.options)?, &what.files),
+            None => inspect::events(&config::matchers(&cli.options)?, what),
+        },
+        Some(Command::Matchers { format }) => {
+            inspect::print(&catalogue::table(&config::file(&cli.options)?.matchers, *format))
+        }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
     }
 }

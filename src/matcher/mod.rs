@@ -5,8 +5,13 @@
 //! pattern covers the whole message and begins with a literal verb; the address is read from the side that the user
 //! name cannot reach ([`pattern`]); and a message that a logger may have cut never counts.
 
+mod ambiguity;
 mod builtin;
+pub mod custom;
+pub(crate) mod explain;
 mod fragments;
+mod lint;
+mod literals;
 mod own_file;
 pub mod pattern;
 mod reader;
@@ -17,6 +22,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 pub use builtin::BUILTIN;
+pub use lint::Flaw;
 use pattern::{Pattern, Role};
 use reader::Reading;
 pub use sessions::SessionId;

@@ -21,7 +21,7 @@ pub(super) struct Reading<'m> {
 /// Reads the whole message by the pattern.
 pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m>> {
     let (head, user, tail) = split_at_user(pattern);
-    let mut reader = Reader { unread: message, reading: Reading::default(), side: Side::Left };
+    let mut reader = Reader::new(message);
     if !reader.read(head) {
         return None;
     }
@@ -33,7 +33,7 @@ pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m
     whole.then_some(Reading { user: Some(reader.unread), ..reader.reading })
 }
 
-fn is_user(piece: &Piece, text: &[u8]) -> bool {
+pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
         Piece::UserWithout(other) => !text.is_empty() && memchr::memmem::find(text, other.as_bytes()).is_none(),
         _ => !text.is_empty(),
@@ -42,19 +42,23 @@ fn is_user(piece: &Piece, text: &[u8]) -> bool {
 
 /// The end of the message from which the reader takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Left,
     Right,
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'m> {
-    unread: &'m [u8],
+pub(super) struct Reader<'m> {
+    pub(super) unread: &'m [u8],
     reading: Reading<'m>,
-    side: Side,
+    pub(super) side: Side,
 }
 
 impl<'m> Reader<'m> {
+    pub(super) fn new(message: &'m [u8]) -> Self {
+        Self { unread: message, reading: Reading::default(), side: Side::Left }
+    }
+
     fn read(&mut self, pieces: &[Piece]) -> bool {
         match self.side {
             Side::Left => pieces.iter().all(|piece| self.piece(piece)),
@@ -62,7 +66,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn piece(&mut self, piece: &Piece) -> bool {
+    pub(super) fn piece(&mut self, piece: &Piece) -> bool {
         match *piece {
             Piece::Lit(text) => self.literal(text.as_bytes()),
             Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
@@ -113,6 +117,11 @@ impl<'m> Reader<'m> {
                     }
                 }
                 true
+            }
+            Piece::Whole(expression) => {
+                let reading = expression.read(std::mem::take(&mut self.unread));
+                self.reading = reading.unwrap_or_default();
+                reading.is_some()
             }
             // `read` takes the user name, between the two sides.
             Piece::User | Piece::UserWithout(_) => false,

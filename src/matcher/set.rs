@@ -58,7 +58,21 @@ impl Matchers {
     /// # Errors
     /// No matcher has one of the names.
     pub fn select<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownMatcher> {
-        let find = |name: &str| BUILTIN.iter().find(|m| m.name == name).ok_or_else(|| unknown(name));
+        Self::choose(names, &[])
+    }
+
+    /// The built-in and custom matchers.
+    pub fn all_and(custom: &[&'static Matcher]) -> Self {
+        Self::new(BUILTIN.iter().chain(custom.iter().copied()))
+    }
+
+    /// The built-in and custom matchers of these names.
+    ///
+    /// # Errors
+    /// No matcher has one of the names.
+    pub fn choose<S: AsRef<str>>(names: &[S], custom: &[&'static Matcher]) -> Result<Self, UnknownMatcher> {
+        let known = BUILTIN.iter().chain(custom.iter().copied());
+        let find = |name: &str| known.clone().find(|m| m.name == name).ok_or_else(|| unknown(name, known.clone()));
         let mut chosen = names.iter().map(|name| find(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
         chosen.sort_by_key(|m| m.name);
         chosen.dedup_by_key(|m| m.name);
@@ -80,6 +94,14 @@ impl Matchers {
             fragments: Fragments::default(),
             sessions: Sessions::default(),
             own_file: OwnFile::default(),
+        }
+    }
+
+    /// The matchers that listen to a program, and from which length on a message of it may be cut.
+    pub fn listeners(&self, program: &[u8]) -> (&[&'static Matcher], Option<usize>) {
+        match route(self.programs, &self.routes, program) {
+            Some(route) => (&route.matchers, route.limit),
+            None => (&[], None),
         }
     }
 
@@ -146,8 +168,8 @@ fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading
     }
 }
 
-fn unknown(name: &str) -> UnknownMatcher {
-    UnknownMatcher { name: name.to_owned(), valid: BUILTIN.iter().map(|m| m.name).collect() }
+fn unknown(name: &str, known: impl Iterator<Item = &'static Matcher>) -> UnknownMatcher {
+    UnknownMatcher { name: name.to_owned(), valid: known.map(|m| m.name).collect() }
 }
 
 /// Adds a matcher to the route of a program. The limit of one server holds for all that share its program name: the

@@ -1,0 +1,131 @@
+//! `match --suggest`: which matchers fit a log, and which lines look like logins and are taken by none.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::escape::printable;
+use crate::inspect;
+use crate::matcher::{Action, Matchers};
+use crate::syslog;
+use crate::time::Timestamp;
+
+/// Most lines that are shown, and most bytes of one.
+const SHOWN: usize = 10;
+const LONGEST: usize = 300;
+
+/// Words of a success, and words that say it was none, in lower case.
+const SUCCESS: [&[u8]; 6] = [b"login", b"logged in", b"authenticated", b"auth user", b"log in", b"began session"];
+const FAILURE: [&[u8]; 22] = [
+    b"abort",
+    b"bad ",
+    b"can't",
+    b"cannot",
+    b"denied",
+    b"disabled",
+    b"disconnect",
+    b"error",
+    b"expired",
+    b"fail",
+    b"illegal",
+    b"incorrect",
+    b"invalid",
+    b"no auth",
+    b"not ",
+    b"refused",
+    b"reject",
+    b"timeout",
+    b"timed out",
+    b"too many",
+    b"unknown",
+    b"logout",
+];
+
+/// Reads log files and prints what fits them.
+///
+/// # Errors
+/// A file cannot be read; the others have been.
+pub fn files(chosen: &Matchers, files: &[PathBuf]) -> Result<(), Error> {
+    let mut survey = Survey::default();
+    let read = inspect::each_file(files, |path| {
+        let mut matchers = chosen.clone();
+        inspect::each_line(path, |line| {
+            survey.look(&mut matchers, line);
+            true
+        })
+    });
+    inspect::print(&survey.report())?;
+    read
+}
+
+/// What has been seen.
+#[derive(Debug, Default)]
+struct Survey {
+    logins: BTreeMap<&'static str, u64>,
+    untaken: u64,
+    shapes: HashSet<Vec<u8>>,
+    examples: Vec<Vec<u8>>,
+}
+
+impl Survey {
+    fn look(&mut self, matchers: &mut Matchers, line: &[u8]) {
+        match matchers.event(Timestamp::default(), line) {
+            Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
+            Some(_) => {}
+            None => self.look_at_untaken(matchers, line),
+        }
+    }
+
+    fn look_at_untaken(&mut self, matchers: &Matchers, line: &[u8]) {
+        let Some((header, message)) = syslog::parse(line) else { return };
+        if matchers.listeners(header.program).0.is_empty() || !is_like_login(message) {
+            return;
+        }
+        self.untaken += 1;
+        if self.examples.len() < SHOWN && self.shapes.insert(shape(header.program, message)) {
+            self.examples.push(line[..line.len().min(LONGEST)].to_vec());
+        }
+    }
+
+    fn report(&self) -> String {
+        let mut out = String::new();
+        let mut found: Vec<_> = self.logins.iter().collect();
+        found.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
+        let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, count) in &found {
+            let _ = writeln!(out, "{name:width$}  {count} {}", if **count == 1 { "login" } else { "logins" });
+        }
+        if found.is_empty() {
+            out.push_str("no matcher fits: no login was found\n");
+        } else {
+            let names: Vec<_> = found.iter().map(|(name, _)| **name).collect();
+            let _ = writeln!(out, "\nuse --matcher {}", names.join(","));
+        }
+        if self.untaken > 0 {
+            let _ = writeln!(out, "\n{} lines look like logins and no matcher takes them, among them:", self.untaken);
+            for example in &self.examples {
+                let _ = writeln!(out, "  {}", printable(example));
+            }
+            out.push_str("\n'pop-before-smtp match --explain LINE' tells why\n");
+        }
+        out
+    }
+}
+
+fn is_like_login(message: &[u8]) -> bool {
+    let message = message.to_ascii_lowercase();
+    let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(&message, word).is_some());
+    holds(&SUCCESS) && !holds(&FAILURE)
+}
+
+/// Program and first words: lines that differ in names and numbers only are of one shape.
+fn shape(program: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut shape = [program, b" "].concat();
+    for word in message.split(|byte| *byte == b' ').take(3) {
+        let fixed = word.split(|byte| b"=<[('\"".contains(byte)).next().unwrap_or_default();
+        shape.extend(fixed.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }));
+        shape.push(b' ');
+    }
+    shape
+}

@@ -1,0 +1,212 @@
+//! The commands that look: `match` in each of its forms, and `matchers`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use pop_before_smtp::catalogue;
+use pop_before_smtp::cli::TableFormat;
+use pop_before_smtp::matcher::BUILTIN;
+use support::Scratch;
+use support::command::{Finished, pop_before_smtp};
+
+const LOG: &str = "Nov 22 16:00:00 mail postfix/smtpd[3]: connect from unknown[192.0.2.7]\n\
+    Nov 22 16:00:01 mail imapd: LOGIN, user=a\"\\\t\u{1b}[31m, ip=[192.0.2.2], port=[9]\n\
+    Nov 22 16:00:02 mail imapd: LOGIN FAILED, user=x, ip=[192.0.2.3]\n\
+    Nov 22 16:00:03 mail imapd: LOGOUT, user=a, ip=[192.0.2.2], port=[9], headers=0\n\
+    Nov 22 16:00:04 mail dovecot: imap-login: Login: user=<b>, method=PLAIN, rip=2001:db8::1, lip=::1, TLS\n\
+    Nov 22 16:00:05 mail imapd: login happened for c at 192.0.2.9\n\
+    Nov 22 16:00:06 mail imapd: login happened for d at 192.0.2.10\n";
+
+fn run(arguments: &[&str]) -> Finished {
+    pop_before_smtp(arguments)
+}
+
+/// A log in a directory of its own, and its path.
+fn log(text: &str) -> (Scratch, String) {
+    let scratch = Scratch::new();
+    let path = scratch.join("log");
+    fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    (scratch, path)
+}
+
+#[test]
+fn each_format_has_its_exact_form() {
+    let (_scratch, log) = log(LOG);
+    let printed = |format: &[&str]| {
+        let finished = run(&[&["match", &log], format].concat());
+        assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+        finished.stdout
+    };
+    assert_eq!(
+        printed(&["--format", "tsv"]),
+        "2\tlogin\t192.0.2.2\tcourier\ta\"\\\\\\u{9}\\u{1b}[31m\n4\tlogout\t192.0.2.2\tcourier\ta\n\
+         5\tlogin\t2001:db8::1\tdovecot\tb\n"
+    );
+    assert_eq!(
+        printed(&[]),
+        "2: login 192.0.2.2 courier a\"\\\\\\u{9}\\u{1b}[31m\n4: logout 192.0.2.2 courier a\n5: login 2001:db8::1 dovecot b\n",
+        "without colours: not a terminal"
+    );
+    let json = printed(&["--format", "json"]);
+    assert_eq!(
+        json.lines().next(),
+        Some(r#"{"line":2,"action":"login","address":"192.0.2.2","matcher":"courier","user":"a\"\\\u0009\u001b[31m"}"#)
+    );
+    assert_eq!(printed(&["--count"]), "login\t2\nlogout\t1\n");
+    assert_eq!(printed(&["--count", "--format", "json"]), "{\"login\":2,\"logout\":1}\n");
+}
+
+#[test]
+fn a_missing_file_does_not_keep_the_others_from_being_read() {
+    let (scratch, log) = log(LOG);
+    let missing = [scratch.join("one"), scratch.join("two")].map(|path| path.display().to_string());
+    for mode in ["--format=tsv", "--suggest"] {
+        let finished = run(&["match", mode, &missing[0], &log, &missing[1]]);
+        assert_eq!(finished.code, Some(66), "{finished:?}");
+        assert!(finished.stdout.contains("courier"), "{finished:?}");
+        for path in &missing {
+            assert_eq!(
+                finished.stderr.matches(&format!("cannot read {path}: no such file")).count(),
+                1,
+                "{finished:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_use_is_refused() {
+    for arguments in [
+        ["match"].as_slice(),
+        &["match", "--explain"],
+        &["match", "--explain", "x", "file"],
+        &["match", "--explain", "x", "--count"],
+        &["match", "--explain", "x", "--format", "tsv"],
+        &["match", "--explain", "x", "--suggest"],
+        &["match", "--suggest"],
+        &["match", "--suggest", "--count", "file"],
+        &["match", "--suggest", "--format", "json", "file"],
+        &["match", "--format", "xml", "file"],
+        &["matchers", "x"],
+    ] {
+        let finished = run(arguments);
+        assert_eq!(finished.code, Some(64), "{arguments:?}: {finished:?}");
+        assert!(finished.stderr.contains("cannot ") && finished.stderr.contains("; "), "{finished:?}");
+    }
+}
+
+#[track_caller]
+fn assert_explained(arguments: &[&str], mentions: &[&str]) {
+    let finished = run(&[&["match", "--explain"], arguments].concat());
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    for words in mentions {
+        assert!(finished.stdout.contains(words), "no {words:?} in:\n{}", finished.stdout);
+    }
+    assert!(!finished.stdout.contains('\x1b'), "{}", finished.stdout);
+}
+
+#[test]
+fn a_line_is_explained() {
+    let line = "Nov 22 16:00:01 mail imapd[7]: LOGIN, user=a\x1bb, ip=[192.0.2.2], port=[9]";
+    assert_explained(
+        &[line],
+        &[
+            "header     time Nov 22 16:00:01, host mail, program imapd, pid 7\n",
+            "message    from column 32: LOGIN, user=a\\u{1b}b, ip=",
+            "matchers   courier, cyrus, uw-imap\n",
+            "courier login fits: LOGIN, user={user}, ip=[{client}]",
+            "  column  44  {user}  takes \"a\\u{1b}b\"\n",
+            "  column  53  {client}  takes \"192.0.2.2\"\n",
+            "uw-imap login does not fit",
+            "event      login of 192.0.2.2, user a\\u{1b}b, by courier\n",
+            "granted    192.0.2.2\n",
+            "unless     the message before it, of the same host and program, had 500 bytes or more",
+        ],
+    );
+    assert_explained(&[line, "--matcher", "uw-imap"], &["matchers   uw-imap\n", "event      none: no pattern fits\n"]);
+    assert_explained(&[line, "--skip-networks", "192.0.2.0/24"], &["refused    it lies in 192.0.2.0/24"]);
+}
+
+#[test]
+fn refusals_are_explained() {
+    let login = |user: &str, ip: &str| format!("Nov 22 16:00:01 mail imapd: LOGIN, user={user}, ip=[{ip}]");
+    assert_explained(&["no header"], &["header     none that is known"]);
+    assert_explained(&["Nov 22 16:00:01 mail sshd: x"], &["matchers   none listens to this program"]);
+    assert_explained(&[&login("a", "127.0.0.1")], &["refused    loopback"]);
+    assert_explained(&[&login(&"a".repeat(500), "192.0.2.1")], &["refused    the message has 531 bytes: a logger"]);
+    assert_explained(&[&login(&"a".repeat(9000), "192.0.2.1")], &["more than 8192 are not read"]);
+    let teapop = "Nov 22 16:00:01 mail teapop: Successful login for ";
+    let cut = format!("{teapop}{} [192.0.2.2] from x [192.0.2.1]", "a".repeat(900));
+    assert_explained(&[&cut], &["900 or more may have been cut by syslogd"]);
+    let unfit = format!("{teapop}bob [192.0.2.2] from x [192.0.2.1 ]");
+    assert_explained(&[&unfit], &["{client}  is not at the end of \"bob [192.0.2.2] from x [192.0.2.1 \""]);
+}
+
+#[test]
+fn matchers_of_the_configuration_file_are_explained() {
+    let scratch = Scratch::new();
+    let config = scratch.join("config.toml");
+    let table = r#"[[matcher]]
+name = "acme"
+programs = ["acme"]
+connect = '^connect from (?P<ip>[0-9.]+)$'
+login = '^welcome (?P<user>[a-z]+)$'
+key = "pid"
+"#;
+    fs::write(&config, table).unwrap();
+    let config = config.to_str().unwrap();
+    let line = |message| format!("Nov 22 16:00:01 mail acme[7]: {message}");
+    let explain = |message, mentions: &[&str]| assert_explained(&[&line(message), "--config", config], mentions);
+    explain("welcome bob", &["{user}  takes \"bob\"", "only if an earlier line of the same session told the address"]);
+    explain("welcome Bob", &["  column  39  (?P<user>[a-z]+)$  does not fit \"Bob\"", "none: no pattern fits"]);
+    explain("connect from 192.0.2.1", &["{ip}  takes \"192.0.2.1\"", "the address of a login that may follow"]);
+    let listed = run(&["matchers", "--config", config]).stdout;
+    assert!(listed.contains("name                  acme\n"), "{listed}");
+}
+
+#[test]
+fn matchers_are_suggested() {
+    let (_scratch, log) = log(LOG);
+    let finished = run(&["match", "--suggest", &log]);
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        finished.stdout,
+        "courier  1 login\ndovecot  1 login\n\nuse --matcher courier,dovecot\n\n\
+         2 lines look like logins and no matcher takes them, among them:\n  \
+         Nov 22 16:00:05 mail imapd: login happened for c at 192.0.2.9\n\n\
+         'pop-before-smtp match --explain LINE' tells why\n"
+    );
+    assert!(run(&["match", "--suggest", "/dev/null"]).stdout.starts_with("no matcher fits"));
+}
+
+#[test]
+fn the_table_of_matchers_is_printed() {
+    let text = run(&["matchers"]).stdout;
+    let markdown = run(&["matchers", "--format", "markdown"]).stdout;
+    for matcher in BUILTIN {
+        for words in [matcher.name, matcher.servers, matcher.enable, matcher.programs[0]] {
+            assert!(text.contains(words) && markdown.contains(words), "{words}");
+        }
+    }
+    assert_eq!(markdown.lines().count(), BUILTIN.len() + 2);
+}
+
+/// `UPDATE_DOCS=1 cargo test --test match_tool` writes the page anew.
+#[test]
+fn the_page_of_matchers_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/matchers.md");
+    let page = format!(
+        "# Matchers\n\nWhich servers are understood. This page is made from the table in the program \
+         (`pop-before-smtp matchers --format markdown`);\n`UPDATE_DOCS=1 cargo test --test match_tool` writes it anew.\n\n{}",
+        catalogue::table(&[], TableFormat::Markdown)
+    );
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), page, "run UPDATE_DOCS=1 cargo test --test match_tool");
+}
