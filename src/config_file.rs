@@ -109,7 +109,8 @@ fn matcher(source: &Source<'_>, table: &MatcherTable) -> Result<&'static Matcher
     };
     custom::build(&definition).map_err(|(field, flaw)| {
         let (key, at) = table.place(field);
-        source.refuse(at, format!("{key} of matcher {}: {}", table.name.get_ref(), flaw.reason)).cure(flaw.cure)
+        let name = table.name.get_ref().escape_debug();
+        source.refuse(at, format!("{key} of matcher {name}: {}", flaw.reason)).cure(flaw.cure)
     })
 }
 

@@ -2,11 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::error::{Error, Exit};
-use crate::escape::printable;
+use crate::escape::{printable, short};
 use crate::inspect;
 use crate::matcher::explain::{Attempt, attempts};
 use crate::matcher::pattern::Shown;
@@ -34,7 +34,7 @@ fn first_line_of_stdin() -> Result<Vec<u8>, Error> {
     io::stdin()
         .lock()
         .take(LARGEST)
-        .read_to_end(&mut text)
+        .read_until(b'\n', &mut text)
         .map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?;
     Ok(text)
 }
@@ -132,12 +132,12 @@ impl Report {
         let _ = writeln!(self.text, "\n{name} {kind} {verdict}: {}", self.paint.faint(Shown(attempt.pattern)));
         for part in &attempt.parts {
             let column = self.offset + part.at + 1;
-            let _ = writeln!(self.text, "  column {column:3}  {}  takes \"{}\"", part.name, printable(part.text));
+            let _ = writeln!(self.text, "  column {column:3}  {}  takes \"{}\"", part.name, short(part.text));
         }
         if let Some(failure) = &attempt.failure {
             let column = self.offset + failure.at + 1;
             let place = if failure.from_end { "is not at the end of" } else { "does not fit" };
-            let rest = printable(failure.rest);
+            let rest = short(failure.rest);
             let part = self.paint.bad(&failure.part).to_string();
             let _ = writeln!(self.text, "  column {column:3}  {part}  {place} \"{rest}\"");
         }

@@ -74,7 +74,9 @@ pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result
         if let (Err(earlier), Err(_)) = (&failed, &result) {
             log::error!("{earlier}");
         }
-        failed = result.or(failed);
+        if result.is_err() {
+            failed = result;
+        }
     }
     failed
 }

@@ -59,3 +59,14 @@ impl<T: Display> Display for Painted<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_end_where_they_should_and_only_where_wanted() {
+        assert_eq!(Paint(true).bad("x").to_string(), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Paint::none().bad("x").to_string(), "x");
+    }
+}

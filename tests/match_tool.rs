@@ -138,7 +138,7 @@ fn refusals_are_explained() {
     assert_explained(&["no header"], &["header     none that is known"]);
     assert_explained(&["Nov 22 16:00:01 mail sshd: x"], &["matchers   none listens to this program"]);
     assert_explained(&[&login("a", "127.0.0.1")], &["refused    loopback"]);
-    assert_explained(&[&login(&"a".repeat(500), "192.0.2.1")], &["refused    the message has 531 bytes: a logger"]);
+    assert_explained(&[&login(&"a".repeat(500), "192.0.2.1")], &["refused    the message has 528 bytes: a logger"]);
     assert_explained(&[&login(&"a".repeat(9000), "192.0.2.1")], &["more than 8192 are not read"]);
     let teapop = "Nov 22 16:00:01 mail teapop: Successful login for ";
     let cut = format!("{teapop}{} [192.0.2.2] from x [192.0.2.1]", "a".repeat(900));

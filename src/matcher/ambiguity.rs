@@ -158,14 +158,18 @@ impl Search<'_> {
         }
         let differ = pair.differ || pair.server.inside != pair.reader.inside;
         let from_reader = moves(self.reader, pair.reader);
+        let mut next = Vec::new();
         for (first, last, server) in moves(self.server, pair.server) {
             for &(start, end, reader) in &from_reader {
                 let (start, end) = (first.max(start), last.min(end));
                 if start <= end {
-                    self.visit(Pair { server, reader, differ }, at, Some(readable(start, end)));
+                    next.push((readable(start, end), Pair { server, reader, differ }));
                 }
             }
         }
+        // Of two bytes that lead to the same pair, the first is in the example.
+        next.sort_by_key(|(byte, _)| *byte != DIGIT);
+        next.into_iter().for_each(|(byte, pair)| self.visit(pair, at, Some(byte)));
         let is_end = |nfa: &NFA, place: Place| matches!(nfa.state(place.state), State::Match { .. });
         pair.differ && is_end(self.server, pair.server) && is_end(self.reader, pair.reader)
     }

@@ -75,6 +75,7 @@ fn pieces(hir: &Hir) -> Vec<&Hir> {
 }
 
 fn check_anchors(source: &str, hir: &Hir, pieces: &[&Hir]) -> Result<(), Flaw> {
+    let source = source.replace(char::is_control, " ");
     let is = |piece: Option<&&Hir>, look| matches!(piece.map(|p| p.kind()), Some(HirKind::Look(l)) if *l == look);
     let (front, end) = (is(pieces.first(), Look::Start), is(pieces.last(), Look::End));
     if matches!(hir.kind(), HirKind::Alternation(_))
