@@ -247,6 +247,79 @@ proptest! {
     }
 }
 
+/// A part of a pattern, and whether the server writes a stranger's text there, or what else.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Fixed(&'static str, &'static str),
+    Stranger(&'static str),
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    use Part::{Fixed, Stranger};
+    let parts = [
+        Fixed(r" ip=\[", " ip=["),
+        Fixed(r"\]", "]"),
+        Fixed(" ", " "),
+        Fixed("x", "x"),
+        Fixed("[0-9]+", "7"),
+        Fixed("[a-z.]+", "ab.c"),
+        Fixed(r"(?: ip=\[[0-9.]+\])?", ""),
+        Fixed(r"(?: ip=\[[0-9.]+\])*", " ip=[198.51.100.7]"),
+        Fixed("(?: n=[0-9]+)?", " n=7"),
+        Stranger(".*"),
+        Stranger("[^ ]*"),
+        Stranger("[^]]+"),
+    ];
+    proptest::sample::select(parts.to_vec())
+}
+
+/// Two runs of parts around the address; the user's group is at the `user`th part for a stranger's text.
+fn pattern(before: &[Part], behind: &[Part], user: &str) -> String {
+    let mut named = false;
+    let mut write = |part: &Part| match *part {
+        Part::Fixed(pattern, _) => pattern.to_owned(),
+        Part::Stranger(_) if !std::mem::replace(&mut named, true) => format!("(?P<user>{user})"),
+        Part::Stranger(class) => class.to_owned(),
+    };
+    let before: String = before.iter().map(&mut write).collect();
+    let behind: String = behind.iter().map(&mut write).collect();
+    format!("^login{before}(?P<ip>[0-9A-Fa-f:.]+){behind}$")
+}
+
+fn message(before: &[Part], behind: &[Part], texts: &[Vec<u8>]) -> Vec<u8> {
+    let mut texts = texts.iter();
+    let mut write = |part: &Part| match part {
+        Part::Fixed(_, text) => text.as_bytes().to_vec(),
+        Part::Stranger(_) => texts.next().cloned().unwrap_or_default(),
+    };
+    let before: Vec<u8> = before.iter().flat_map(&mut write).collect();
+    let behind: Vec<u8> = behind.iter().flat_map(&mut write).collect();
+    [b"login".as_slice(), &before, b"203.0.113.9", &behind].concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// Whatever the linter takes: a server that writes a stranger's text at the places for it is read right.
+    #[test]
+    fn what_the_linter_takes_is_safe(
+        before in proptest::collection::vec(part(), 0..5),
+        behind in proptest::collection::vec(part(), 0..5),
+        user in proptest::sample::select(vec![".*", "[^ ]+", "[a-z]+", r"\S*", "[^>]*"]),
+        texts in proptest::collection::vec(proptest::collection::vec(hostile(), 4), 12),
+    ) {
+        let pattern = pattern(&before, &behind, user);
+        let Ok(file) = config_file::parse(Path::new("test.toml"), &with_login(&pattern)) else { return Ok(()) };
+        let mut set = Matchers::all_and(&file.matchers);
+        for texts in texts {
+            let message = message(&before, &behind, &texts);
+            if let Some((_, client, _)) = read(&mut set, "x", &message) {
+                prop_assert_eq!(client, "203.0.113.9", "{} {:?}", pattern, String::from_utf8_lossy(&message));
+            }
+        }
+    }
+}
+
 #[test]
 fn the_program_uses_them() {
     let scratch = Scratch::new();

@@ -14,9 +14,9 @@ use regex_syntax::hir::{Capture, Class, ClassBytes, ClassBytesRange, Dot, Hir, H
 
 use super::{custom, lint};
 
-/// Most bytes of a machine, and most pairs of states that are looked at: some hundred milliseconds.
+/// Most bytes of a machine, and most pairs of states that are looked at: patterns for a message need some hundreds.
 const LARGEST: usize = 1 << 18;
-const MOST_PAIRS: usize = 1 << 20;
+const MOST_PAIRS: usize = 1 << 17;
 
 /// Why the group cannot be trusted.
 #[derive(Debug, PartialEq, Eq)]
