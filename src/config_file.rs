@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -65,11 +66,14 @@ impl From<KeyName> for Key {
 /// Exit code 66 if it cannot be read, 78 if it says what cannot be.
 pub fn read(path: &Path) -> Result<ConfigFile, Error> {
     let action = || format!("read configuration file {}", path.display());
-    let size = fs::metadata(path).map_err(|error| Error::io(Exit::NoInput, action(), &error))?.len();
+    let unreadable = |error: io::Error| {
+        Error::io(Exit::NoInput, action(), &error).cure("name a file that can be read with --config")
+    };
+    let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > LARGEST {
         return Err(Error::new(Exit::Config, action(), "it is larger than 1 MiB").cure("name another with --config"));
     }
-    let text = fs::read(path).map_err(|error| Error::io(Exit::NoInput, action(), &error))?;
+    let text = fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(text).map_err(|error| {
         let place = Source { path, text: "" }.line_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         Error::new(Exit::Config, action(), format!("line {place} is not UTF-8")).cure("save it as UTF-8")

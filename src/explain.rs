@@ -132,13 +132,16 @@ impl Report {
         let _ = writeln!(self.text, "\n{name} {kind} {verdict}: {}", self.paint.faint(Shown(attempt.pattern)));
         for part in &attempt.parts {
             let column = self.offset + part.at + 1;
-            let _ = writeln!(self.text, "  column {column:3}  {}  takes \"{}\"", part.name, short(part.text));
+            let _ = match part.name.as_bytes() == part.text {
+                true => writeln!(self.text, "  column {column:3}  '{}'", printable(part.text)),
+                false => writeln!(self.text, "  column {column:3}  {}  takes \"{}\"", part.name, short(part.text)),
+            };
         }
         if let Some(failure) = &attempt.failure {
             let column = self.offset + failure.at + 1;
             let place = if failure.from_end { "is not at the end of" } else { "does not fit" };
             let rest = short(failure.rest);
-            let part = self.paint.bad(&failure.part).to_string();
+            let part = self.paint.bad(format!("'{}'", failure.part)).to_string();
             let _ = writeln!(self.text, "  column {column:3}  {part}  {place} \"{rest}\"");
         }
         if attempt.parts.is_empty() && attempt.failure.is_none() {

@@ -17,9 +17,9 @@ const LONGEST: usize = 300;
 
 /// Words of a success, and words that say it was none, in lower case.
 const SUCCESS: [&[u8]; 6] = [b"login", b"logged in", b"authenticated", b"auth user", b"log in", b"began session"];
-const FAILURE: [&[u8]; 22] = [
+const FAILURE: [&[u8]; 24] = [
     b"abort",
-    b"bad ",
+    b"bad",
     b"can't",
     b"cannot",
     b"denied",
@@ -32,6 +32,8 @@ const FAILURE: [&[u8]; 22] = [
     b"incorrect",
     b"invalid",
     b"no auth",
+    b"non-existent",
+    b"break-in",
     b"not ",
     b"refused",
     b"reject",

@@ -144,7 +144,7 @@ fn refusals_are_explained() {
     let cut = format!("{teapop}{} [192.0.2.2] from x [192.0.2.1]", "a".repeat(900));
     assert_explained(&[&cut], &["900 or more may have been cut by syslogd"]);
     let unfit = format!("{teapop}bob [192.0.2.2] from x [192.0.2.1 ]");
-    assert_explained(&[&unfit], &["{client}  is not at the end of \"bob [192.0.2.2] from x [192.0.2.1 \""]);
+    assert_explained(&[&unfit], &["'{client}'  is not at the end of \"bob [192.0.2.2] from x [192.0.2.1 \""]);
 }
 
 #[test]
@@ -163,7 +163,7 @@ key = "pid"
     let line = |message| format!("Nov 22 16:00:01 mail acme[7]: {message}");
     let explain = |message, mentions: &[&str]| assert_explained(&[&line(message), "--config", config], mentions);
     explain("welcome bob", &["{user}  takes \"bob\"", "only if an earlier line of the same session told the address"]);
-    explain("welcome Bob", &["  column  39  (?P<user>[a-z]+)$  does not fit \"Bob\"", "none: no pattern fits"]);
+    explain("welcome Bob", &["  column  39  '(?P<user>[a-z]+)$'  does not fit \"Bob\"", "none: no pattern fits"]);
     explain("connect from 192.0.2.1", &["{ip}  takes \"192.0.2.1\"", "the address of a login that may follow"]);
     let listed = run(&["matchers", "--config", config]).stdout;
     assert!(listed.contains("name                  acme\n"), "{listed}");
@@ -209,4 +209,17 @@ fn the_page_of_matchers_is_up_to_date() {
         fs::write(&path, &page).unwrap();
     }
     assert_eq!(fs::read_to_string(&path).unwrap_or_default(), page, "run UPDATE_DOCS=1 cargo test --test match_tool");
+}
+
+#[test]
+fn standard_input_gives_the_line_to_explain() {
+    let (_scratch, log) = log(LOG);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"))
+        .args(["match", "--explain", "-"])
+        .stdin(fs::File::open(log).unwrap())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("program postfix/smtpd, pid 3") && text.contains("none listens"), "{text}");
+    assert!(!text.contains("imapd"), "only the first line: {text}");
 }
