@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::TableFormat;
-use crate::matcher::{BUILTIN, Matcher};
+use crate::matcher::{BUILTIN, Key, Matcher};
 
 const HEADINGS: [&str; 5] = ["name", "servers", "hold while connected", "programs", "to switch on"];
 
@@ -17,7 +17,7 @@ pub fn table(custom: &[&'static Matcher], format: TableFormat) -> String {
 }
 
 fn row(matcher: &Matcher) -> [String; 5] {
-    let holds = if matcher.logouts.is_empty() { "no" } else { "yes" };
+    let holds = if matcher.key == Key::None || matcher.logouts.is_empty() { "no" } else { "yes" };
     [matcher.name, matcher.servers, holds, &matcher.programs.join(", "), matcher.enable].map(str::to_owned)
 }
 

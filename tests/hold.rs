@@ -143,3 +143,20 @@ fn a_logout_alone_grants_nothing() {
     day.log(LOGOUT);
     assert!(!day.may_relay());
 }
+
+#[test]
+fn courier_tells_sessions_apart_by_address_and_port() {
+    let mut day = Day::new(Some(43200));
+    let line = |verb: &str, client: u8, port: u16| {
+        format!("pop3d: {verb}, user=kevin, ip=[::ffff:192.0.2.{client}], port=[{port}]")
+    };
+    day.log(&line("LOGIN", 1, 4711));
+    day.log(&line("LOGIN", 2, 4711));
+    day.pass(5_000);
+    day.log(&line("LOGOUT", 2, 4711));
+    day.pass(5_000);
+    assert!(day.may_relay());
+    day.log(&line("LOGOUT", 1, 4711));
+    day.pass(1800);
+    assert!(!day.may_relay());
+}

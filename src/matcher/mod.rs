@@ -81,6 +81,9 @@ pub enum Key {
     Pid,
     /// By an id in the message ([`pattern::Piece::Session`]).
     Session,
+    /// By the client's address and port, which stand on every line of a session that is logged in; the port as
+    /// [`pattern::Piece::Session`].
+    Peer,
 }
 
 /// What a message is about.

@@ -6,7 +6,7 @@
 //! and nothing else happens. A connection replaces an older one of the same id, and a login uses it up, so no address can be
 //! left under an id for somebody else's login to find; one whose end was never logged is forgotten by age.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// The id of a session by what its server calls it.
-    pub(super) fn id(&self, header: &Header<'_>, key: &[u8]) -> SessionId {
+    pub(super) fn id(&self, header: &Header<'_>, key: impl Hash + Copy) -> SessionId {
         let parts = (header.host, header.program, key);
         let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(parts)));
         SessionId(high << 64 | low)

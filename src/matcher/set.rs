@@ -152,8 +152,8 @@ fn join<'l>(
         }
         (Kind::Login, Some(session)) => (Action::Login, sessions.login(now, session, reading.client)?),
         (Kind::Login, None) => (Action::Login, reading.client?),
+        (Kind::Logout, _) if matches!(matcher.key, Key::None | Key::Peer) => (Action::Logout, reading.client?),
         (Kind::Logout, Some(session)) => (Action::Logout, sessions.logout(session)?),
-        (Kind::Logout, None) if matcher.key == Key::None => (Action::Logout, reading.client?),
         // It may be the end of a session that never logged in.
         (Kind::Logout, None) => return None,
     };
@@ -163,8 +163,9 @@ fn join<'l>(
 fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {
     match key {
         Key::None => None,
-        Key::Pid => Some(sessions.id(header, &header.pid?.to_ne_bytes())),
+        Key::Pid => Some(sessions.id(header, header.pid?)),
         Key::Session => Some(sessions.id(header, reading.session?)),
+        Key::Peer => Some(sessions.id(header, (reading.client?, reading.session?))),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) const COURIER: Matcher = Matcher {
     enable: "nothing",
     source: "lines of courier-imap 5.0.13; format strings of imaplogin, pop3login, pop3dserver; older forms from \
              published samples",
-    key: Key::None,
+    key: Key::Peer,
     connects: &[],
     logins: &[&[
         Lit("LOGIN, user="),
@@ -55,6 +55,7 @@ pub(super) const COURIER: Matcher = Matcher {
     splits: Some(Limit { bytes: 500 }),
 };
 
-const COURIER_PORT: Piece = Optional(&[Lit(", port=["), Number, Lit("]")]);
+/// Missing before 4.0; with the address it tells one session from another.
+const COURIER_PORT: Piece = Optional(&[Lit(", port=["), Session, Lit("]")]);
 
 const COURIER_TLS: Piece = Optional(&[OneOf(&[&[Lit(", stls=1")], &[Lit(", starttls=1")]])]);
