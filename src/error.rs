@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+pub use pop_before_smtp_backends::cause as io_cause;
 use pop_before_smtp_backends::{BackendError, ErrorKind};
 
 /// Exit codes of sysexits.h, as far as they are used.
@@ -75,14 +76,6 @@ impl From<BackendError> for Error {
         };
         Self { exit, action: error.action, cause: error.cause, cure: error.cure }
     }
-}
-
-/// The text of a system error without Rust's ` (os error N)`, lower case.
-pub fn io_cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `postfix-config`: the lines that make Postfix use the table. Asks `postconf`, changes nothing.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use pop_before_smtp_backends::SQLITE_QUERY;
+use pop_before_smtp_backends::{SQLITE_QUERY, process};
 
 use crate::config::Table;
 use crate::state::beside;
@@ -79,8 +79,7 @@ fn default_chroot() -> bool {
 
 /// The output of postconf, from where Postfix has it or from `$PATH`; `None` if it cannot be asked.
 fn postconf(arguments: &[&str]) -> Option<String> {
-    ["/usr/sbin/postconf", "postconf"].iter().find_map(|program| {
-        let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    })
+    let arguments: Vec<_> = arguments.iter().map(OsStr::new).collect();
+    let end = process::run(&process::find("postconf")?, &arguments, process::LIMIT).ok()?;
+    end.failure().is_none().then(|| String::from_utf8_lossy(&end.stdout).into_owned())
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
 
+pub use pop_before_smtp_backends::seconds_up as unix_seconds_up;
+
 /// A point on `CLOCK_BOOTTIME`: it never jumps and goes on while the machine is suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Timestamp(Duration);
@@ -77,12 +79,6 @@ impl Now {
 /// Whole seconds since 1970, rounded down; 0 for anything earlier.
 pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-/// Whole seconds since 1970, rounded up as in tables; 0 for anything earlier.
-pub fn unix_seconds_up(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() + u64::from(since.subsec_nanos() > 0)
 }
 
 /// Local time as RFC 3339, whole seconds, for people.

@@ -93,14 +93,30 @@ impl Value {
 
     /// Reads an entry back; `None` for one that this program did not write.
     pub(crate) fn listed(&self, key: &[u8], value: &[u8]) -> Option<Listed> {
-        let key = std::str::from_utf8(key).ok()?;
-        let address: IpAddr = key.parse().ok()?;
-        if Key::new(address).as_str() != key || is_mapped(address) {
-            return None;
-        }
+        let address = address_of(key)?;
         let expires = if self.fixed.is_none() { parse_seconds(value) } else { None };
         Some(Listed { address, expires })
     }
+}
+
+/// The address of a key that this program writes; `None` for any other key.
+fn address_of(key: &[u8]) -> Option<IpAddr> {
+    let key = std::str::from_utf8(key).ok()?;
+    let address: IpAddr = key.parse().ok()?;
+    (Key::new(address).as_str() == key && !is_mapped(address)).then_some(address)
+}
+
+/// Whether this program writes such a key.
+pub(crate) fn is_key(key: &[u8]) -> bool {
+    address_of(key).is_some()
+}
+
+/// Key and value of a line that this program writes, or postmap for it. Any value will do: the last start may have had
+/// another `--value`.
+pub(crate) fn entry_of(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let tab = line.iter().position(|&byte| byte == b'\t')?;
+    let (key, value) = (&line[..tab], &line[tab + 1..]);
+    (is_key(key) && !value.is_empty()).then_some((key, value))
 }
 
 fn is_mapped(address: IpAddr) -> bool {
@@ -115,8 +131,9 @@ fn parse_seconds(value: &[u8]) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
-/// Unix seconds, rounded up so that no grant ends early.
-pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+/// Whole seconds since 1970, rounded up so that no grant ends early; 0 for anything earlier.
+#[must_use]
+pub fn seconds_up(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     since.as_secs() + u64::from(since.subsec_nanos() > 0)
 }
@@ -163,9 +180,9 @@ mod tests {
 
     #[test]
     fn seconds_are_rounded_up() {
-        let at = |nanos| unix_seconds(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos));
+        let at = |nanos| seconds_up(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos));
         assert_eq!((at(5_000_000_000), at(5_000_000_001)), (5, 6));
-        assert_eq!(unix_seconds(SystemTime::UNIX_EPOCH - Duration::from_secs(9)), 0);
+        assert_eq!(seconds_up(SystemTime::UNIX_EPOCH - Duration::from_secs(9)), 0);
     }
 
     #[test]

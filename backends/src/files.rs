@@ -29,7 +29,7 @@ impl Place {
     pub(crate) fn of(map: &Path) -> Result<Self, BackendError> {
         let refused = |cause: &str| {
             let action = format!("use map {}", map.display());
-            Err(BackendError::new(ErrorKind::Config, action, cause).cure("choose another with --map"))
+            Err(BackendError::new(ErrorKind::Config, action, cause).cure(OTHER_MAP))
         };
         let Ok(absolute) = std::path::absolute(map) else { return refused("it is no path") };
         match (absolute.file_name(), absolute.parent()) {
@@ -48,6 +48,13 @@ impl Place {
         path.into()
     }
 
+    /// The map's name without its directory, and with `suffix` at its end.
+    pub(crate) fn name(&self, suffix: &str) -> OsString {
+        let mut name = OsString::from(self.map.file_name().unwrap_or_default());
+        name.push(suffix);
+        name
+    }
+
     /// Tells in time, and in words, that nothing can be written here.
     ///
     /// # Errors
@@ -62,14 +69,14 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 failed(format!("directory {directory}: permission denied")).map_err(|e| e.cure(PERMIT))
             }
-            Err(error) => failed(format!("directory {directory}: {}", reason(&error))).map_err(|e| e.cure(CHOOSE)),
+            Err(error) => failed(format!("directory {directory}: {}", cause(&error))).map_err(|e| e.cure(CHOOSE)),
             Ok(found) if !found.is_dir() => {
                 failed(format!("{directory} is not a directory")).map_err(|e| e.cure(CHOOSE))
             }
             Ok(_) => match eaccess(&self.directory, AccessFlags::W_OK | AccessFlags::X_OK) {
                 Ok(()) => Ok(()),
                 Err(errno) => {
-                    failed(format!("directory {directory}: {}", reason(&errno.into()))).map_err(|e| e.cure(PERMIT))
+                    failed(format!("directory {directory}: {}", cause(&errno.into()))).map_err(|e| e.cure(PERMIT))
                 }
             },
         }
@@ -106,9 +113,10 @@ impl Place {
         set_mode(&file, mode)
     }
 
-    fn adopt_file(&self, file: &File) -> io::Result<()> {
-        let found = file.metadata()?;
+    /// As root, gives a file or directory to the owner of the table's directory, unless that is root, too.
+    pub(crate) fn adopt_owner(&self, file: &File) -> io::Result<()> {
         if geteuid().is_root() {
+            let found = file.metadata()?;
             let directory = fs::metadata(&self.directory)?;
             let owner = (directory.uid(), directory.gid());
             if owner.0 != 0 && owner != (found.uid(), found.gid()) {
@@ -116,6 +124,12 @@ impl Place {
                 fchownat(file, c"", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
             }
         }
+        Ok(())
+    }
+
+    fn adopt_file(&self, file: &File) -> io::Result<()> {
+        let found = file.metadata()?;
+        self.adopt_owner(file)?;
         match set_mode(file, MODE) {
             // A table of another user that everyone can read will do.
             Err(_) if found.mode() & MODE & 0o444 == 0o444 => Ok(()),
@@ -129,8 +143,9 @@ impl Place {
     }
 }
 
+pub(crate) const OTHER_MAP: &str = "choose another with --map";
 const CHOOSE: &str = "create the directory or choose another with --map";
-pub(crate) const FREE: &str = "free some space; the old table stays in use";
+pub(crate) const FREE: &str = "free some space";
 pub(crate) const PERMIT: &str = "run as its owner, or give the user write permission";
 
 /// A descriptor of the path alone; see [`Place::adopt`].
@@ -158,7 +173,8 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// An error's text without Rust's "(os error N)", in lower case as our messages are.
-pub(crate) fn reason(error: &io::Error) -> String {
+#[must_use]
+pub fn cause(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
@@ -174,7 +190,7 @@ fn cannot_create(table: &Path, cause: String) -> BackendError {
 
 /// A failed write of `table`, with the cure where the error tells it.
 pub(crate) fn write_error(table: &Path, error: &io::Error) -> BackendError {
-    let failed = BackendError::new(ErrorKind::CannotCreate, format!("write table {}", table.display()), reason(error));
+    let failed = BackendError::new(ErrorKind::CannotCreate, format!("write table {}", table.display()), cause(error));
     match error.kind() {
         io::ErrorKind::PermissionDenied => failed.cure(PERMIT),
         io::ErrorKind::IsADirectory => failed.cure("move the directory away or choose another with --map"),
@@ -183,9 +199,15 @@ pub(crate) fn write_error(table: &Path, error: &io::Error) -> BackendError {
     }
 }
 
+/// A file that other hands fill: it must not be emptied, because nobody could bring it back.
+pub(crate) fn foreign(path: &Path) -> BackendError {
+    let action = format!("use map {}", path.display());
+    BackendError::new(ErrorKind::Config, action, "it holds entries of somebody else").cure(OTHER_MAP)
+}
+
 /// A table that cannot be opened for reading.
 pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
-    let failed = BackendError::new(ErrorKind::NoInput, format!("read table {}", table.display()), reason(error));
+    let failed = BackendError::new(ErrorKind::NoInput, format!("read table {}", table.display()), cause(error));
     match error.kind() {
         io::ErrorKind::NotFound => failed.cure("start pop-before-smtp, or choose the table with --map and --backend"),
         io::ErrorKind::PermissionDenied => failed.cure("run as root or as the owner of the table"),
@@ -239,7 +261,7 @@ mod tests {
 
     #[test]
     fn reasons_read_like_our_messages() {
-        assert_eq!(reason(&io::Error::from_raw_os_error(28)), "no space left on device");
-        assert_eq!(reason(&io::Error::from_raw_os_error(5)), "input/output error");
+        assert_eq!(cause(&io::Error::from_raw_os_error(28)), "no space left on device");
+        assert_eq!(cause(&io::Error::from_raw_os_error(5)), "input/output error");
     }
 }

@@ -10,7 +10,8 @@ mod files;
 mod lmdb;
 pub mod memory;
 mod postmap;
-mod process;
+pub mod process;
+mod scratch;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -18,7 +19,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+pub use entry::seconds_up;
 pub use error::{BackendError, ErrorKind};
+pub use files::cause;
 
 /// An address that may relay, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +107,13 @@ pub trait Backend {
     /// # Errors
     /// The table could not be written; it still holds what it held.
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError>;
+
+    /// Makes the table empty, also when there is no room for a new one: grants must end even on a full disk. Until the
+    /// next publish, which may tell differences to the empty table or to what was there before, nothing is in it.
+    ///
+    /// # Errors
+    /// The table could not be emptied; it still holds what it held.
+    fn clear(&mut self) -> Result<(), BackendError>;
 }
 
 /// Where the table is and what is written in it.
@@ -115,6 +125,22 @@ pub struct Options {
     pub map_type: Option<String>,
     /// Text to store instead of the expiry in Unix seconds.
     pub value: Option<String>,
+}
+
+impl Options {
+    /// # Errors
+    /// Another map type was asked for than the only one that the backend `name` writes.
+    #[cfg(any(feature = "lmdb", feature = "sqlite"))]
+    fn refuse_other_type(&self, name: &str) -> Result<(), BackendError> {
+        match &self.map_type {
+            Some(asked) if asked != name => {
+                let action = format!("use map type {}", asked.escape_debug());
+                let cause = format!("backend {name} writes {name} tables");
+                Err(BackendError::new(ErrorKind::Config, action, cause).cure("leave --map-type out"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A backend as it can be chosen: help, manual, `check` and the contract tests read this table.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::entry::unix_seconds;
+use crate::entry::seconds_up;
 use crate::{Backend, BackendError, ErrorKind, Listed, Update};
 
 /// A table that nobody but its owner reads. Clones share one table, so that a test can keep a handle and look inside
@@ -20,7 +20,9 @@ struct State {
     table: BTreeMap<IpAddr, u64>,
     publishes: usize,
     attempts: usize,
+    clears: usize,
     failing: Option<ErrorKind>,
+    failing_clear: Option<ErrorKind>,
 }
 
 impl Memory {
@@ -30,9 +32,20 @@ impl Memory {
         Self::default()
     }
 
-    /// From now on every publish fails with this kind, or none with `None`.
+    /// From now on every publish fails with this kind, or none with `None`. As on a full disk, `clear` still works.
     pub fn fail(&self, with: Option<ErrorKind>) {
         self.state().failing = with;
+    }
+
+    /// The same for `clear`.
+    pub fn fail_clear(&self, with: Option<ErrorKind>) {
+        self.state().failing_clear = with;
+    }
+
+    /// How often the table was cleared; that counts as no publish.
+    #[must_use]
+    pub fn clears(&self) -> usize {
+        self.state().clears
     }
 
     /// How many publishes succeeded.
@@ -67,14 +80,24 @@ impl Backend for Memory {
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
         let mut state = self.state();
         state.attempts += 1;
-        if let Some(kind) = state.failing {
-            return Err(BackendError::new(kind, "write table in memory", "told to fail"));
-        }
+        told_to_fail(state.failing)?;
         state.table.clear();
         update.clients.for_each(&mut |client| {
-            state.table.insert(client.address, unix_seconds(client.expires));
+            state.table.insert(client.address, seconds_up(client.expires));
         });
         state.publishes += 1;
         Ok(())
     }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        let mut state = self.state();
+        told_to_fail(state.failing_clear)?;
+        state.table.clear();
+        state.clears += 1;
+        Ok(())
+    }
+}
+
+fn told_to_fail(with: Option<ErrorKind>) -> Result<(), BackendError> {
+    with.map_or(Ok(()), |kind| Err(BackendError::new(kind, "write table in memory", "told to fail")))
 }

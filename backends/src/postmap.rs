@@ -1,59 +1,41 @@
-//! Tables that postmap(1) writes: for every publish a text file, indexed beside the table and renamed into place.
+//! Tables that postmap(1) writes: for every publish a text file, indexed in a directory beside the table and renamed into
+//! place.
 //!
-//! Runs postmap and postconf; writes `<map>`, its index files and their `.new` counterparts.
+//! Runs postmap and postconf; writes `<map>` and its index files, the directory `<map>.new.d`, and `<map>.empty` with its
+//! index, an empty table to rename when there is no room to write one.
 //!
 //! A running smtpd notices a new index by its inode. A change in place it would notice by the whole second of its
 //! time stamp only, and a postmap that fails in place leaves no table.
+//!
+//! An index that postmap cannot read is replaced by an empty one at open, with a warning; while the daemon runs, reading
+//! it fails and the next publish replaces it. A text file or an index with an entry that is not of this program is
+//! refused at open.
 
+mod build;
+mod tools;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
+
+use self::build::{Build, rename_all};
+use self::tools::{Tools, unknown_type};
 use self::types::Type;
-use crate::entry::{Key, Value, unix_seconds};
-use crate::files::{Place, read_error, remove, write_error};
-use crate::process::{Finished, find, run};
+use crate::entry::{Value, entry_of};
+use crate::files::{self, OTHER_MAP, Place, cause, read_error, remove, write_error};
+use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
-/// The programs of Postfix, and how long one of them may take.
-#[derive(Debug, Clone)]
-pub(crate) struct Tools {
-    pub(crate) postmap: PathBuf,
-    /// Missing is no error as long as nobody has to ask it.
-    pub(crate) postconf: Option<PathBuf>,
-    pub(crate) limit: Duration,
-}
-
-impl Tools {
-    fn installed() -> Result<Self, BackendError> {
-        let Some(postmap) = find("postmap") else { return Err(missing("postmap")) };
-        Ok(Self { postmap, postconf: find("postconf"), limit: Duration::from_secs(10) })
-    }
-
-    fn postconf(&self, arguments: &[&str]) -> Result<String, BackendError> {
-        let Some(postconf) = &self.postconf else { return Err(missing("postconf")) };
-        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-        let failed = |cause| BackendError::new(ErrorKind::Unavailable, "ask postconf", cause);
-        let end = run(postconf, &arguments, self.limit).map_err(failed)?;
-        match end.failure() {
-            Some(cause) => Err(failed(cause)),
-            None => Ok(String::from_utf8_lossy(&end.stdout).trim().to_owned()),
-        }
-    }
-}
-
-fn missing(program: &str) -> BackendError {
-    let error =
-        BackendError::new(ErrorKind::Unavailable, format!("find {program}"), "it is not in /usr/sbin nor in $PATH");
-    error.cure("install Postfix or use --backend lmdb or sqlite")
-}
+/// Ends the names of the empty table.
+const SPARE: &str = ".empty";
 
 pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     Ok(Box::new(Postmap::open(options, Tools::installed()?)?))
@@ -61,7 +43,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     let table = Postmap::new(options, Tools::installed()?)?;
-    match table.missing_index() {
+    match table.missing_index("") {
         Some(index) => Err(read_error(&index, &io::ErrorKind::NotFound.into())),
         None => Ok(Box::new(table)),
     }
@@ -80,6 +62,7 @@ pub(crate) struct Postmap {
     kind: Type,
     place: Place,
     value: Value,
+    /// Whether a table with a client in it was read back.
     verified: bool,
 }
 
@@ -89,14 +72,18 @@ impl Postmap {
         let mut table = Self::new(options, tools)?;
         let index = table.index(0, "");
         table.place.check_writable(&index)?;
-        if table.place.path("").is_dir() {
-            return Err(write_error(&table.place.path(""), &io::ErrorKind::IsADirectory.into()));
-        }
-        table.remove_new().map_err(|error| write_error(&index, &error))?;
-        if table.usable() {
+        refuse_foreign_text(&table.place.path(""))?;
+        let usable = table.usable()?;
+        Scratch::remove(&table.place).map_err(|error| write_error(&index, &error))?;
+        if usable {
             table.adopt_all().map_err(|error| write_error(&index, &error))?;
         } else {
             table.write(&Vec::new()).map_err(|error| table.explain(error))?;
+        }
+        if !(table.has_spare() && table.holds_nothing(SPARE))
+            && let Err(error) = table.make_spare()
+        {
+            log::warn!("{error}; should the disk be full one day, the table cannot be emptied");
         }
         Ok(table)
     }
@@ -116,26 +103,28 @@ impl Postmap {
         }
     }
 
-    fn usable(&self) -> bool {
-        if self.missing_index().is_some() {
-            return false;
+    /// Whether there is a table that postmap can read.
+    ///
+    /// # Errors
+    /// There is one, and it is somebody else's.
+    fn usable(&self) -> Result<bool, BackendError> {
+        if self.missing_index("").is_some() {
+            return Ok(false);
         }
-        match self.postmap(&["-s"], &self.name("")) {
-            Ok(_) => true,
+        let table = self.index(0, "");
+        match self.tools.postmap(&["-s"], &self.name("")) {
+            Ok(end) if lines(&end.stdout).all(|line| entry_of(line).is_some()) => Ok(true),
+            Ok(_) => Err(files::foreign(&table)),
             Err(cause) => {
-                let table = self.index(0, "");
                 log::warn!("table {} is damaged: {cause}; replacing it by an empty one", table.display());
-                false
+                Ok(false)
             }
         }
     }
 
     /// The table as postmap takes it: `hash:/etc/postfix/pop-before-smtp`.
     fn name(&self, suffix: &str) -> OsString {
-        let mut name = OsString::from(self.kind.name);
-        name.push(":");
-        name.push(self.place.path(suffix));
-        name
+        self.kind.table(&self.place.path(suffix))
     }
 
     fn index(&self, number: usize, suffix: &str) -> PathBuf {
@@ -146,115 +135,22 @@ impl Postmap {
         (0..self.kind.extensions.len()).map(move |number| self.index(number, suffix))
     }
 
-    fn missing_index(&self) -> Option<PathBuf> {
-        self.indexes("").find(|index| !index.exists())
+    /// Text file and index.
+    fn files<'a>(&'a self, suffix: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
+        std::iter::once(self.place.path(suffix)).chain(self.indexes(suffix))
     }
 
-    fn postmap(&self, arguments: &[&str], table: &OsStr) -> Result<Finished, String> {
-        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain([table]).collect();
-        let end = run(&self.tools.postmap, &arguments, self.tools.limit)?;
-        match end.failure() {
-            Some(cause) => Err(cause),
-            None => {
-                if let Some(complaint) = end.complaint() {
-                    log::debug!("{complaint}");
-                }
-                Ok(end)
-            }
-        }
+    fn missing_index(&self, suffix: &str) -> Option<PathBuf> {
+        self.indexes(suffix).find(|index| !index.exists())
     }
 
     fn write(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
-        let done = self
-            .build(clients)
-            .and_then(|text| self.install(&text).map_err(|error| write_error(&self.index(0, ""), &error)));
-        if done.is_err() {
-            // What cannot be removed now is removed before the next attempt, or reported by it.
-            let _ = self.remove_new();
-        }
-        done
-    }
-
-    /// Writes the text file and has it indexed, both beside the table.
-    fn build(&mut self, clients: &dyn ClientSet) -> Result<File, BackendError> {
-        let failed = |error| write_error(&self.index(0, ""), &error);
-        self.remove_new().map_err(failed)?;
-        let text = self.place.create(&self.place.path(".new")).map_err(failed)?;
-        let sample = self.write_text(&text, clients).map_err(failed)?;
-        self.postmap(&["-r"], &self.name(".new")).map_err(|cause| self.unavailable(cause))?;
-        for index in self.indexes(".new") {
-            match self.place.adopt(&index) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.redirected()),
-                done => done.map_err(failed)?,
-            }
-        }
-        if let (false, Some((key, value))) = (self.verified, sample) {
-            self.verify(&key, &value)?;
-            self.verified = true;
-        }
-        Ok(text)
-    }
-
-    /// Writes a line per client; one of them, to look up afterwards.
-    fn write_text(&self, text: &File, clients: &dyn ClientSet) -> io::Result<Option<(Key, String)>> {
-        let mut text = BufWriter::new(text);
-        let mut buffer = String::new();
-        let mut sample = None;
-        let mut done = Ok(());
-        clients.for_each(&mut |client| {
-            if done.is_ok() {
-                let key = Key::new(client.address);
-                let value = self.value.text(unix_seconds(client.expires), &mut buffer);
-                done = writeln!(text, "{key}\t{value}");
-                sample.get_or_insert_with(|| (key, value.to_owned()));
-            }
-        });
-        done.and_then(|()| text.flush()).map(|()| sample)
-    }
-
-    /// Puts text and index in their places. The text goes first: it is no table, so that whatever fails here, the old
-    /// table is whole. dbm and sdbm have two index files, which no system can rename at once.
-    fn install(&self, text: &File) -> io::Result<()> {
-        for index in self.indexes(".new") {
-            File::open(index)?.sync_all()?;
-        }
-        text.sync_all()?;
-        fs::rename(self.place.path(".new"), self.place.path(""))?;
-        for (from, to) in self.indexes(".new").zip(self.indexes("")) {
-            fs::rename(from, to)?;
-        }
-        self.place.sync()
-    }
-
-    /// The first table with a client in it is read back the way Postfix reads it, before anybody sees it.
-    fn verify(&self, key: &Key, value: &str) -> Result<(), BackendError> {
-        let found = self.postmap(&["-q", key.as_str()], &self.name(".new"));
-        let cause = match found {
-            Ok(end) if end.stdout.strip_suffix(b"\n").unwrap_or(&end.stdout) == value.as_bytes() => return Ok(()),
-            Ok(end) => format!("\"{}\"", String::from_utf8_lossy(&end.stdout).trim().escape_debug()),
-            Err(cause) => cause,
-        };
-        let table = self.name("");
-        let cure = format!("try postmap -q {key} {}", table.display());
-        Err(self.unavailable(format!("a lookup of {key} gives {cause}, not {value}")).cure(cure))
-    }
-
-    /// Postfix 3.11 can be told to write `lmdb` where `hash` is asked for.
-    fn redirected(&self) -> BackendError {
-        let index = self.index(0, ".new");
-        let other = Type::all().iter().find(|other| self.place.path(&format!(".new.{}", other.extensions[0])).exists());
-        match other {
-            Some(other) => {
-                let cause = format!("postmap wrote a {} table where {} was asked for", other.name, self.kind.name);
-                let action = format!("write table {}", self.index(0, "").display());
-                BackendError::new(ErrorKind::Config, action, cause).cure(format!("set --map-type {}", other.name))
-            }
-            None => self.unavailable(format!("postmap did not write {}", index.display())),
-        }
-    }
-
-    fn unavailable(&self, cause: String) -> BackendError {
-        BackendError::new(ErrorKind::Unavailable, format!("write table {}", self.index(0, "").display()), cause)
+        let build = Build::new(self, clients)?;
+        let verified = self.verified || build.verify()?;
+        build.install("")?;
+        drop(build);
+        self.verified = verified;
+        Ok(())
     }
 
     /// Replaces a failure at open by a plainer one, where Postfix does not know the type.
@@ -273,12 +169,44 @@ impl Postmap {
         if text.exists() { self.place.adopt(&text) } else { Ok(()) }
     }
 
-    /// Removes what an attempt left beside the table, under any type: a stale index of another type would look like
-    /// one that postmap has just written.
-    fn remove_new(&self) -> io::Result<()> {
-        remove(&self.place.path(".new"))?;
-        let extensions = Type::all().iter().flat_map(|other| other.extensions);
-        extensions.chain(&["cdb.tmp"]).try_for_each(|extension| remove(&self.place.path(&format!(".new.{extension}"))))
+    /// Whether the table is there, can be read and is empty.
+    fn holds_nothing(&self, suffix: &str) -> bool {
+        let read = || self.tools.postmap(&["-s"], &self.name(suffix));
+        self.missing_index(suffix).is_none() && read().is_ok_and(|end| end.stdout.is_empty())
+    }
+
+    fn has_spare(&self) -> bool {
+        let empty = fs::metadata(self.place.path(SPARE)).is_ok_and(|found| found.is_file() && found.len() == 0);
+        empty && self.missing_index(SPARE).is_none()
+    }
+
+    fn make_spare(&self) -> Result<(), BackendError> {
+        let text = self.place.path(SPARE);
+        if fs::metadata(&text).is_ok_and(|found| found.len() > 0) {
+            return Err(files::foreign(&text));
+        }
+        // One that cannot be read must not become the table.
+        let cleared = self.indexes(SPARE).try_for_each(|index| remove(&index));
+        cleared.map_err(|error| write_error(&self.index(0, SPARE), &error))?;
+        Build::new(self, &Vec::new())?.install(SPARE)
+    }
+
+    /// Makes a new spare in place of one that was used. Without one the table is as good; and it is tried again.
+    fn renew_spare(&self) {
+        if !self.has_spare()
+            && let Err(error) = self.make_spare()
+        {
+            log::debug!("{error}");
+        }
+    }
+
+    /// Puts the spare in the place of the table, which needs no room on the disk.
+    fn use_spare(&self) -> io::Result<()> {
+        if !self.has_spare() {
+            return Err(io::Error::other("there is no empty spare table"));
+        }
+        rename_all(self.files(SPARE).zip(self.files("")))?;
+        self.place.sync()
     }
 }
 
@@ -288,30 +216,70 @@ impl Backend for Postmap {
             let action = format!("read table {}", self.index(0, "").display());
             BackendError::new(ErrorKind::Unavailable, action, cause)
         };
-        let end = self.postmap(&["-s"], &self.name("")).map_err(failed)?;
-        let entry = |line: &[u8]| {
-            let tab = line.iter().position(|&byte| byte == b'\t')?;
-            self.value.listed(&line[..tab], &line[tab + 1..])
-        };
-        Ok(end.stdout.split(|&byte| byte == b'\n').filter_map(entry).collect())
+        let end = self.tools.postmap(&["-s"], &self.name("")).map_err(failed)?;
+        let listed = |line| entry_of(line).and_then(|(key, value)| self.value.listed(key, value));
+        Ok(lines(&end.stdout).filter_map(listed).collect())
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
-        self.write(update.clients)
+        self.write(update.clients)?;
+        self.renew_spare();
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        let Err(error) = self.write(&Vec::new()) else {
+            self.renew_spare();
+            return Ok(());
+        };
+        if self.holds_nothing("") {
+            return Ok(());
+        }
+        match self.use_spare() {
+            Ok(()) => {
+                log::info!("{error}; an empty table was kept for this and took its place");
+                Ok(())
+            }
+            Err(spare) => {
+                log::debug!("{}: {}", self.place.path(SPARE).display(), cause(&spare));
+                Err(error)
+            }
+        }
     }
 }
 
-fn unknown_type(name: &str, tools: &Tools) -> BackendError {
-    let known = tools.postconf(&["-m"]).unwrap_or_default();
-    let usable: Vec<&str> = known.lines().map(str::trim).filter(|name| Type::named(name).is_some()).collect();
-    let name = name.escape_debug();
-    let error = BackendError::new(
-        ErrorKind::Config,
-        format!("use map type {name}"),
-        "Postfix does not know it, or postmap makes no index of it",
-    );
-    match usable.as_slice() {
-        [] => error.cure("set another with --map-type, or use --backend lmdb or sqlite"),
-        usable => error.cure(format!("set --map-type to one of {}", usable.join(", "))),
+fn lines(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+    output.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
+}
+
+/// No line of ours is longer, unless `--value` is a book.
+const LONGEST: u64 = 64 * 1024;
+
+/// # Errors
+/// The file is not one that this program wrote: `--map /etc/postfix/main.cf` must not be the end of main.cf.
+fn refuse_foreign_text(path: &Path) -> Result<(), BackendError> {
+    let failed = |error| write_error(path, &error);
+    // A pipe in the place of the file must not hold up the daemon.
+    let file = match OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(failed)?,
+    };
+    let found = file.metadata().map_err(failed)?;
+    if found.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
+    if !found.is_file() {
+        let action = format!("use map {}", path.display());
+        return Err(BackendError::new(ErrorKind::Config, action, "it is no regular file").cure(OTHER_MAP));
+    }
+    let mut text = BufReader::new(file);
+    let mut line = Vec::new();
+    while text.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        let entry = line.strip_suffix(b"\n").unwrap_or(&line);
+        if !entry.is_empty() && entry_of(entry).is_none() {
+            return Err(files::foreign(path));
+        }
+        line.clear();
+    }
+    Ok(())
 }

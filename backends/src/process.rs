@@ -1,37 +1,43 @@
-//! Runs a program of Postfix with a limit on its time and on what is kept of its output.
+//! Programs of Postfix and of the system: starts one, or runs it with a limit on its time and on what is kept of its
+//! output.
 //!
 //! The daemon reads no log while it waits here, so the wait ends with the program and never later than the limit.
 
-use std::ffi::{CString, OsStr};
+mod spawn;
+
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{self, PipeReader, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, eaccess};
 
-use crate::files::reason;
+pub use self::spawn::spawn;
+
+/// How long a program may take that answers at once unless something is wrong.
+pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of a program's error output is kept, in bytes.
 const COMPLAINT_LIMIT: usize = 4096;
 
 /// How a program ended.
-pub(crate) struct Finished {
+pub struct Finished {
     end: WaitStatus,
-    pub(crate) stdout: Vec<u8>,
+    /// All that the program wrote to its standard output.
+    pub stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl Finished {
     /// What the program said: the line that names the failure, else the first line; escaped.
-    pub(crate) fn complaint(&self) -> Option<String> {
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.stderr);
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let first = lines.clone().next()?;
@@ -40,7 +46,8 @@ impl Finished {
     }
 
     /// Why the program failed; `None` if it did not.
-    pub(crate) fn failure(&self) -> Option<String> {
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
         let how = match self.end {
             WaitStatus::Exited(_, 0) => return None,
             WaitStatus::Exited(_, code) => format!("exit status {code}"),
@@ -52,7 +59,8 @@ impl Finished {
 }
 
 /// Looks for a program of Postfix: /usr/sbin first, because a daemon's `$PATH` may lack it or lead elsewhere.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let candidates = std::iter::once(PathBuf::from("/usr/sbin")).chain(std::env::split_paths(&path));
     candidates
@@ -64,11 +72,10 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 /// Runs a program to its end. After `limit` it is killed, with everything it started.
 ///
 /// # Errors
-/// The cause, in words: it could not be started, or took too long.
-pub(crate) fn run(program: &Path, arguments: &[&OsStr], limit: Duration) -> Result<Finished, String> {
+/// It could not be started, or took too long.
+pub fn run(program: &Path, arguments: &[&OsStr], limit: Duration) -> io::Result<Finished> {
     let deadline = Instant::now() + limit;
-    let failed = |error: io::Error| format!("{}: {}", program.display(), reason(&error));
-    let (pid, stdout, stderr) = spawn(program, arguments).map_err(failed)?;
+    let (pid, stdout, stderr) = start(program, arguments)?;
     let mut stdout = Pipe::new(stdout, usize::MAX);
     let mut stderr = Pipe::new(stderr, COMPLAINT_LIMIT);
     let ended = match drain(&mut [&mut stdout, &mut stderr], deadline) {
@@ -80,57 +87,21 @@ pub(crate) fn run(program: &Path, arguments: &[&OsStr], limit: Duration) -> Resu
         Ok(Some(end)) => Ok(Finished { end, stdout: stdout.kept, stderr: stderr.kept }),
         Ok(None) => {
             kill(pid);
-            Err(format!("{} did not finish within {} s and was killed", program.display(), limit.as_secs_f32()))
+            let cause = format!("did not finish within {} s and was killed", limit.as_secs_f32());
+            Err(io::Error::new(io::ErrorKind::TimedOut, cause))
         }
         Err(error) => {
             kill(pid);
-            Err(failed(error))
+            Err(error)
         }
     }
 }
 
-/// Starts the program with no input and with pipes for its output.
-///
-/// Not by `std::process::Command`, whose children inherit the signal mask: the daemon blocks the signals that it reads
-/// from a descriptor, and to unblock them for a moment would be the moment in which one kills it.
-fn spawn(program: &Path, arguments: &[&OsStr]) -> io::Result<(Pid, PipeReader, PipeReader)> {
+fn start(program: &Path, arguments: &[&OsStr]) -> io::Result<(Pid, PipeReader, PipeReader)> {
     let (stdout, stdout_end) = io::pipe()?;
     let (stderr, stderr_end) = io::pipe()?;
-    let stdin = File::open("/dev/null")?;
-    let (actions, attributes) = (redirections(&stdin, &stdout_end, &stderr_end)?, attributes()?);
-    let arguments: Vec<CString> = [program.as_os_str()]
-        .iter()
-        .chain(arguments)
-        .map(|text| CString::new(text.as_bytes()))
-        .collect::<Result<_, _>>()?;
-    let variable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat())
-    };
-    let environment: Vec<CString> = std::env::vars_os().map(variable).collect::<Result<_, _>>()?;
-    let pid = posix_spawn(program, &actions, &attributes, &arguments, &environment)?;
+    let pid = spawn(program.as_os_str(), arguments, stdout_end.as_fd(), Some(stderr_end.as_fd()))?;
     Ok((pid, stdout, stderr))
-}
-
-fn redirections(stdin: &File, stdout: &PipeWriter, stderr: &PipeWriter) -> nix::Result<PosixSpawnFileActions> {
-    let mut actions = PosixSpawnFileActions::init()?;
-    actions.add_dup2(stdin.as_raw_fd(), 0)?;
-    actions.add_dup2(stdout.as_raw_fd(), 1)?;
-    actions.add_dup2(stderr.as_raw_fd(), 2)?;
-    Ok(actions)
-}
-
-/// No signal blocked; SIGPIPE, which Rust ignores, as usual; and a process group of its own: an interrupt typed at the
-/// daemon must not break a write, and a kill must reach the children of a script.
-fn attributes() -> nix::Result<PosixSpawnAttr> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
-        | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
-        | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
-    attributes.set_flags(flags)?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
-    Ok(attributes)
 }
 
 /// One end of a pipe, read until its end or until nothing more is wanted.
@@ -221,9 +192,11 @@ fn kill(pid: Pid) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use nix::sys::signal::SigSet;
+
     use super::*;
 
-    fn shell(script: &str, limit: Duration) -> Result<Finished, String> {
+    fn shell(script: &str, limit: Duration) -> io::Result<Finished> {
         run(Path::new("/bin/sh"), &["-c".as_ref(), script.as_ref()], limit)
     }
 
@@ -249,7 +222,10 @@ mod tests {
     fn a_program_that_hangs_is_killed_with_its_children() {
         let start = Instant::now();
         for script in ["sleep 60", "sleep 60 & wait", "exec >&- 2>&-; sleep 60", "sleep 60 & exit 0"] {
-            assert!(shell(script, SHORT).err().unwrap().contains("did not finish within 0.1 s"), "{script}");
+            assert!(
+                shell(script, SHORT).err().unwrap().to_string().contains("did not finish within 0.1 s"),
+                "{script}"
+            );
         }
         assert!(start.elapsed() < Duration::from_secs(20));
     }
@@ -264,9 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_named() {
-        let error = run(Path::new("/nonexistent/postmap"), &[], LONG).err().unwrap();
-        assert_eq!(error, "/nonexistent/postmap: no such file or directory");
+    fn a_missing_program_is_told() {
+        for program in ["/nonexistent/postmap", "no-such-program-of-postfix"] {
+            assert_eq!(run(Path::new(program), &[], LONG).err().unwrap().kind(), io::ErrorKind::NotFound);
+        }
         assert_eq!(find("no-such-program-of-postfix"), None);
     }
 }

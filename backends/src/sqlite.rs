@@ -2,7 +2,11 @@
 //!
 //! Writes `<map>.sqlite` and SQLite's `-wal` and `-shm` beside it. Readers never notice that a file was renamed, so the
 //! file is never replaced; and a reader that finds it locked makes smtpd die, so it is in WAL mode, where a writer
-//! locks nobody out.
+//! locks nobody out. A file that is damaged or not ours is refused and left alone, at open as well as later, because
+//! nothing but the operator's own eye tells one from the other.
+//!
+//! On a full disk nothing can be added once the log has used up the room it has. Removing goes on: the log is used
+//! from its beginning again. Should even that fail, rows end by themselves.
 
 mod file;
 
@@ -15,8 +19,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use self::file::{FOREIGN, Identity, TableFile};
-use crate::entry::{Key, Value, unix_seconds};
-use crate::files::{FREE, PERMIT, read_error, reason};
+use crate::entry::{Key, Value, seconds_up};
+use crate::files::{self, FREE, PERMIT, read_error};
 use crate::{Backend, BackendError, Client, ErrorKind, Listed, Options, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
@@ -36,6 +40,7 @@ const UPSERT: &str = "INSERT INTO client (address, expires, value) VALUES (?1, ?
 const DELETE: &str = "DELETE FROM client WHERE address = ?1";
 
 pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+    options.refuse_other_type("sqlite")?;
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
     file.check_writable()?;
@@ -45,6 +50,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
 }
 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+    options.refuse_other_type("sqlite")?;
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
     if file.is_empty().map_err(|error| read_error(file.path(), &error))? {
@@ -201,6 +207,22 @@ impl Sqlite {
         transaction.commit()
     }
 
+    fn delete_all(&mut self) -> rusqlite::Result<()> {
+        let Some(opened) = &mut self.opened else { return Err(rusqlite::Error::InvalidQuery) };
+        let transaction = opened.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM client", [])?;
+        transaction.commit()
+    }
+
+    /// Copies the log into the database, so that the next write starts at the beginning of the log and needs no room.
+    /// The copying may need some, but only for rows that never fit into the database before.
+    fn restart_log(&self) {
+        let Some(opened) = &self.opened else { return };
+        if let Err(error) = opened.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())) {
+            log::debug!("table {}: {error}", self.file.path().display());
+        }
+    }
+
     fn read(&self) -> rusqlite::Result<Vec<Listed>> {
         let Some(opened) = &self.opened else { return Err(rusqlite::Error::InvalidQuery) };
         let mut statement = opened.connection.prepare("SELECT address, value FROM client")?;
@@ -227,7 +249,7 @@ impl<'a> Rows<'a> {
     }
 
     fn upsert(&mut self, client: &Client) -> rusqlite::Result<()> {
-        let expires = unix_seconds(client.expires);
+        let expires = seconds_up(client.expires);
         let value = self.value.text(expires, &mut self.buffer);
         let expires = i64::try_from(expires).unwrap_or(i64::MAX);
         self.statement.execute(params![Key::new(client.address).as_str(), expires, value]).map(|_| ())
@@ -243,6 +265,18 @@ impl Backend for Sqlite {
         self.reopen_if_replaced()?;
         let done = self.write(update);
         self.in_step = done.is_ok();
+        done.map_err(|error| failed("write", &self.file, &error))
+    }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        self.reopen_if_replaced()?;
+        // The caller may tell the next differences to what was there before.
+        self.in_step = false;
+        let mut done = self.delete_all();
+        if done.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DiskFull)) {
+            self.restart_log();
+            done = self.delete_all();
+        }
         done.map_err(|error| failed("write", &self.file, &error))
     }
 }
@@ -268,7 +302,7 @@ fn failed(verb: &str, file: &TableFile, error: &rusqlite::Error) -> BackendError
         rusqlite::Error::SqliteFailure(code, None) => code.to_string(),
         other => other.to_string(),
     };
-    let cause = reason(&std::io::Error::other(cause.lines().next().unwrap_or_default().to_owned()));
+    let cause = files::cause(&std::io::Error::other(cause.lines().next().unwrap_or_default().to_owned()));
     let error = BackendError::new(kind, format!("{verb} table {path}"), cause);
     match cure {
         Some(cure) => error.cure(cure),

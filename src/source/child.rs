@@ -1,20 +1,16 @@
 //! A child process whose standard output is read. Starts, reaps and ends it.
-//!
-//! Not `std::process::Command`: its children inherit the signal mask, and the daemon blocks the signals that it reads
-//! from a descriptor. A `tail` that cannot be ended by SIGTERM would be a nuisance to every administrator.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use pop_before_smtp_backends::process;
 
 /// A running child and the reading end of its output.
 #[derive(Debug)]
@@ -31,13 +27,7 @@ impl Child {
     /// It cannot be started.
     pub(super) fn spawn(program: &OsStr, arguments: &[OsString]) -> io::Result<Self> {
         let (output, writer) = io::pipe()?;
-        let input = File::open("/dev/null")?;
-        let mut actions = PosixSpawnFileActions::init()?;
-        actions.add_dup2(input.as_raw_fd(), 0)?;
-        actions.add_dup2(writer.as_raw_fd(), 1)?;
-        let words = std::iter::once(program).chain(arguments.iter().map(OsString::as_os_str));
-        let words = words.map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
-        let pid = posix_spawnp(&words[0], &actions, &attributes()?, &words, &environment()?)?;
+        let pid = process::spawn(program, arguments, writer.as_fd(), None)?;
         Ok(Self { pid, output: File::from(OwnedFd::from(output)), reaped: false })
     }
 
@@ -88,26 +78,4 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// No signal blocked; SIGPIPE, which Rust ignores, as usual, so that `tail` ends when nobody reads; a process group of
-/// its own, so that an interrupt typed at the daemon is left to the daemon.
-fn attributes() -> nix::Result<PosixSpawnAttr> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_flags(
-        PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
-            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
-            | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP,
-    )?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
-    Ok(attributes)
-}
-
-fn environment() -> io::Result<Vec<CString>> {
-    let variable = |(name, value): (OsString, OsString)| {
-        CString::new([name.into_vec(), b"=".to_vec(), value.into_vec()].concat()).map_err(io::Error::from)
-    };
-    std::env::vars_os().map(variable).collect()
 }

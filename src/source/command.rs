@@ -1,15 +1,15 @@
 //! The output of a child process as a log: `tail`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
+use pop_before_smtp_backends::process;
 
 use super::child::Child;
 use super::lines::Lines;
@@ -72,10 +72,10 @@ impl Tail {
 /// Whether this system's `tail` knows `--pid` (GNU and uutils do, busybox does not).
 ///
 /// # Errors
-/// There is no `tail`.
+/// There is no `tail`, or it does not answer.
 pub fn tail_watches_pid() -> io::Result<bool> {
-    let output = Command::new("tail").arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output()?;
-    Ok(output.stdout.windows(9).any(|window| window == b"coreutils"))
+    let end = process::run(Path::new("tail"), &[OsStr::new("--version")], process::LIMIT)?;
+    Ok(end.stdout.windows(9).any(|window| window == b"coreutils"))
 }
 
 /// A log file behind `tail`, which is started again when it ends.

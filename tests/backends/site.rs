@@ -1,7 +1,7 @@
 //! A map in a directory of its own, and Postfix's own readers to look into it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -74,19 +74,46 @@ fn sbin(program: &str) -> PathBuf {
 
 /// A map in a directory of its own that everybody can read.
 pub struct Site {
+    /// Before the directory, which must not be busy when it is removed.
+    disk: Option<Disk>,
     pub directory: tempfile::TempDir,
     pub options: Options,
 }
 
 impl Site {
     pub fn new(case: &Case) -> Self {
+        Self::at(case, tempfile::tempdir().unwrap(), None)
+    }
+
+    /// On a file system of its own, of one MiB; `None` where none can be mounted.
+    pub fn on_small_disk(case: &Case) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::mount(directory.path())?;
+        Some(Self::at(case, directory, Some(disk)))
+    }
+
+    fn at(case: &Case, directory: tempfile::TempDir, disk: Option<Disk>) -> Self {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let options =
             Options { map: directory.path().join("map"), map_type: Some(case.map_type.to_owned()), value: None };
         let cf = format!("dbpath = {}.sqlite\nquery = {SQLITE_QUERY}\n", options.map.display());
         fs::write(directory.path().join("map.cf"), cf).unwrap();
-        Self { directory, options }
+        Self { disk, directory, options }
+    }
+
+    /// Leaves no room on the small disk.
+    pub fn fill_disk(&self) {
+        assert!(self.disk.is_some());
+        let mut ballast = OpenOptions::new().append(true).create(true).open(self.ballast()).unwrap();
+        while ballast.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    pub fn free_disk(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.directory.path().join("ballast")
     }
 
     pub fn table(&self, case: &Case) -> PathBuf {
@@ -126,6 +153,24 @@ impl Site {
         let text = String::from_utf8(output.stdout).unwrap();
         let pair = |line: &str| line.split_once('\t').map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).unwrap();
         text.lines().map(pair).collect()
+    }
+}
+
+/// A mounted file system.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path) -> Option<Self> {
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "pop-before-smtp-test"]).arg(at).output();
+        mount.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
 use crate::Client;
@@ -174,7 +174,7 @@ fn a_table_that_can_be_read_is_kept_at_open() {
     let mut table = site.open().unwrap();
     publish(&mut table, &["192.0.2.1"]).unwrap();
     drop(table);
-    fs::write(site.directory.path().join("map.new"), "left over").unwrap();
+    fs::write(site.directory.path().join("map.new.d"), "left over").unwrap();
     assert_eq!(site.open().unwrap().list().unwrap().len(), 1);
     assert!(!site.left_over());
 }

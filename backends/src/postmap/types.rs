@@ -1,4 +1,7 @@
-//! Lookup table types that postmap can index, and the files it makes for them; data only.
+//! Lookup table types that postmap can index, and the files it makes for them; no I/O.
+
+use std::ffi::OsString;
+use std::path::Path;
 
 /// A type as DATABASE_README and postmap(1) describe it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,19 @@ const TYPES: &[Type] = &[
 ];
 
 impl Type {
+    /// The table at `path` as Postfix names it.
+    pub(super) fn table(self, path: &Path) -> OsString {
+        let mut name = OsString::from(self.name);
+        name.push(":");
+        name.push(path);
+        name
+    }
+
+    /// What the names of the index files add to the name of the text file.
+    pub(super) fn suffixes(self) -> impl Iterator<Item = String> {
+        self.extensions.iter().map(|extension| format!(".{extension}"))
+    }
+
     pub(super) fn all() -> &'static [Self] {
         TYPES
     }

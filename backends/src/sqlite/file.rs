@@ -8,12 +8,11 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nix::unistd::{Gid, User};
 
 use super::APPLICATION_ID;
-use crate::files::{Place, read_error, reason, remove, write_error};
+use crate::files::{Place, cause, read_error, remove, write_error};
 use crate::process;
 use crate::{BackendError, ErrorKind};
 
@@ -120,7 +119,7 @@ impl TableFile {
             log::info!(
                 "cannot give {} to Postfix's group: {}; should the daemon be killed, lookups may fail until it runs again",
                 self.shm.display(),
-                reason(&error)
+                cause(&error)
             );
         }
     }
@@ -144,8 +143,10 @@ impl TableFile {
         uri
     }
 
+    /// All three: an old -wal would be taken for changes to the new database.
     pub(super) fn cure(&self) -> String {
-        format!("move {} away, or choose another with --map", self.path.display())
+        let [path, wal, shm] = [&self.path, &self.wal, &self.shm].map(|path| path.display());
+        format!("move {path}, {wal} and {shm} away, or choose another with --map")
     }
 
     fn refused(&self, cause: &str) -> BackendError {
@@ -158,7 +159,7 @@ impl TableFile {
 fn postfix_group() -> Option<Gid> {
     let asked = process::find("postconf").and_then(|postconf| {
         let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
-        process::run(&postconf, &arguments, Duration::from_secs(10)).ok()
+        process::run(&postconf, &arguments, process::LIMIT).ok()
     });
     let owner = asked.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
     let owner = owner.filter(|name| !name.is_empty()).unwrap_or_else(|| "postfix".to_owned());

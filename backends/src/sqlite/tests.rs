@@ -81,6 +81,40 @@ fn a_damaged_table_is_refused() {
 }
 
 #[test]
+fn a_damaged_header_is_refused_with_the_cure() {
+    let (_directory, options, path) = site();
+    publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    let whole = fs::read(&path).unwrap();
+    for offset in [0, 16, 44, 100] {
+        let mut damaged = whole.clone();
+        damaged[offset..offset + 2].fill(0xAA);
+        fs::write(&path, &damaged).unwrap();
+        let error = open(&options).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config, "{offset}: {error}");
+        let name = path.display();
+        let cure = format!("move {name}, {name}-wal and {name}-shm away, or choose another with --map");
+        assert_eq!(error.cure.as_deref(), Some(&*cure), "{offset}: {error}");
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        fs::remove_file(path.with_file_name(format!("map.sqlite{suffix}"))).unwrap();
+    }
+    publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+}
+
+#[test]
+fn the_first_publish_removes_rows_that_are_not_ours() {
+    let (_directory, options, path) = site();
+    publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    let rows_of_others = "INSERT INTO client VALUES ('192.0', 9999999999, 'OK'), ('2001:DB8::1', 9999999999, 'OK')";
+    Connection::open(&path).unwrap().execute_batch(rows_of_others).unwrap();
+    let mut backend = open(&options).unwrap();
+    assert_eq!((backend.list().unwrap().len(), rows(&path)), (1, 3));
+    publish(&mut *backend, &[], &["192.0.2.1"]).unwrap();
+    assert_eq!(rows(&path), 1);
+}
+
+#[test]
 fn something_else_in_the_place_of_the_table_is_refused() {
     let (directory, options, path) = site();
     fs::create_dir(&path).unwrap();
