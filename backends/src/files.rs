@@ -104,6 +104,7 @@ impl Place {
     }
 
     /// The same, for a file that the members of `group` may write, too, or only belong to that group.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn adopt_for(&self, path: &Path, group: Gid, mode: u32) -> io::Result<()> {
         let file = open_path(path)?;
         self.adopt_file(&file)?;

@@ -109,7 +109,7 @@ fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
         return Err(corrupt(format!("journal mode stays {mode}")));
     }
     connection.execute_batch("PRAGMA journal_size_limit = 4194304")?;
-    start_log(&mut connection)?;
+    with_room(&mut connection, start_log)?;
     // NORMAL: a power failure may undo the last publishes but never half of one. What comes back expires by itself,
     // what is lost comes with the next login, and no login waits for a disk.
     connection.execute_batch("PRAGMA synchronous = NORMAL")?;
@@ -138,6 +138,24 @@ fn start_log(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute("INSERT OR REPLACE INTO client (address, expires, value) VALUES ('', 0, '')", [])?;
     transaction.execute("DELETE FROM client WHERE address = ''", [])?;
+    transaction.commit()
+}
+
+/// Does it again from the beginning of the log, if it fails because there is no room: what the log holds is copied into
+/// the database, and the log is overwritten. The copying needs room only for what never fitted into the database before.
+fn with_room(connection: &mut Connection, write: fn(&mut Connection) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    match write(connection) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
+            write(connection)
+        }
+        done => done,
+    }
+}
+
+fn delete_all(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("DELETE FROM client", [])?;
     transaction.commit()
 }
 
@@ -207,22 +225,6 @@ impl Sqlite {
         transaction.commit()
     }
 
-    fn delete_all(&mut self) -> rusqlite::Result<()> {
-        let Some(opened) = &mut self.opened else { return Err(rusqlite::Error::InvalidQuery) };
-        let transaction = opened.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("DELETE FROM client", [])?;
-        transaction.commit()
-    }
-
-    /// Copies the log into the database, so that the next write starts at the beginning of the log and needs no room.
-    /// The copying may need some, but only for rows that never fit into the database before.
-    fn restart_log(&self) {
-        let Some(opened) = &self.opened else { return };
-        if let Err(error) = opened.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())) {
-            log::debug!("table {}: {error}", self.file.path().display());
-        }
-    }
-
     fn read(&self) -> rusqlite::Result<Vec<Listed>> {
         let Some(opened) = &self.opened else { return Err(rusqlite::Error::InvalidQuery) };
         let mut statement = opened.connection.prepare("SELECT address, value FROM client")?;
@@ -272,11 +274,10 @@ impl Backend for Sqlite {
         self.reopen_if_replaced()?;
         // The caller may tell the next differences to what was there before.
         self.in_step = false;
-        let mut done = self.delete_all();
-        if done.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DiskFull)) {
-            self.restart_log();
-            done = self.delete_all();
-        }
+        let done = match &mut self.opened {
+            Some(opened) => with_room(&mut opened.connection, delete_all),
+            None => Err(rusqlite::Error::InvalidQuery),
+        };
         done.map_err(|error| failed("write", &self.file, &error))
     }
 }
