@@ -6,7 +6,8 @@
 //! write one.
 //!
 //! A file that is damaged or no LMDB table is replaced by an empty table at open, with a warning; while the daemon runs,
-//! reading it fails and the next publish replaces it. A sound table with a key that is no address is refused at open.
+//! reading it fails and the next publish replaces it. A sound table of somebody else (a key that is no address,
+//! a database inside) is refused at open.
 
 mod check;
 
@@ -21,7 +22,7 @@ use lmdb::{Cursor as _, DatabaseFlags, Environment, EnvironmentFlags, Error, Tra
 
 use self::check::Check;
 use crate::entry::{Key, Value, is_key, seconds_up};
-use crate::files::{self, Place, cause, read_error, remove, write_error};
+use crate::files::{self, OTHER_MAP, Place, cause, read_error, remove, write_error};
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
 /// Postfix opens the file without LMDB's lock file, so we must too.
@@ -34,6 +35,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     let damage = match check::file(&table.path).map_err(failed)? {
         Check::Missing => Some(None),
         Check::Damaged(cause) => Some(Some(cause)),
+        Check::Foreign => return Err(files::foreign(&table.path)),
         Check::Valid => table.damage_or_foreign()?.map(Some),
     };
     remove(&table.new).map_err(failed)?;
@@ -57,6 +59,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     match check::file(&table.path).map_err(|error| read_error(&table.path, &error))? {
         Check::Missing => Err(read_error(&table.path, &io::ErrorKind::NotFound.into())),
         Check::Damaged(cause) => Err(table.damaged(cause)),
+        Check::Foreign => Err(table.not_ours()),
         Check::Valid => Ok(Box::new(table)),
     }
 }
@@ -188,6 +191,11 @@ impl Lmdb {
         transaction.commit()
     }
 
+    fn not_ours(&self) -> BackendError {
+        let action = format!("read table {}", self.path.display());
+        BackendError::new(ErrorKind::NoInput, action, "it is not a table of Postfix").cure(OTHER_MAP)
+    }
+
     fn damaged(&self, cause: String) -> BackendError {
         let action = format!("read table {}", self.path.display());
         BackendError::new(ErrorKind::NoInput, action, format!("it is damaged: {cause}"))
@@ -218,8 +226,10 @@ fn walk(path: &Path, visit: &mut dyn FnMut(&[u8], &[u8])) -> lmdb::Result<()> {
 
 /// Whether a table is empty; `None` if there is none that can be read.
 fn holds_nothing(path: &Path) -> io::Result<Option<bool>> {
-    if check::file(path)? != Check::Valid {
-        return Ok(None);
+    match check::file(path)? {
+        Check::Valid => {}
+        Check::Foreign => return Ok(Some(false)),
+        Check::Missing | Check::Damaged(_) => return Ok(None),
     }
     let mut empty = true;
     Ok(walk(path, &mut |_, _| empty = false).ok().map(|()| empty))
@@ -230,6 +240,7 @@ impl Backend for Lmdb {
         match check::file(&self.path).map_err(|error| read_error(&self.path, &error))? {
             Check::Missing => Err(read_error(&self.path, &io::ErrorKind::NotFound.into())),
             Check::Damaged(cause) => Err(self.damaged(cause)),
+            Check::Foreign => Err(self.not_ours()),
             Check::Valid => self.read().map_err(|error| self.damaged(cause(&as_io(error)))),
         }
     }

@@ -23,6 +23,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 
@@ -36,6 +37,9 @@ use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update
 
 /// Ends the names of the empty table.
 const SPARE: &str = ".empty";
+
+/// How long a spare that could not be made is not tried again: a postmap that fails sleeps for a second first.
+const SPARE_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     Ok(Box::new(Postmap::open(options, Tools::installed()?)?))
@@ -64,6 +68,7 @@ pub(crate) struct Postmap {
     value: Value,
     /// Whether a table with a client in it was read back.
     verified: bool,
+    spare_failed: Option<Instant>,
 }
 
 impl Postmap {
@@ -98,7 +103,7 @@ impl Postmap {
                 .map_err(|error| if error.cure.is_none() { error.cure("set --map-type") } else { error })?,
         };
         match Type::named(&name) {
-            Some(kind) => Ok(Self { tools, kind, place, value, verified: false }),
+            Some(kind) => Ok(Self { tools, kind, place, value, verified: false, spare_failed: None }),
             None => Err(unknown_type(&name, &tools)),
         }
     }
@@ -188,14 +193,20 @@ impl Postmap {
         // One that cannot be read must not become the table.
         let cleared = self.indexes(SPARE).try_for_each(|index| remove(&index));
         cleared.map_err(|error| write_error(&self.index(0, SPARE), &error))?;
-        Build::new(self, &Vec::new())?.install(SPARE)
+        let built = Build::new(self, &Vec::new()).and_then(|build| build.install(SPARE));
+        let action = format!("write table {}", self.index(0, SPARE).display());
+        built.map_err(|error| BackendError { action, ..error })
     }
 
     /// Makes a new spare in place of one that was used. Without one the table is as good; and it is tried again.
-    fn renew_spare(&self) {
-        if !self.has_spare()
-            && let Err(error) = self.make_spare()
-        {
+    fn renew_spare(&mut self) {
+        let paused = self.spare_failed.is_some_and(|at| at.elapsed() < SPARE_PAUSE);
+        if paused || self.has_spare() {
+            return;
+        }
+        let done = self.make_spare();
+        self.spare_failed = done.is_err().then(Instant::now);
+        if let Err(error) = done {
             log::debug!("{error}");
         }
     }

@@ -16,6 +16,8 @@ pub(super) enum Check {
     Missing,
     Valid,
     Damaged(String),
+    /// Sound as far as was read, but with what no table of Postfix has: databases inside it, or several values of a key.
+    Foreign,
 }
 
 const MAGIC: u32 = 0xBEEF_C0DE;
@@ -35,10 +37,15 @@ const OVERFLOW: u16 = 0x04;
 const META_PAGE: u16 = 0x08;
 /// `F_BIGDATA`: the value is on pages of its own.
 const BIG: u16 = 0x01;
+/// `F_SUBDATA`, `F_DUPDATA`: the entry is a database, or the values of one key.
+const NESTED: [u16; 2] = [0x02, 0x06];
+/// `MDB_REVERSEKEY` to `MDB_REVERSEDUP`.
+const KINDS: u16 = 0x7E;
 
 /// A reason to call a file damaged, or an error on the way.
 enum Fault {
     Damaged(&'static str),
+    Foreign,
     Io(io::Error),
 }
 
@@ -68,6 +75,7 @@ pub(super) fn file(path: &Path) -> io::Result<Check> {
     match (Walk { file, size: found.len(), page_size: 0, last: 0 }).run() {
         Ok(()) => Ok(Check::Valid),
         Err(Fault::Damaged(cause)) => Ok(Check::Damaged(cause.to_owned())),
+        Err(Fault::Foreign) => Ok(Check::Foreign),
         Err(Fault::Io(error)) => Err(error),
     }
 }
@@ -122,7 +130,11 @@ impl Walk {
         if tree.root == usize::MAX {
             return Ok(());
         }
-        if usize::from(tree.depth) > DEPTH || tree.flags & tree.foreign_flags != 0 {
+        let kind = tree.flags & tree.foreign_flags;
+        if kind != 0 && kind & !KINDS == 0 {
+            return Err(Fault::Foreign);
+        }
+        if usize::from(tree.depth) > DEPTH || kind != 0 {
             return Err("it is not a table of Postfix".into());
         }
         self.page(tree.root, usize::from(tree.depth), visited)
@@ -171,6 +183,7 @@ impl Walk {
         match flags {
             0 => page.get(node + NODE_HEADER + key, low).map(|_| ()),
             BIG => self.overflow(page.word(node + NODE_HEADER + key)?, low, visited),
+            kind if NESTED.contains(&kind) => Err(Fault::Foreign),
             _ => Err("an entry is not one of Postfix".into()),
         }
     }

@@ -114,6 +114,27 @@ fn a_damaged_table_is_replaced_at_open() {
 }
 
 #[test]
+fn an_lmdb_file_of_another_program_is_refused_and_left_alone() {
+    for (name, flags) in [(Some("inner"), DatabaseFlags::empty()), (None, DatabaseFlags::DUP_SORT)] {
+        let (_directory, options) = site();
+        let path = Place::of(&options.map).unwrap().path(".lmdb");
+        let environment =
+            Environment::new().set_flags(FLAGS).set_max_dbs(2).open_with_permissions(&path, 0o644).unwrap();
+        let database = environment.create_db(name, flags).unwrap();
+        let mut transaction = environment.begin_rw_txn().unwrap();
+        transaction.put(database, b"192.0.2.1\0", b"5\0", WriteFlags::empty()).unwrap();
+        transaction.put(database, b"192.0.2.1\0", b"6\0", WriteFlags::empty()).unwrap();
+        transaction.commit().unwrap();
+        drop(environment);
+        let before = fs::read(&path).unwrap();
+        let error = open(&options).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config, "{error}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(open_read_only(&options).err().unwrap().kind, ErrorKind::NoInput);
+    }
+}
+
+#[test]
 fn a_directory_in_the_place_of_the_table_is_reported() {
     let (_directory, options) = site();
     let path = Place::of(&options.map).unwrap().path(".lmdb");

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::*;
 use crate::Client;
@@ -177,4 +177,36 @@ fn a_table_that_can_be_read_is_kept_at_open() {
     fs::write(site.directory.path().join("map.new.d"), "left over").unwrap();
     assert_eq!(site.open().unwrap().list().unwrap().len(), 1);
     assert!(!site.left_over());
+}
+
+#[test]
+fn a_spare_takes_the_place_of_a_table_that_cannot_be_written() {
+    let site = Site::new();
+    let mut table = site.open().unwrap();
+    publish(&mut table, &["192.0.2.1"]).unwrap();
+    for _ in 0..2 {
+        site.postmap(&format!("[ \"$1\" = -r ] && exit 1\n{WORKING}"));
+        publish(&mut table, &["192.0.2.2"]).unwrap_err();
+        assert_ne!(site.index(), b"");
+        table.clear().unwrap();
+        assert_eq!((site.index(), table.has_spare()), (Vec::new(), false));
+        table.clear().unwrap();
+        site.postmap(WORKING);
+        publish(&mut table, &["192.0.2.1"]).unwrap();
+        assert!(table.has_spare());
+    }
+}
+
+#[test]
+fn a_spare_that_is_not_empty_is_never_used_nor_overwritten() {
+    let site = Site::new();
+    let text = site.directory.path().join("map.empty");
+    fs::write(&text, "192.0.2.9\tOK\n").unwrap();
+    fs::write(site.directory.path().join("map.empty.db"), "192.0.2.9\tOK\n").unwrap();
+    let mut table = site.open().unwrap();
+    publish(&mut table, &["192.0.2.1"]).unwrap();
+    site.postmap(&format!("[ \"$1\" = -r ] && exit 1\n{WORKING}"));
+    table.clear().unwrap_err();
+    assert_ne!(site.index(), b"");
+    assert_eq!(fs::read(&text).unwrap(), b"192.0.2.9\tOK\n");
 }
