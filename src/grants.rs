@@ -162,7 +162,7 @@ impl Grants {
                 io_cause(&error)
             );
         }
-        self.publisher.empty(now, &self.ring).map_err(|error| {
+        self.publisher.empty().map_err(|error| {
             Error::from(error).cure("take check_client_access out of main.cf until the table can be written again")
         })?;
         log::info!("stopped; the table is empty, {} grants are saved", self.ring.len());

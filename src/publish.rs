@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use pop_before_smtp_backends::{Backend, BackendError, Client, ClientSet, Listed, Update};
 
-use crate::ring::{Change, Grant, Reason, Ring};
+use crate::ring::{Change, Grant, Ring};
 use crate::time::{Now, Timestamp, unix_seconds_up};
 
 /// First and longest time until a failed publish is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How long a grant that has ended may stay in a table that cannot be written.
+const OVERDUE: Duration = Duration::from_secs(60);
 
 /// How an address differs from the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +116,8 @@ impl Publisher {
     /// Publishes what has changed, if that is due. A failure is logged when it begins and when it ends, and the
     /// changes are kept.
     pub fn publish(&mut self, now: &Now, ring: &Ring) {
-        if self.deadline().is_some_and(|due| due <= now.boot) {
-            // The outcome has been logged.
-            let _ = self.publish_now(now, ring);
+        if self.deadline().is_some_and(|due| due <= now.boot) && self.publish_now(now, ring).is_err() {
+            self.end_overdue_grants(now, ring);
         }
     }
 
@@ -134,15 +135,26 @@ impl Publisher {
         result
     }
 
-    /// Publishes an empty table in place of what `ring` holds.
+    /// Makes the table empty, also if there is no room for another.
     ///
     /// # Errors
-    /// The backend's, logged already if it is the first one.
-    pub fn empty(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
-        for grant in ring.iter() {
-            self.note(&Change::Removed(grant.address, Reason::Expired));
+    /// The backend's; the table holds what it held.
+    pub fn empty(&mut self) -> Result<(), BackendError> {
+        self.backend.clear()
+    }
+
+    /// If grants that have ended cannot be taken out of the table for too long, takes out all: better that clients log
+    /// in again than that a stranger relays. The others are published again as soon as that works.
+    fn end_overdue_grants(&mut self, now: &Now, ring: &Ring) {
+        let overdue = self.failure.is_some_and(|failure| now.boot.since(failure.since) >= OVERDUE);
+        let removed = || self.differences.values().any(|difference| *difference == Difference::Removed);
+        if !overdue || !removed() || self.backend.clear().is_err() {
+            return;
         }
-        self.publish_now(now, &Ring::new(ring.grace(), NonZeroUsize::MIN))
+        log::warn!("emptied the table, because grants that have ended could not be taken out of it");
+        self.differences.clear();
+        self.pressing = 0;
+        ring.iter().for_each(|grant| self.set(grant.address, Some(Difference::Added)));
     }
 
     fn hand_over(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {

@@ -174,12 +174,38 @@ fn a_table_that_cannot_be_written_at_start_is_written_later() {
 }
 
 #[test]
+fn a_grant_that_has_ended_leaves_a_table_that_cannot_be_written() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    bench.login(1);
+    bench.publish();
+    bench.pass(50);
+    bench.login(2);
+    bench.table.fail(Some(ErrorKind::CannotCreate));
+    bench.publish();
+    for _ in 0..49 {
+        bench.pass(1);
+        bench.publish();
+    }
+    assert_eq!(bench.addresses(), [address(1)]);
+    for _ in 0..20 {
+        bench.pass(1);
+        bench.publish();
+    }
+    assert!(bench.addresses().is_empty());
+    bench.table.fail(None);
+    bench.login(2);
+    bench.pass(60);
+    bench.publish();
+    assert_eq!(bench.addresses(), [address(2)]);
+}
+
+#[test]
 fn a_stop_empties_the_table() {
     let mut bench = Bench::new(false, Duration::from_secs(60));
     (1..=3).for_each(|number| bench.login(number));
     bench.publish();
     bench.login(4);
-    bench.publisher.empty(&bench.now(), &bench.ring).unwrap();
+    bench.publisher.empty().unwrap();
     assert!(bench.addresses().is_empty());
 }
 
