@@ -197,14 +197,13 @@ impl Site {
     }
 }
 
-/// The table file of SQLite as the manual gives it.
+/// The table file of SQLite: what `postfix-config` prints behind the main.cf lines.
 fn sqlite_cf(map: &Path) -> String {
-    format!(
-        "dbpath = {}.sqlite
-query = SELECT value FROM client WHERE address = '%s' AND expires > CAST(strftime('%%s','now') AS INTEGER)
-",
-        map.display()
-    )
+    let map = map.display().to_string();
+    let printed = super::command::pop_before_smtp(&["postfix-config", "--backend", "sqlite", "--map", &map]);
+    let (main_cf, table) = printed.stdout.split_once(&format!("# {map}.cf\n")).expect("both parts");
+    assert!(main_cf.contains(&format!("sqlite:{map}.cf,\n")), "{main_cf}");
+    table.to_owned()
 }
 
 /// A line as Dovecot 2.3 logs a login through a traditional syslog.
