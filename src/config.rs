@@ -140,7 +140,7 @@ pub fn file(options: &cli::Options) -> Result<ConfigFile, Error> {
 /// The matchers of the options, built in or in the configuration file; all if none is named.
 ///
 /// # Errors
-/// Exit code 64: there is no such matcher. Those of [`file`].
+/// Exit code 64: there is no such matcher. Those of [`file()`].
 pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
     let custom = file(options)?.matchers;
     if options.matcher.is_empty() {
