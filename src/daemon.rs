@@ -278,7 +278,7 @@ fn start(logs: &[Follow], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, 
 impl Input {
     fn restart(&mut self, now: &Now, grants: &mut Grants) {
         let Self { source, matchers } = self;
-        source.restart(now.boot, &mut |line| take(matchers, line, now, grants));
+        source.restart(now.boot, &mut |block| take(matchers, block, now, grants));
     }
 
     /// Reads until there is nothing left, or the other inputs want their turn.
@@ -287,7 +287,7 @@ impl Input {
         let mut progress = Progress::Some;
         for _ in 0..READS_PER_TURN {
             let now = Now::read();
-            progress = source.read(now.boot, &mut |line| take(matchers, line, &now, grants));
+            progress = source.read(now.boot, &mut |block| take(matchers, block, &now, grants));
             grants.dropped(&now, source.take_dropped());
             if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
                 break;
@@ -297,10 +297,8 @@ impl Input {
     }
 }
 
-fn take(matchers: &mut Matchers, line: &[u8], now: &Now, grants: &mut Grants) {
-    if let Some(event) = matchers.event(now.boot, line) {
-        grants.event(now, &event);
-    }
+fn take(matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
+    matchers.scan(now.boot, block, &mut |_, event| grants.event(now, event));
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.

@@ -46,14 +46,21 @@ pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
     let paint = if what.format == Format::Text { Paint::stdout() } else { Paint::none() };
     let mut written = Ok(());
     let read = each_file(&what.files, |path| {
+        // Lines before the one that is counted from.
         let mut number = 0u64;
         let mut matchers = chosen.clone();
-        each_line(path, |text| {
-            number += 1;
-            let Some(event) = matchers.event(Timestamp::default(), text) else { return written.is_ok() };
-            totals.count(event.action);
-            if !what.count && written.is_ok() {
-                written = write_event(&mut out, what.format, paint, number, &event);
+        each_block(path, |block| {
+            let mut counted = 0;
+            matchers.scan(Timestamp::default(), block, &mut |at, event| {
+                totals.count(event.action);
+                if !what.count && written.is_ok() {
+                    number += newlines(&block[counted..at]);
+                    counted = at;
+                    written = write_event(&mut out, what.format, paint, number + 1, event);
+                }
+            });
+            if !what.count {
+                number += newlines(&block[counted..]) + u64::from(!block.ends_with(b"\n"));
             }
             written.is_ok()
         })
@@ -86,11 +93,16 @@ pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result
 /// # Errors
 /// The file cannot be read.
 pub(crate) fn each_line(path: &Path, mut line: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
+    each_block(path, |block| block.strip_suffix(b"\n").unwrap_or(block).split(|byte| *byte == b'\n').all(&mut line))
+}
+
+/// Hands out the lines of a file in blocks, as [`Lines::read`] does, until one is answered with false.
+fn each_block(path: &Path, mut block: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
     let mut input = open(path)?;
     let mut lines = Lines::default();
     let mut go_on = true;
     while go_on {
-        let mut hand_out = |text: &[u8]| go_on = go_on && line(text);
+        let mut hand_out = |lines: &[u8]| go_on = go_on && block(lines);
         if lines.read(&mut input, &mut hand_out).map_err(|error| cannot_read(path, &error))? == 0 {
             break;
         }
@@ -99,6 +111,10 @@ pub(crate) fn each_line(path: &Path, mut line: impl FnMut(&[u8]) -> bool) -> Res
         log::warn!("the last line of {} has no newline, so it may be half a line: not matched", path.display());
     }
     Ok(())
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@
 //! pattern covers the whole message and begins with a literal verb; the address is read from the side that the user
 //! name cannot reach ([`pattern`]); and a message that a logger may have cut never counts.
 
+mod address;
 mod ambiguity;
 mod builtin;
 pub mod custom;
@@ -15,8 +16,10 @@ mod literals;
 mod own_file;
 pub mod pattern;
 mod reader;
+mod scan;
 mod sessions;
 mod set;
+mod texts;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,6 +28,7 @@ pub use builtin::BUILTIN;
 pub use lint::Flaw;
 use pattern::{Pattern, Role};
 use reader::Reading;
+pub(crate) use scan::find_long;
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
 

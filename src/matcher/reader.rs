@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::address;
 use super::pattern::{Pattern, Piece, Ports, split_at_user};
 
 /// How often a repeated part may occur; real messages have at most a handful.
@@ -186,9 +187,7 @@ impl<'m> Reader<'m> {
     }
 
     fn address(&mut self) -> Option<IpAddr> {
-        let text = self.run(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
-        let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
-        Some(address.to_canonical())
+        address::parse(self.run(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')))
     }
 }
 

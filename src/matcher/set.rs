@@ -1,10 +1,12 @@
 //! The chosen matchers in front of one log: header, program, cut messages, patterns, sessions.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
 use super::reader::Reading;
+use super::scan::Prefilter;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
 use crate::syslog::{self, Header};
@@ -42,6 +44,7 @@ pub struct Matchers {
     routes: Vec<Route>,
     /// One bit per value of [`bit`], to turn most lines away at once.
     programs: u64,
+    prefilter: Arc<Prefilter>,
     fragments: Fragments,
     sessions: Sessions,
     own_file: OwnFile,
@@ -80,21 +83,40 @@ impl Matchers {
     }
 
     fn new(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
+        let chosen: Vec<_> = chosen.collect();
         let mut routes: Vec<Route> = Vec::new();
-        for matcher in chosen {
+        for matcher in &chosen {
             for program in matcher.programs {
                 add(&mut routes, program.as_bytes(), matcher);
             }
         }
         routes.sort_by_key(|route| route.program);
         let programs = routes.iter().fold(0, |bits, route| bits | bit(route.program));
+        let long = routes.iter().filter_map(|route| route.limit).min();
+        let prefilter = Arc::new(Prefilter::new(&chosen, long));
         Self {
             routes,
             programs,
+            prefilter,
             fragments: Fragments::default(),
             sessions: Sessions::default(),
             own_file: OwnFile::default(),
         }
+    }
+
+    /// Finds the lines that must be looked at.
+    pub(super) fn prefilter(&self) -> Arc<Prefilter> {
+        Arc::clone(&self.prefilter)
+    }
+
+    /// Whether a line may be the rest of a cut message, so that every line must be looked at.
+    pub(super) fn owes_rest(&self) -> bool {
+        self.fragments.owes_rest()
+    }
+
+    /// Notes bytes of lines that were not looked at.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.own_file.skip(bytes);
     }
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
@@ -107,7 +129,8 @@ impl Matchers {
 
     /// What a line without its newline says, if it is one of a chosen server.
     ///
-    /// Every line of the log must be handed in, in order: a line that says nothing may be the first part of a message
+    /// [`Matchers::scan`] does the same for many lines, faster. Every line of the log must be handed in, in order: a
+    /// line that says nothing may be the first part of a message
     /// whose rest must not be believed, or tell the address of a login that follows. For the same reason one
     /// `Matchers` follows one log. `now` is when the line was read; what is remembered of it ages by that.
     pub fn event<'l>(&mut self, now: Timestamp, line: &'l [u8]) -> Option<Event<'l>> {

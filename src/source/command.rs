@@ -176,9 +176,9 @@ impl Source for CommandSource {
         self.restart_at
     }
 
-    fn read(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress {
+    fn read(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress {
         let Some(running) = &mut self.running else { return Progress::Paused };
-        match self.lines.read(running.child.output(), line) {
+        match self.lines.read(running.child.output(), block) {
             Ok(0) => self.ended(now),
             Ok(_) => {
                 running.last_read = now;
@@ -196,7 +196,7 @@ impl Source for CommandSource {
         }
     }
 
-    fn restart(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) {
+    fn restart(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) {
         // A new one would start at the end, and what this one has not read yet would be lost.
         if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
             log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
@@ -205,7 +205,7 @@ impl Source for CommandSource {
         if let Some(mut running) = self.running.take() {
             running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
-            while self.lines.read(running.child.output(), line).is_ok_and(|bytes| bytes > 0) {}
+            while self.lines.read(running.child.output(), block).is_ok_and(|bytes| bytes > 0) {}
         }
         self.wake(now);
     }

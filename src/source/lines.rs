@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::matcher::LONGEST_LINE;
+use crate::matcher::{LONGEST_LINE, find_long};
 
 /// Most bytes taken by one read.
 const READ: usize = 64 * 1024;
@@ -26,26 +26,31 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Reads once and hands on every line that is complete now. Of one that is longer than [`LONGEST_LINE`] only the
-    /// beginning is handed on, one byte longer than that: it is too long to count, but not to be noticed. Returns the
-    /// number of bytes read, 0 at the end.
+    /// Reads once and hands on every line that is complete now, newlines included, as one block. Of a line that is longer
+    /// than [`LONGEST_LINE`] and not complete the beginning is handed on, without a newline and one byte longer than
+    /// that: it is too long to count, but not to be noticed. Returns the number of bytes read, 0 at the end.
     ///
     /// # Errors
     /// What `input` reports; nothing is lost.
-    pub fn read(&mut self, input: &mut impl Read, line: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
+    pub fn read(&mut self, input: &mut impl Read, block: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
         let start = self.unfinished;
         let read = input.read(&mut self.buffer[start..start + READ])?;
         let end = start + read;
-        let mut begin = 0;
-        for newline in memchr::memchr_iter(b'\n', &self.buffer[start..end]) {
-            let whole = &self.buffer[begin..start + newline];
-            begin = start + newline + 1;
-            if !std::mem::take(&mut self.skipping) {
-                self.dropped += u64::from(whole.len() > LONGEST_LINE);
-                line(&whole[..whole.len().min(LONGEST_LINE + 1)]);
-            }
+        let fresh = &self.buffer[start..end];
+        let Some(last) = memchr::memrchr(b'\n', fresh) else {
+            self.keep(0, end, block);
+            return Ok(read);
+        };
+        let begin = match std::mem::take(&mut self.skipping) {
+            true => memchr::memchr(b'\n', fresh).map_or(start, |newline| start + newline + 1),
+            false => 0,
+        };
+        let whole = &self.buffer[begin..=start + last];
+        if !whole.is_empty() {
+            self.dropped += overlong(whole);
+            block(whole);
         }
-        self.keep(begin, end, line);
+        self.keep(start + last + 1, end, block);
         Ok(read)
     }
 
@@ -73,18 +78,31 @@ impl Lines {
         std::mem::take(&mut self.dropped)
     }
 
-    fn keep(&mut self, begin: usize, end: usize, line: &mut dyn FnMut(&[u8])) {
+    fn keep(&mut self, begin: usize, end: usize, block: &mut dyn FnMut(&[u8])) {
         self.unfinished = end - begin;
         if self.skipping {
             self.unfinished = 0;
         } else if self.unfinished > LONGEST_LINE {
-            line(&self.buffer[begin..=begin + LONGEST_LINE]);
+            block(&self.buffer[begin..=begin + LONGEST_LINE]);
             self.dropped += 1;
             self.skipping = true;
             self.unfinished = 0;
         } else {
             self.buffer.copy_within(begin..end, 0);
         }
+    }
+}
+
+/// Number of lines longer than [`LONGEST_LINE`].
+fn overlong(block: &[u8]) -> u64 {
+    let (mut lines, mut at) = (0, 0);
+    loop {
+        at = find_long(block, at, LONGEST_LINE + 1);
+        match memchr::memchr(b'\n', &block[at..]) {
+            Some(newline) => at += newline + 1,
+            None => return lines,
+        }
+        lines += 1;
     }
 }
 
@@ -107,7 +125,11 @@ mod tests {
 
     fn split(text: &[u8], sizes: Vec<usize>) -> (Vec<Vec<u8>>, u64) {
         let (mut lines, mut whole, mut input) = (Lines::default(), Vec::new(), Pieces(text, sizes));
-        while lines.read(&mut input, &mut |line| whole.push(line.to_vec())).unwrap() > 0 {}
+        let mut take = |block: &[u8]| {
+            let block = block.strip_suffix(b"\n").unwrap_or(block);
+            whole.extend(block.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+        };
+        while lines.read(&mut input, &mut take).unwrap() > 0 {}
         (whole, lines.take_dropped())
     }
 
@@ -126,8 +148,8 @@ mod tests {
         for text in ["rest of a line\none\n", "\none\n"] {
             let (mut lines, mut whole) = (Lines::default(), Vec::new());
             lines.skip_to_newline();
-            lines.read(&mut text.as_bytes(), &mut |line| whole.push(line.to_vec())).unwrap();
-            assert_eq!(whole, [b"one"], "{text:?}");
+            lines.read(&mut text.as_bytes(), &mut |block| whole.extend_from_slice(block)).unwrap();
+            assert_eq!(whole, b"one\n", "{text:?}");
             assert_eq!(lines.take_dropped(), 0);
         }
     }

@@ -1,4 +1,4 @@
-//! Where log lines come from: a descriptor to wait on, whole lines out.
+//! Where log lines come from: a descriptor to wait on, blocks of whole lines out.
 
 mod child;
 pub mod command;
@@ -32,16 +32,16 @@ pub trait Source {
     /// When `wake` wants to be called, whatever the descriptor does.
     fn deadline(&self) -> Option<Timestamp>;
 
-    /// Reads once, at most 64 KiB, and hands on every line that is complete, without its newline. Called only when the
-    /// descriptor is readable, so that it never blocks.
-    fn read(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress;
+    /// Reads once, at most 64 KiB, and hands on the lines that are complete, as [`lines::Lines::read`] does. Called only
+    /// when the descriptor is readable, so that it never blocks.
+    fn read(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress;
 
     /// Does what was put off to the deadline.
     fn wake(&mut self, now: Timestamp);
 
     /// Starts following anew, as after a rotation that it cannot notice (SIGHUP). What the old input still held is
     /// handed on first.
-    fn restart(&mut self, now: Timestamp, line: &mut dyn FnMut(&[u8]));
+    fn restart(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8]));
 
     /// Number of lines dropped for their length since the last call.
     fn take_dropped(&mut self) -> u64;

@@ -36,8 +36,8 @@ impl Source for Stdin {
         None
     }
 
-    fn read(&mut self, _: Timestamp, line: &mut dyn FnMut(&[u8])) -> Progress {
-        match self.lines.read(&mut self.input, line) {
+    fn read(&mut self, _: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress {
+        match self.lines.read(&mut self.input, block) {
             Ok(0) => Progress::Ended,
             Ok(_) => Progress::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,

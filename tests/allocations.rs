@@ -1,0 +1,46 @@
+//! A scan asks for no memory, neither for a line nor for a login.
+
+#![allow(clippy::expect_used)]
+
+use std::fs;
+use std::path::Path;
+
+use pop_before_smtp::matcher::{Action, Matchers};
+use pop_before_smtp::time::Timestamp;
+
+fn sample(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(name)).expect("a sample")
+}
+
+/// Scans the text so often, and returns the logins and how often memory was asked for.
+fn scan(matchers: &mut Matchers, text: &[u8], times: usize) -> (u64, u64) {
+    let mut logins = 0;
+    let asked = allocation_counter::measure(|| {
+        for _ in 0..times {
+            matchers.scan(Timestamp::default(), text, &mut |_, event| {
+                logins += u64::from(event.action == Action::Login);
+            });
+        }
+    });
+    (logins, asked.count_total)
+}
+
+#[test]
+fn a_scan_asks_for_no_memory() {
+    let names = [
+        "courier/traditional.log",
+        "courier/logger-split.traditional.log",
+        "cyrus-3.6/traditional.log",
+        "dovecot-2.3/traditional.log",
+        "qpopper/synthetic.log",
+        "teapop/traditional.log",
+        "tpop3d/traditional.log",
+        "uw-imap/ipv4.traditional.log",
+    ];
+    let text: Vec<u8> = names.iter().flat_map(|name| sample(name)).collect();
+    let mut matchers = Matchers::all();
+    // The tables of cut messages and of open sessions, and the search's working memory, are made on first use.
+    let (logins, _) = scan(&mut matchers, &text, 2);
+    assert!(logins > 100, "{logins} logins");
+    assert_eq!(scan(&mut matchers, &text, 10), (logins * 5, 0));
+}
