@@ -119,7 +119,9 @@ impl Matchers {
         mut at: usize,
         event: &mut dyn FnMut(usize, &Event<'b>),
     ) -> usize {
-        let prefilter = self.prefilter();
+        let shared = self.prefilter();
+        // It has just been made, if it was not there.
+        let Some(prefilter) = shared.get() else { return at };
         let end = prefilter.long.map_or(block.len(), |long| find_long(block, at, long));
         let mut places = prefilter.search.places(&block[..end]);
         while let Some(found) = places.from(at) {

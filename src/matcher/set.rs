@@ -1,7 +1,7 @@
 //! The chosen matchers in front of one log: header, program, cut messages, patterns, sessions.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
@@ -44,7 +44,10 @@ pub struct Matchers {
     routes: Vec<Route>,
     /// One bit per value of [`bit`], to turn most lines away at once.
     programs: u64,
-    prefilter: Arc<Prefilter>,
+    /// Every matcher that has a route.
+    chosen: Vec<&'static Matcher>,
+    /// Made at the first scan, shared by clones.
+    prefilter: Arc<OnceLock<Prefilter>>,
     fragments: Fragments,
     sessions: Sessions,
     own_file: OwnFile,
@@ -92,12 +95,11 @@ impl Matchers {
         }
         routes.sort_by_key(|route| route.program);
         let programs = routes.iter().fold(0, |bits, route| bits | bit(route.program));
-        let long = routes.iter().filter_map(|route| route.limit).min();
-        let prefilter = Arc::new(Prefilter::new(&chosen, long));
         Self {
             routes,
             programs,
-            prefilter,
+            chosen,
+            prefilter: Arc::default(),
             fragments: Fragments::default(),
             sessions: Sessions::default(),
             own_file: OwnFile::default(),
@@ -105,7 +107,11 @@ impl Matchers {
     }
 
     /// Finds the lines that must be looked at.
-    pub(super) fn prefilter(&self) -> Arc<Prefilter> {
+    pub(super) fn prefilter(&self) -> Arc<OnceLock<Prefilter>> {
+        self.prefilter.get_or_init(|| {
+            let long = self.routes.iter().filter_map(|route| route.limit).min();
+            Prefilter::new(&self.chosen, long)
+        });
         Arc::clone(&self.prefilter)
     }
 
