@@ -5,15 +5,17 @@
 
 #[path = "support/failures.rs"]
 mod failures;
+#[path = "support/messages.rs"]
+mod messages;
 #[path = "support/render.rs"]
 mod render;
 
 use std::net::IpAddr;
 
 use failures::{FAILURES, HOSTILE};
-use pop_before_smtp::matcher::pattern::{Pattern, Piece};
-use pop_before_smtp::matcher::{Action, BUILTIN, Key, Matcher, Matchers};
-use pop_before_smtp::syslog::holds_later_stamp;
+use messages::{earlier, fill, is_anonymous, is_barred, is_name_shared, line};
+use pop_before_smtp::matcher::pattern::Pattern;
+use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -62,33 +64,6 @@ fn several() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![genuine, users()]
 }
 
-fn fill(format: &str, user: &[u8], client: IpAddr) -> Vec<u8> {
-    let fill = |byte| match byte {
-        b'U' => user.to_vec(),
-        b'A' => client.to_string().into_bytes(),
-        b'Q' => quoted(user),
-        other => vec![other],
-    };
-    // `U`, `Q` (the name in quotes) and `A` stand alone: a capital inside a word is text.
-    let bytes = format.as_bytes();
-    let letter = |at: Option<usize>| at.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_alphanumeric);
-    let alone = |at: usize| !letter(at.checked_sub(1)) && !letter(Some(at + 1));
-    bytes.iter().enumerate().flat_map(|(at, b)| if alone(at) { fill(*b) } else { vec![*b] }).collect()
-}
-
-fn is_anonymous(format: &str) -> bool {
-    format.contains("ANONYMOUS") || format.contains("nopassword")
-}
-
-fn quoted(user: &[u8]) -> Vec<u8> {
-    let escape = |b: &u8| if matches!(b, b'"' | b'\\') { vec![b'\\', *b] } else { vec![*b] };
-    [b"\"".to_vec(), user.iter().flat_map(escape).collect(), b"\"".to_vec()].concat()
-}
-
-fn line(program: &str, message: &[u8]) -> Vec<u8> {
-    [b"Nov 22 16:00:00 mail ", program.as_bytes(), b"[4711]: ", message].concat()
-}
-
 /// All matchers at once, and each alone.
 fn sets() -> Vec<Matchers> {
     let alone = BUILTIN.iter().map(|m| Matchers::select(&[m.name]).expect("built in"));
@@ -103,21 +78,6 @@ fn grants(line: &[u8]) -> bool {
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-/// What the server logs before: the connection if the login does not tell the address, the login before the end.
-fn earlier(matcher: &'static Matcher, action: Action, pattern: Pattern) -> impl Iterator<Item = Pattern> {
-    let named = |pattern: Pattern| pattern.iter().any(|p| matches!(p, Piece::Client | Piece::ClientPort));
-    let login = matcher.logins.iter().find(|login| named(login)).or(matcher.logins.first());
-    let login = login.filter(|_| action == Action::Logout && matcher.key != Key::None);
-    let connect = matcher.connects.first().filter(|_| login.is_some() || !named(pattern));
-    connect.into_iter().chain(login).copied()
-}
-
-/// Some patterns share out name and domain, or name and counts, differently; some print no name, or not as it is.
-fn is_name_shared(matcher: &Matcher, pattern: Pattern) -> bool {
-    matches!(matcher.name, "qpopper" | "vm-pop3d" | "vdpop3d" | "solid-pop3d" | "popa3d" | "perdition")
-        || !pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_)))
 }
 
 proptest! {
@@ -161,18 +121,12 @@ proptest! {
         // Its login may be printed without a session id.
         prop_assume!(matcher.name != "dovecot" || action == Action::Login);
         let before: Vec<_> = earlier(matcher, action, pattern).map(|pattern| render(pattern, &values)).collect();
-        let barred = pattern.iter().any(|piece| match piece {
-            Piece::Not(text) => user.starts_with(text.as_bytes()) || text.trim_end().as_bytes() == user,
-            Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
-            _ => false,
-        });
-        // Two lines in one, for all we know.
-        let barred = barred || holds_later_stamp(b"Nov 22 16:00:00", &user);
+        let barred = is_barred(pattern, &user);
         for program in matcher.programs {
             let line = line(program, &message);
             for set in [&mut Matchers::all(), &mut Matchers::select(&[matcher.name]).expect("built in")] {
                 for message in &before {
-                    set.event(Timestamp::default(), &self::line(program, message));
+                    set.event(Timestamp::default(), &messages::line(program, message));
                 }
                 let event = set.event(Timestamp::default(), &line);
                 prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
