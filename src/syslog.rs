@@ -226,9 +226,10 @@ fn is_mail_process(text: &[u8]) -> bool {
         || (is(b"imap(") || is(b"pop3(")) && memchr::memmem::find(text, b">: ").is_some()
 }
 
-/// nginx puts its own host name, which is empty before its workers run, behind that of the syslog daemon.
+/// nginx puts its own host name, which is empty before its workers run, behind that of the syslog daemon. With a colon it
+/// would be the tag of another program, whose message begins with a stranger's `nginx: `.
 fn without_second_host(text: &[u8]) -> &[u8] {
-    match text[run(text, is_host)..].strip_prefix(b" ") {
+    match text[run(text, |b| is_host(b) && b != b':')..].strip_prefix(b" ") {
         Some(rest) if rest.starts_with(b"nginx: ") => rest,
         _ => text,
     }
@@ -383,5 +384,8 @@ mod tests {
     fn text_of_the_message_never_becomes_the_header() {
         let line = "Nov 22 15:54:36 mail postfix/smtpd[9]: Nov 22 15:54:36 mail imapd: LOGIN";
         assert_eq!(parts(line).map(|p| p.2), Some("postfix/smtpd"));
+        for line in ["Nov 22 15:54:36 mail imapd: nginx: x", "Nov 22 15:54:36 mail imapd:x nginx: x"] {
+            assert_eq!(parts(line).map(|p| p.2), Some("imapd"), "{line}");
+        }
     }
 }

@@ -93,8 +93,10 @@ const DOVECOT_BACKEND: Piece = OneOf(&[
     &[Host, Lit(" user=<")],
     &[Host, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
     &[Lit("["), Host, Lit("]:"), Number, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
+    // The colon behind a host is read as part of it.
+    &[DOVECOT_UNNAMED, Lit(" from "), Host, Lit(" user=<")],
     &[
-        OneOf(&[&[Lit("remote host")], &[Lit("<"), Host, Lit("> (<"), Host, Lit(">)")], &[Lit("<"), Host, Lit(">")]]),
+        DOVECOT_UNNAMED,
         Optional(&[Lit(" from "), Host]),
         Optional(&[Lit(" as user "), Plain]),
         DOVECOT_MASTER,
@@ -102,6 +104,9 @@ const DOVECOT_BACKEND: Piece = OneOf(&[
         OneOf(&[&[Lit(": user=<")], &[Lit(" user=<")]]),
     ],
 ]);
+
+const DOVECOT_UNNAMED: Piece =
+    OneOf(&[&[Lit("remote host")], &[Lit("<"), Host, Lit("> (<"), Host, Lit(">)")], &[Lit("<"), Host, Lit(">")]]);
 
 const DOVECOT_REMOTE: Piece = Optional(&[Lit("/"), Plain]);
 
