@@ -13,7 +13,7 @@ mod render;
 use std::net::IpAddr;
 
 use failures::{FAILURES, HOSTILE};
-use messages::{earlier, fill, is_anonymous, is_barred, is_name_shared, line};
+use messages::{earlier, fill, is_anonymous, is_barred, is_name_shared, line, printed};
 use pop_before_smtp::matcher::pattern::Pattern;
 use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
@@ -131,7 +131,7 @@ proptest! {
                 let event = set.event(Timestamp::default(), &line);
                 prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
                     "{}", line.escape_ascii());
-                let same = is_name_shared(matcher, pattern) || event.is_none_or(|e| e.user == Some(&user));
+                let same = is_name_shared(matcher, pattern) || event.is_none_or(|e| e.user == Some(printed(pattern, &user)));
                 prop_assert!(same, "{}", line.escape_ascii());
             }
         }

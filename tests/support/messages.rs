@@ -59,5 +59,13 @@ pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
         Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
         _ => false,
     };
-    pattern.iter().any(by) || holds_later_stamp(STAMP, user)
+    pattern.iter().any(by) || holds_later_stamp(STAMP, user) || printed(pattern, user).is_empty()
+}
+
+/// The name as it can be read: a carriage return at the end of a line is not of the message.
+pub(crate) fn printed<'u>(pattern: Pattern, user: &'u [u8]) -> &'u [u8] {
+    match pattern.last() {
+        Some(Piece::User | Piece::UserWithout(_)) => user.strip_suffix(b"\r").unwrap_or(user),
+        _ => user,
+    }
 }

@@ -13,7 +13,7 @@ const OLD_STAMP: &str =
     r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2})";
 const NGINX: &str =
     r"(?P<time>[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}) \[[a-z]*\] (?P<pid>[0-9]+)#(?P<thread>[0-9]+): ";
-const APPLE: &str = r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2})(?: [A-Za-z0-9_.:/@\[\]()-]*){0,4} ";
+const APPLE: &str = r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2})(?: [A-Za-z0-9_.:/@\[\]()-]*){0,4}? ";
 const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@-]*[A-Za-z0-9_./@-])";
 const PROGRAM: &str = r"(?P<program>[A-Za-z0-9_./+-]+)";
 const TAG: &str = r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[(?P<pid>[0-9]+)\])?:";
@@ -28,7 +28,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         (None, format!(r"{STAMP}{HOST} [A-Za-z0-9_./@-]* (?P<program>nginx): (?P<message>.*)")),
         (None, format!(r"{STAMP}{HOST} {TAG} ?(?P<message>.*)")),
         (Some("nginx"), format!("{NGINX}(?P<message>.*)")),
-        (None, format!(r"{PROGRAM}: {STAMP}(?P<message>.*)")),
+        (None, format!(r"(?P<program>[A-Za-z_./+-][A-Za-z0-9_./+-]*): {STAMP}(?P<message>.*)")),
         (Some("qpopper"), format!(r"{OLD_STAMP}(?:\.[0-9]*)? [0-9]{{4}} \[(?P<pid>[0-9]+)\] (?P<message>.*)")),
         (Some("AppleMailServer"), format!(r"{APPLE}(?P<message>(?:IMAP |POP).*)")),
     ]
