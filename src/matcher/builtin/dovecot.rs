@@ -93,10 +93,8 @@ const DOVECOT_BACKEND: Piece = OneOf(&[
     &[Host, Lit(" user=<")],
     &[Host, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
     &[Lit("["), Host, Lit("]:"), Number, DOVECOT_REMOTE, DOVECOT_MASTER, Lit(": user=<")],
-    // The colon behind a host is read as part of it.
-    &[DOVECOT_UNNAMED, Lit(" from "), Host, Lit(" user=<")],
     &[
-        DOVECOT_UNNAMED,
+        OneOf(&[&[Lit("remote host")], &[Lit("<"), Host, Lit("> (<"), Host, Lit(">)")], &[Lit("<"), Host, Lit(">")]]),
         Optional(&[Lit(" from "), Host]),
         Optional(&[Lit(" as user "), Plain]),
         DOVECOT_MASTER,
@@ -104,9 +102,6 @@ const DOVECOT_BACKEND: Piece = OneOf(&[
         OneOf(&[&[Lit(": user=<")], &[Lit(" user=<")]]),
     ],
 ]);
-
-const DOVECOT_UNNAMED: Piece =
-    OneOf(&[&[Lit("remote host")], &[Lit("<"), Host, Lit("> (<"), Host, Lit(">)")], &[Lit("<"), Host, Lit(">")]]);
 
 const DOVECOT_REMOTE: Piece = Optional(&[Lit("/"), Plain]);
 
