@@ -77,9 +77,9 @@ fn alone(set: &Matchers, matcher: &Matcher, lines: &[&[u8]], all: &[Option<Event
 
 fn rewritten(lines: &[&[u8]], events: &[Option<Event<'_>>]) {
     // nginx's own file is read by the length of its lines.
-    let has_nginx = lines.iter().any(|line| line.windows(5).any(|word| word == b"nginx"));
-    let is_plain = |line: &&[u8]| line.len() + 5 < LONGEST_LINE && !line.starts_with(b"<") && !line.ends_with(b"\r");
-    if has_nginx || lines.iter().any(|line| line.starts_with(b"20")) || !lines.iter().all(is_plain) {
+    let is_nginx = |line: &[u8]| line.get(4) == Some(&b'/') || line.windows(5).any(|word| word == b"nginx");
+    let is_bare = |line: &[u8]| line.len() + 5 < LONGEST_LINE && !line.starts_with(b"<") && !line.ends_with(b"\r");
+    if !lines.iter().all(|line| is_bare(line) && !is_nginx(line)) {
         return;
     }
     let others: Vec<Vec<u8>> = lines.iter().map(|line| [b"<22>", *line, b"\r"].concat()).collect();

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use failures::{FAILURES, HOSTILE};
 use libfuzzer_sys::fuzz_target;
-use messages::{earlier, fill, is_anonymous, is_barred, is_name_shared, line, printed};
+use messages::{earlier, fill, is_barred, is_name_shared, line, must_be_whole, printed};
 use pop_before_smtp::matcher::pattern::Pattern;
 use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
@@ -108,12 +108,12 @@ fuzz_target!(|case: Case| {
     }
 });
 
-/// The whole message, and what is left of it where a logger may cut it. An anonymous session begins like a login, but the
-/// name in it is the server's; Qpopper's failures begin with the name, and no logger cuts that early.
+/// The whole message, and what is left of it where a logger may cut it. Qpopper's failures begin with the name, and no
+/// logger cuts that early.
 fn failure(program: &str, format: &str, cut: u16, user: &[u8], client: IpAddr) {
     let message = fill(format, user, client);
     let least = if format.starts_with('U') { user.len() + 1 } else { 0 };
-    let end = if is_anonymous(format) { message.len() } else { least.max(usize::from(cut)).min(message.len()) };
+    let end = if must_be_whole(format) { message.len() } else { least.max(usize::from(cut)).min(message.len()) };
     for message in [message.as_slice(), &message[..end]] {
         let line = line(program, message);
         for set in ALONE.iter().chain([&*ALL]) {
