@@ -63,7 +63,9 @@ pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
         Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
         _ => false,
     };
-    pattern.iter().any(by) || holds_later_stamp(STAMP, user) || printed(pattern, user).is_empty()
+    let is_printed = pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_) | Piece::UserValue));
+    let is_strange = || holds_later_stamp(STAMP, user) || printed(pattern, user).is_empty();
+    pattern.iter().any(by) || is_printed && is_strange()
 }
 
 /// The name as it can be read: a carriage return at the end of a line is not of the message.
