@@ -69,7 +69,7 @@ pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
 }
 
 /// The name as it can be read: a carriage return at the end of a line is not of the message.
-pub(crate) fn printed<'u>(pattern: Pattern, user: &'u [u8]) -> &'u [u8] {
+pub(crate) fn printed(pattern: Pattern, user: &[u8]) -> &[u8] {
     match pattern.last() {
         Some(Piece::User | Piece::UserWithout(_)) => user.strip_suffix(b"\r").unwrap_or(user),
         _ => user,
