@@ -80,10 +80,6 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-fn begins_as_a_success(format: &str) -> bool {
-    format.starts_with("Auth: ") || format.starts_with("LOGIN: '")
-}
-
 proptest! {
     #![proptest_config(cases(300))]
 
