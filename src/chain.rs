@@ -4,7 +4,7 @@
 //! front and taking out cost the same whatever the size, and no memory is asked for once the slots are there.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// Marks the end of the chain.
 const NONE: u32 = u32::MAX;
@@ -17,23 +17,24 @@ struct Slot<K, V> {
     older: u32,
 }
 
-/// Keys with their values, newest first; at most `u32::MAX - 1`.
+/// Keys with their values, newest first; at most `u32::MAX - 1`. `S` hashes the keys, which strangers must not be able to
+/// make collide.
 #[derive(Debug, Clone)]
-pub struct Chain<K, V> {
+pub struct Chain<K, V, S = RandomState> {
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
-    index: HashMap<K, u32>,
+    index: HashMap<K, u32, S>,
     head: u32,
     tail: u32,
 }
 
-impl<K, V> Default for Chain<K, V> {
+impl<K, V, S: Default> Default for Chain<K, V, S> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), index: HashMap::new(), head: NONE, tail: NONE }
+        Self { slots: Vec::new(), free: Vec::new(), index: HashMap::default(), head: NONE, tail: NONE }
     }
 }
 
-impl<K: Copy + Eq + Hash, V: Copy> Chain<K, V> {
+impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.index.len()

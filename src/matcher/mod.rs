@@ -19,6 +19,7 @@ mod reader;
 mod scan;
 mod sessions;
 mod set;
+mod starts;
 mod texts;
 
 use std::fmt;
@@ -27,7 +28,6 @@ use std::net::IpAddr;
 pub use builtin::BUILTIN;
 pub use lint::Flaw;
 use pattern::{Pattern, Role};
-use reader::Reading;
 pub(crate) use scan::find_long;
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
@@ -143,16 +143,5 @@ impl Matcher {
         of(self.connects, Role::Connect)
             .chain(of(self.logins, login))
             .chain(of(self.logouts, Role::Logout { joined: keyed }))
-    }
-
-    /// What kind of message it is, and what it says.
-    fn read<'m>(&self, message: &'m [u8]) -> Option<(Kind, Reading<'m>)> {
-        let find = |kind, patterns: &[Pattern]| {
-            let reading = patterns.iter().find_map(|pattern| reader::read(pattern, message))?;
-            Some((kind, reading))
-        };
-        find(Kind::Login, self.logins)
-            .or_else(|| find(Kind::Logout, self.logouts))
-            .or_else(|| find(Kind::Connect, self.connects))
     }
 }

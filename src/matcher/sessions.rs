@@ -6,7 +6,7 @@
 //! and nothing else happens. A connection replaces an older one of the same id, and a login uses it up, so no address can be
 //! left under an id for somebody else's login to find; one whose end was never logged is forgotten by age.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -25,6 +25,26 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(u128);
 
+/// Half of the id is as good a hash of it as any: it has been made with a secret.
+#[derive(Default)]
+struct Half(u64);
+
+impl Hasher for Half {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        self.0 = id as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Random = BuildHasherDefault<Half>;
+
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     client: IpAddr,
@@ -34,8 +54,8 @@ struct Waiting {
 /// The sessions of one log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
-    waiting: Chain<SessionId, Waiting>,
-    open: Chain<SessionId, IpAddr>,
+    waiting: Chain<SessionId, Waiting, Random>,
+    open: Chain<SessionId, IpAddr, Random>,
     hashers: [RandomState; 2],
 }
 

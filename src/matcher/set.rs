@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
-use super::reader::Reading;
+use super::pattern::Pattern;
+use super::reader::{self, Reading};
 use super::scan::Prefilter;
 use super::sessions::Sessions;
+use super::starts::{First, Starts};
 use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
 use crate::syslog::{self, Header};
 use crate::time::Timestamp;
@@ -34,7 +36,35 @@ impl std::error::Error for UnknownMatcher {}
 struct Route {
     program: &'static [u8],
     matchers: Vec<&'static Matcher>,
+    /// Of all its matchers, in the order in which they are tried.
+    patterns: Vec<Candidate>,
     limit: Option<usize>,
+}
+
+/// A pattern that a message may fit, if it starts like this.
+#[derive(Debug, Clone)]
+struct Candidate {
+    starts: Starts,
+    matcher: &'static Matcher,
+    kind: Kind,
+    pattern: Pattern,
+}
+
+impl Route {
+    fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
+        let first = First::of(message);
+        self.patterns.iter().filter(|candidate| candidate.starts.may_be(first)).find_map(|candidate| {
+            let reading = reader::read(candidate.pattern, message)?;
+            Some((candidate.matcher, candidate.kind, reading))
+        })
+    }
+}
+
+fn candidates(matcher: &'static Matcher) -> impl Iterator<Item = Candidate> {
+    let of = move |kind, patterns: &'static [Pattern]| {
+        patterns.iter().map(move |pattern| Candidate { starts: Starts::of(pattern), matcher, kind, pattern })
+    };
+    of(Kind::Login, matcher.logins).chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects))
 }
 
 /// The chosen matchers, in front of one log; a clone stands in front of another.
@@ -153,10 +183,7 @@ impl Matchers {
         if doubtful || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
             return None;
         }
-        let (matcher, kind, reading) = route.matchers.iter().find_map(|matcher| {
-            let (kind, reading) = matcher.read(message)?;
-            Some((*matcher, kind, reading))
-        })?;
+        let (matcher, kind, reading) = route.read(message)?;
         if reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user)) {
             return None;
         }
@@ -209,9 +236,10 @@ fn add(routes: &mut Vec<Route>, program: &'static [u8], matcher: &'static Matche
     match routes.iter_mut().find(|route| route.program == program) {
         Some(route) => {
             route.matchers.push(matcher);
+            route.patterns.extend(candidates(matcher));
             route.limit = route.limit.into_iter().chain(limit).min();
         }
-        None => routes.push(Route { program, matchers: vec![matcher], limit }),
+        None => routes.push(Route { program, matchers: vec![matcher], patterns: candidates(matcher).collect(), limit }),
     }
 }
 

@@ -3,11 +3,12 @@
 //! Nine lines of ten are Postfix, failed logins, ends of sessions and spam filters; one is a login: of Dovecot mostly,
 //! else of Courier, Cyrus or UW imapd.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 
 /// Writes whole lines until there are `size` bytes, and returns how many of them are logins.
 pub(crate) fn log(out: &mut impl Write, size: u64, seed: u64) -> io::Result<u64> {
-    let mut host = Host { random: seed.max(1), second: 0, line: Vec::with_capacity(1024) };
+    let mut host = Host { random: seed.max(1), second: 0, line: Vec::with_capacity(1024), open: VecDeque::new() };
     let (mut written, mut logins) = (0, 0);
     while written < size {
         host.line.clear();
@@ -31,10 +32,15 @@ const USERS: &[&str] = &["alice", "bob", "carol.jones", "scanner-2", "office", "
 const METHODS: &[&str] = &["PLAIN", "PLAIN", "LOGIN", "CRAM-MD5"];
 const MONTHS: &[&str] = &["Sep", "Oct", "Nov"];
 
+/// Sessions that are open at a time.
+const OPEN: usize = 300;
+
 struct Host {
     random: u64,
     second: u64,
     line: Vec<u8>,
+    /// How the lines of Dovecot's sessions will begin that are open: `imap(USER)<PID><SESSION>`.
+    open: VecDeque<String>,
 }
 
 /// Appends to the line.
@@ -127,6 +133,7 @@ impl Host {
                 let (service, method) = (if n % 2 == 0 { "imap" } else { "pop3" }, self.one(METHODS));
                 let (pid, session) = (self.below(30_000), self.id(12));
                 put!(self, "{service}-login: Login: user=<{user}>, method={method}, rip={address}, lip=192.0.2.25, ")?;
+                self.open.push_back(format!("{service}({user})<{pid}><{session}+A>"));
                 put!(self, "mpid={pid}, TLS, session=<{session}+A>")
             }
         }
@@ -189,7 +196,7 @@ impl Host {
     }
 
     fn session_end(&mut self) -> io::Result<()> {
-        let (user, address, id) = (self.user(), self.address(), self.id(12));
+        let (address, id) = (self.address(), self.id(12));
         let (pid, size) = (self.below(30_000), self.below(90_000));
         match self.below(8) {
             0 => {
@@ -201,10 +208,13 @@ impl Host {
                 put!(self, "imap-login: Disconnected: Connection closed (no auth attempts in 0 secs): user=<>, ")?;
                 put!(self, "rip={address}, lip=192.0.2.25, session=<{id}+A>")
             }
-            n => {
+            _ => {
+                if self.open.len() < OPEN {
+                    return self.postfix();
+                }
+                let session = self.open.pop_front().unwrap_or_default();
                 self.header("dovecot")?;
-                let service = if n % 2 == 0 { "imap" } else { "pop3" };
-                put!(self, "{service}({user})<{pid}><{id}+A>: Disconnected: Logged out in={pid} out={size}")
+                put!(self, "{session}: Disconnected: Logged out in={pid} out={size}")
             }
         }
     }

@@ -33,6 +33,10 @@ fn of_piece(piece: &Piece) -> String {
         Piece::Optional(pieces) => format!("(?:{})?", of_pieces(pieces)),
         Piece::OneOf(choices) => format!("(?:{})", any(choices)),
         Piece::Many(choices) => format!("(?:{})*", any(choices)),
+        Piece::Words(starts) => {
+            let starts: Vec<String> = starts.iter().map(|start| escape(start)).collect();
+            format!("(?:{})[^\"<>]*", starts.join("|"))
+        }
         // Names and identifiers of some kind.
         _ => "[^ ]+".to_owned(),
     }
