@@ -82,6 +82,24 @@ pub enum TableFormat {
     Markdown,
 }
 
+/// How an LMDB table is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LmdbUpdate {
+    /// Write a new file and rename it; each smtpd restarts at its next client
+    Rename,
+    /// Change the file under a lock; no smtpd restarts
+    InPlace,
+}
+
+/// When a table is forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sync {
+    /// At each publish
+    Always,
+    /// When the system likes; for a table on tmpfs
+    Never,
+}
+
 /// Options of the daemon, as written.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -109,7 +127,13 @@ pub struct Options {
     /// Store TEXT in the table instead of the time of expiry
     #[arg(long, global = true, value_name = "TEXT")]
     pub value: Option<String>,
-    /// Least time between two publishes; the first change goes at once [default: 0 for sqlite, else 1s]
+    /// How backend lmdb changes its table
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t = LmdbUpdate::Rename)]
+    pub lmdb_update: LmdbUpdate,
+    /// When backend lmdb forces its table to the disk
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Sync::Always)]
+    pub sync: Sync,
+    /// Least time between two publishes; the first change goes at once [default: 0 for sqlite and lmdb in-place, else 1s]
     #[arg(long, value_name = "TIME")]
     pub publish_interval: Option<String>,
     /// Log file, several times for several; `-` is standard input [default: /var/log/maillog, else /var/log/mail.log]

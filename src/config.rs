@@ -79,8 +79,8 @@ impl Config {
         let table = table(options)?;
         let publish_interval = match &options.publish_interval {
             Some(text) => duration("--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
-            None if table.driver.expires_rows => Duration::ZERO,
-            None => Duration::from_secs(1),
+            None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
+            None => Duration::ZERO,
         };
         // The log last: whether there is one says nothing about the command line.
         Ok(Self {
@@ -126,7 +126,13 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
         return Err(wrong("--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK"));
     }
     let map_type = options.map_type.clone();
-    Ok(Table { driver, options: backends::Options { map, map_type, value: options.value.clone() } })
+    let lmdb_update = match options.lmdb_update {
+        cli::LmdbUpdate::Rename => backends::LmdbUpdate::Rename,
+        cli::LmdbUpdate::InPlace => backends::LmdbUpdate::InPlace,
+    };
+    let sync = options.sync == cli::Sync::Always;
+    let value = options.value.clone();
+    Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
 /// The configuration file of the options; an empty one without `--config`.

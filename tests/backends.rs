@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::unistd::geteuid;
 use pop_before_smtp_backends::memory::Memory;
-use pop_before_smtp_backends::{Backend, Client, DRIVERS, ErrorKind, Listed, Options, Update, driver};
+use pop_before_smtp_backends::{Backend, Client, DRIVERS, ErrorKind, Listed, LmdbUpdate, Options, Update, driver};
 
 use ring::{Random, Ring, all_addresses, later, seconds};
 use site::User::{Myself, Nobody, Postfix};
@@ -59,19 +59,19 @@ fn random_updates_agree_with_the_model_and_with_postfix() {
             if round % 7 == 6 {
                 drop(backend);
                 backend = (case.driver.open)(&site.options).unwrap();
-                assert_eq!(as_table(backend.list().unwrap()), model.table(), "{} after a restart", case.map_type);
+                assert_eq!(as_table(backend.list().unwrap()), model.table(), "{} after a restart", case.name());
             }
             let (added, extended, removed) = ring.turn(&mut random);
             let clients = ring.all();
             let update = Update { added: &added, extended: &extended, removed: &removed, clients: &clients };
             backend.publish(&update).unwrap();
             model.publish(&update).unwrap();
-            assert_eq!(as_table(backend.list().unwrap()), model.table(), "{} round {round}", case.map_type);
+            assert_eq!(as_table(backend.list().unwrap()), model.table(), "{} round {round}", case.name());
             assert_eq!(
                 site.lookup_all(&case, &all_addresses(), Myself),
                 model.table(),
                 "{} round {round}",
-                case.map_type
+                case.name()
             );
         }
         assert!(model.table().len() > 10);
@@ -86,11 +86,11 @@ fn a_new_table_is_there_valid_and_empty() {
         let site = Site::new(&case);
         let mut backend = (case.driver.open)(&site.options).unwrap();
         assert_eq!(backend.list().unwrap(), []);
-        assert_eq!(site.lookup(&case, "192.0.2.1", Myself), Ok(None), "{}", case.map_type);
+        assert_eq!(site.lookup(&case, "192.0.2.1", Myself), Ok(None), "{}", case.name());
         assert!(fs::metadata(site.table(&case)).unwrap().len() > 0);
         publish(&mut *backend, &[client("192.0.2.1")]);
         publish(&mut *backend, &[]);
-        assert_eq!(site.lookup(&case, "192.0.2.1", Myself), Ok(None), "{}", case.map_type);
+        assert_eq!(site.lookup(&case, "192.0.2.1", Myself), Ok(None), "{}", case.name());
     }
 }
 
@@ -115,10 +115,10 @@ fn keys_are_written_as_postfix_asks_for_them() {
         let mut backend = (case.driver.open)(&site.options).unwrap();
         publish(&mut *backend, &addresses.map(client));
         for address in addresses {
-            assert!(site.lookup(&case, address, Myself).unwrap().is_some(), "{} {address}", case.map_type);
+            assert!(site.lookup(&case, address, Myself).unwrap().is_some(), "{} {address}", case.name());
         }
         for other in ["192.0.2", "192", "192.0.2.10", "unknown", "2001:db8", "2001:db8:0:0:0:0:0:1"] {
-            assert_eq!(site.lookup(&case, other, Myself), Ok(None), "{} {other}", case.map_type);
+            assert_eq!(site.lookup(&case, other, Myself), Ok(None), "{} {other}", case.name());
         }
         assert_eq!(backend.list().unwrap().len(), addresses.len());
     }
@@ -169,7 +169,7 @@ fn of_two_publishes_at_once_both_are_seen() {
         let (first, held) = (inode(), fs::File::open(site.table(&case)).unwrap());
         publish(&mut *backend, &[client("192.0.2.1"), client("192.0.2.2")]);
         // A whole-file table must be a new file, an SQLite table must not.
-        assert_eq!(inode() == first, case.map_type == "sqlite", "{}", case.map_type);
+        assert_eq!(inode() == first, case.map_type == "sqlite", "{}", case.name());
         assert!(site.lookup(&case, "192.0.2.2", Myself).unwrap().is_some());
         drop(held);
     }
@@ -180,7 +180,8 @@ fn of_two_publishes_at_once_both_are_seen() {
 fn helper() {
     let Ok(task) = std::env::var("PBSM_TEST_TASK") else { return };
     let get = |name| std::env::var(name).unwrap();
-    let options = Options { map: get("PBSM_TEST_MAP").into(), map_type: Some(get("PBSM_TEST_TYPE")), value: None };
+    let lmdb_update = if get("PBSM_TEST_UPDATE") == "InPlace" { LmdbUpdate::InPlace } else { LmdbUpdate::Rename };
+    let options = Options { map_type: Some(get("PBSM_TEST_TYPE")), lmdb_update, ..Options::new(get("PBSM_TEST_MAP")) };
     let chosen = driver(&get("PBSM_TEST_DRIVER")).unwrap();
     match task.as_str() {
         "publish" => publish(&mut *(chosen.open)(&options).unwrap(), &[client("192.0.2.1")]),
@@ -213,6 +214,7 @@ fn this_test(case: &Case, site: &Site, task: &str, prefix: &str) -> Command {
     command.args(["-c", &format!("{prefix} \"$0\" --exact helper --nocapture")]).arg(program);
     command.env("PBSM_TEST_TASK", task).env("PBSM_TEST_MAP", &site.options.map);
     command.env("PBSM_TEST_TYPE", case.map_type).env("PBSM_TEST_DRIVER", case.driver.name);
+    command.env("PBSM_TEST_UPDATE", format!("{:?}", case.lmdb_update));
     command
 }
 
@@ -247,7 +249,7 @@ fn after_a_clean_stop_another_user_can_read_and_so_can_we() {
                 drop(std::mem::replace(&mut backend, Box::new(Memory::new())));
             }
             let found = site.lookup(&case, "192.0.2.1", Nobody);
-            assert!(matches!(found, Ok(Some(_))), "{} stopped: {stopped}: {found:?}", case.map_type);
+            assert!(matches!(found, Ok(Some(_))), "{} stopped: {stopped}: {found:?}", case.name());
             assert_eq!(site.lookup(&case, "192.0.2.3", Nobody), Ok(None));
         }
         let output = this_test(&case, &site, "list", SETPRIV).output().unwrap();
@@ -316,13 +318,13 @@ fn a_reader_finds_a_whole_table_however_the_writer_dies() {
                 // Each of these lookups may see another state, but none an error.
                 site.lookup_all(&case, &all_addresses(), Myself);
                 let count = (case.driver.open_read_only)(&site.options).unwrap().list().unwrap().len();
-                assert!([0, 2, 40].contains(&count), "{}: half a table: {count}", case.map_type);
+                assert!([0, 2, 40].contains(&count), "{}: half a table: {count}", case.name());
             }
             child.kill().unwrap();
             child.wait().unwrap();
             let user = if geteuid().is_root() { Postfix } else { Myself };
             let count = site.lookup_all(&case, &all_addresses(), user).len();
-            assert!([0, 2, 40].contains(&count), "{}: half a table: {count}", case.map_type);
+            assert!([0, 2, 40].contains(&count), "{}: half a table: {count}", case.name());
             let mut backend = (case.driver.open)(&site.options).unwrap();
             assert_eq!(backend.list().unwrap().len(), count);
         }
@@ -334,7 +336,7 @@ fn the_table_of_drivers_is_complete() {
     let names: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
     assert_eq!(names, ["postmap", "lmdb", "sqlite"]);
     assert!(driver("mysql").is_none());
-    let options = Options { map: "/etc/postfix/map".into(), map_type: Some("hash".into()), value: None };
+    let options = Options { map_type: Some("hash".into()), ..Options::new("/etc/postfix/map") };
     let said = |name| (driver(name).unwrap().describe)(&options);
     assert_eq!(said("postmap"), "Postmap command: postmap -r hash:/etc/postfix/map");
     assert_eq!(said("lmdb"), "Table file: /etc/postfix/map.lmdb");

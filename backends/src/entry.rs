@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_value_that_would_not_come_back_is_refused() {
-        let options = |text: &str| Options { map: "m".into(), map_type: None, value: Some(text.to_owned()) };
+        let options = |text: &str| Options { value: Some(text.to_owned()), ..Options::new("m") };
         for text in ["", " OK", "OK\n", "OK\nevil OK", "a\0b"] {
             assert_eq!(Value::new(&options(text)).unwrap_err().kind, ErrorKind::Config, "{text:?}");
         }

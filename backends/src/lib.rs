@@ -125,9 +125,28 @@ pub struct Options {
     pub map_type: Option<String>,
     /// Text to store instead of the expiry in Unix seconds.
     pub value: Option<String>,
+    /// How backend `lmdb` changes its file.
+    pub lmdb_update: LmdbUpdate,
+    /// Whether backend `lmdb` forces each publish to the disk; without, a power failure may take the table with it.
+    pub sync: bool,
+}
+
+/// How an LMDB table is changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LmdbUpdate {
+    /// A new file is written and takes the name of the old one; every smtpd(8) restarts at its next client.
+    #[default]
+    Rename,
+    /// One transaction changes the file under a lock that excludes Postfix's readers; nothing restarts.
+    InPlace,
 }
 
 impl Options {
+    /// The table `map` with the defaults for everything else.
+    pub fn new(map: impl Into<PathBuf>) -> Self {
+        Self { map: map.into(), map_type: None, value: None, lmdb_update: LmdbUpdate::default(), sync: true }
+    }
+
     /// # Errors
     /// Another map type was asked for than the only one that the backend `name` writes.
     #[cfg(any(feature = "lmdb", feature = "sqlite"))]
@@ -155,6 +174,8 @@ pub struct Driver {
     pub feature: &'static str,
     /// Whether a lookup checks the expiry stored in the row, so that an extended grant alone is worth a publish.
     pub expires_rows: bool,
+    /// Whether each publish makes the readers that run restart, so that there should not be many.
+    pub restarts_readers: fn(&Options) -> bool,
     /// Makes sure that a valid table exists (creating an empty one) and opens it for writing.
     pub open: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
     /// Opens an existing table for [`Backend::list`] alone: creates nothing, needs no right to write.
@@ -171,6 +192,7 @@ pub const DRIVERS: &[Driver] = &[
         summary: "run postmap(1) for each change; any table type that Postfix can index",
         feature: "",
         expires_rows: false,
+        restarts_readers: |_| true,
         open: postmap::open,
         open_read_only: postmap::open_read_only,
         describe: postmap::describe,
@@ -181,6 +203,7 @@ pub const DRIVERS: &[Driver] = &[
         summary: "write an lmdb_table(5) without running a program",
         feature: "lmdb",
         expires_rows: false,
+        restarts_readers: |options| options.lmdb_update == LmdbUpdate::Rename,
         #[cfg(feature = "lmdb")]
         open: lmdb::open,
         #[cfg(not(feature = "lmdb"))]
@@ -197,6 +220,7 @@ pub const DRIVERS: &[Driver] = &[
         summary: "update an sqlite_table(5) in place, row by row; rows expire by themselves",
         feature: "sqlite",
         expires_rows: true,
+        restarts_readers: |_| false,
         #[cfg(feature = "sqlite")]
         open: sqlite::open,
         #[cfg(not(feature = "sqlite"))]

@@ -117,11 +117,11 @@ fn a_full_disk_keeps_the_table_and_can_be_cleared() {
                 assert_eq!(error.kind, ErrorKind::CannotCreate, "{error}");
                 assert!(error.to_string().ends_with("; free some space"), "{error}");
             }
-            assert_eq!(found(&site, &case), held, "{} round {round}", case.map_type);
+            assert_eq!(found(&site, &case), held, "{} round {round}", case.name());
             assert_eq!(backend.list().unwrap().len(), held);
 
             backend.clear().unwrap();
-            assert_eq!(found(&site, &case), 0, "{} round {round}", case.map_type);
+            assert_eq!(found(&site, &case), 0, "{} round {round}", case.name());
             // There may be no second spare.
             site.fill_disk();
             backend.clear().unwrap();
@@ -134,7 +134,7 @@ fn a_full_disk_keeps_the_table_and_can_be_cleared() {
 
             site.free_disk();
             try_publish(&mut *backend, 60).unwrap();
-            assert_eq!(found(&site, &case), 60, "{} round {round}", case.map_type);
+            assert_eq!(found(&site, &case), 60, "{} round {round}", case.name());
         }
     }
 }
@@ -150,7 +150,7 @@ fn a_table_is_cleared_and_filled_again() {
         // Only what differs from the state before is told; the rest must come back, too.
         let clients: Vec<Client> = all_addresses()[..6].iter().map(|address| client(&address.to_string())).collect();
         backend.publish(&Update { added: &clients[5..], extended: &[], removed: &[], clients: &clients }).unwrap();
-        assert_eq!(found(&site, &case), 6, "{}", case.map_type);
+        assert_eq!(found(&site, &case), 6, "{}", case.name());
     }
 }
 

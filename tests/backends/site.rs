@@ -8,13 +8,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use pop_before_smtp_backends::{DRIVERS, Driver, Options, SQLITE_QUERY};
+use pop_before_smtp_backends::{DRIVERS, Driver, LmdbUpdate, Options, SQLITE_QUERY};
 
 /// A backend with the type under which Postfix reads its table.
 pub struct Case {
     pub driver: &'static Driver,
     pub map_type: &'static str,
     pub suffix: &'static str,
+    pub lmdb_update: LmdbUpdate,
+}
+
+impl Case {
+    /// For messages.
+    pub fn name(&self) -> String {
+        let Self { driver, map_type, lmdb_update, .. } = self;
+        format!("{} {map_type} {lmdb_update:?}", driver.name)
+    }
 }
 
 /// All drivers that are compiled in and can work on this machine.
@@ -24,12 +33,21 @@ pub fn cases() -> Vec<Case> {
         for &map_type in driver.map_types {
             let Some(suffix) = suffix(map_type) else { continue };
             match unusable(driver, map_type) {
-                None => cases.push(Case { driver, map_type, suffix }),
+                None => cases.extend(modes(driver).iter().map(|&lmdb_update| Case {
+                    driver,
+                    map_type,
+                    suffix,
+                    lmdb_update,
+                })),
                 Some(why) => skip(&format!("{} with {map_type}: {why}", driver.name)),
             }
         }
     }
     cases
+}
+
+fn modes(driver: &Driver) -> &'static [LmdbUpdate] {
+    if driver.name == "lmdb" { &[LmdbUpdate::Rename, LmdbUpdate::InPlace] } else { &[LmdbUpdate::Rename] }
 }
 
 fn suffix(map_type: &str) -> Option<&'static str> {
@@ -94,8 +112,11 @@ impl Site {
 
     fn at(case: &Case, directory: tempfile::TempDir, disk: Option<Disk>) -> Self {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let options =
-            Options { map: directory.path().join("map"), map_type: Some(case.map_type.to_owned()), value: None };
+        let options = Options {
+            map_type: Some(case.map_type.to_owned()),
+            lmdb_update: case.lmdb_update,
+            ..Options::new(directory.path().join("map"))
+        };
         let cf = format!("dbpath = {}.sqlite\nquery = {SQLITE_QUERY}\n", options.map.display());
         fs::write(directory.path().join("map.cf"), cf).unwrap();
         Self { disk, directory, options }

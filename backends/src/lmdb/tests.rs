@@ -11,7 +11,7 @@ use crate::Client;
 
 fn site() -> (tempfile::TempDir, Options) {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options { map: directory.path().join("map"), map_type: None, value: None };
+    let options = Options::new(directory.path().join("map"));
     (directory, options)
 }
 

@@ -29,7 +29,7 @@ impl Site {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        let options = Options { map: at("map"), map_type: Some("hash".to_owned()), value: None };
+        let options = Options { map_type: Some("hash".to_owned()), ..Options::new(at("map")) };
         let limit = Duration::from_secs(30);
         let tools = Tools { postmap: at("postmap"), postconf: Some(at("postconf")), limit };
         let site = Self { directory, options, tools };

@@ -11,7 +11,7 @@ use super::*;
 
 fn site() -> (tempfile::TempDir, Options, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options { map: directory.path().join("map"), map_type: None, value: None };
+    let options = Options::new(directory.path().join("map"));
     let path = directory.path().join("map.sqlite");
     (directory, options, path)
 }
