@@ -75,6 +75,9 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
 
     /// Takes out the entry of a key.
     pub fn remove(&mut self, key: &K) -> Option<V> {
+        if self.is_empty() {
+            return None;
+        }
         let slot = self.index.remove(key)?;
         self.unlink(slot);
         self.free.push(slot);

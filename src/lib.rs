@@ -4,6 +4,7 @@
 //! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
 //! arguments.
 
+pub mod bytes;
 pub mod catalogue;
 pub mod chain;
 pub mod cli;

@@ -3,6 +3,8 @@
 //! The program name decides who is believed, so every part of the header is read from its fixed place and must have
 //! its exact form. Nothing is searched for: text of the message can never be taken for the header.
 
+use crate::bytes::Class;
+
 /// What stands in front of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'l> {
@@ -37,10 +39,15 @@ pub fn parse(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
         Some((time, rest)) => origin(time, rest).or_else(|| trace(line))?,
         None => foreign(line)?,
     };
-    Some(match nginx_stamp(message) {
-        Some((time, pid, rest)) if header.program == b"nginx" => (Header { time, pid: Some(pid), ..header }, rest),
-        _ => (header, message),
-    })
+    Some(if header.program == b"nginx" { with_own_stamp(header, message) } else { (header, message) })
+}
+
+/// Takes nginx's own stamp from the message, if there is one.
+fn with_own_stamp<'l>(header: Header<'l>, message: &'l [u8]) -> (Header<'l>, &'l [u8]) {
+    match nginx_stamp(message) {
+        Some((time, pid, rest)) => (Header { time, pid: Some(pid), ..header }, rest),
+        None => (header, message),
+    }
 }
 
 /// A line that does not begin with a stamp of syslog.
@@ -61,6 +68,10 @@ fn foreign(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
 /// second message is then inside what was taken for the user name. A user who has an account may put a stamp into his
 /// name himself; it only hurts him, and only if it lies in the future.
 pub fn holds_later_stamp(time: &[u8], text: &[u8]) -> bool {
+    // Every stamp has the time of day.
+    if memchr::memchr(b':', text).is_none() {
+        return false;
+    }
     let starts = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     starts.filter_map(|(at, _)| stamp(&text[at..])).any(|(other, _)| !is_earlier(other, time))
 }
@@ -81,7 +92,7 @@ fn is_earlier(stamp: &[u8], than: &[u8]) -> bool {
 fn nginx_stamp(text: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     let (time, rest) = text.split_at_checked(19)?;
     let level = rest.strip_prefix(b" [")?;
-    let rest = level[run(level, |b| b.is_ascii_lowercase())..].strip_prefix(b"] ")?;
+    let rest = level[LOWER.run(level)..].strip_prefix(b"] ")?;
     let (pid, rest) = number(rest)?;
     let (_, rest) = number(rest.strip_prefix(b"#")?)?;
     has_form(time, b"dddd/dd/dd dd:dd:dd").then_some((time, pid, rest.strip_prefix(b": ")?))
@@ -91,7 +102,7 @@ fn nginx_stamp(text: &[u8]) -> Option<(&[u8], u32, &[u8])> {
 fn trace(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
     let (time, rest) = line.split_at(traditional_stamp(line)?);
     let rest = match rest.strip_prefix(b".") {
-        Some(fraction) => &fraction[run(fraction, |b| b.is_ascii_digit())..],
+        Some(fraction) => &fraction[DIGITS.run(fraction)..],
         None => rest,
     };
     let (year, rest) = rest.split_at_checked(7)?;
@@ -112,19 +123,19 @@ fn apple(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
         if rest.starts_with(b"IMAP ") || rest.starts_with(b"POP") {
             return Some((Header { time, host: None, program: b"AppleMailServer", pid: None }, rest));
         }
-        rest = &rest[run(rest, |b| is_host(b) || b"[]().".contains(&b))..];
+        rest = &rest[APPLE.run(rest)..];
     }
     None
 }
 
 fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let (digits, rest) = text.split_at(run(text, |b| b.is_ascii_digit()));
+    let (digits, rest) = text.split_at(DIGITS.run(text));
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
 fn skip_priority(line: &[u8]) -> &[u8] {
     let Some(rest) = line.strip_prefix(b"<") else { return line };
-    let digits = run(rest, |b| b.is_ascii_digit());
+    let digits = DIGITS.run(rest);
     match rest.get(digits) {
         Some(b'>') if (1..=3).contains(&digits) => &rest[digits + 1..],
         _ => line,
@@ -145,7 +156,8 @@ fn stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `Nov 22 15:54:36`; syslog pads the day with a space, Dovecot's own file with a zero.
 fn traditional_stamp(text: &[u8]) -> Option<usize> {
     let (day, rest) = text.split_at_checked(6)?;
-    (is_day(day) && has_form(rest.get(..9)?, b" dd:dd:dd")).then_some(15)
+    let [b' ', h, hh, b':', m, mm, b':', s, ss] = rest.first_chunk::<9>()? else { return None };
+    ([h, hh, m, mm, s, ss].into_iter().all(u8::is_ascii_digit) && is_day(day)).then_some(15)
 }
 
 /// `Nov 22`.
@@ -169,7 +181,7 @@ fn iso_stamp(text: &[u8]) -> Option<usize> {
     }
     let mut length = 19;
     if text.get(length) == Some(&b'.') {
-        let digits = run(&text[length + 1..], |b| b.is_ascii_digit());
+        let digits = DIGITS.run(&text[length + 1..]);
         if digits == 0 {
             return None;
         }
@@ -196,7 +208,7 @@ fn has_form(text: &[u8], form: &[u8]) -> bool {
 /// What follows the time stamp: host and tag, a tag alone, or a program in brackets.
 fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> {
     if let Some(inner) = rest.strip_prefix(b"[") {
-        let (program, rest) = inner.split_at(run(inner, is_program));
+        let (program, rest) = inner.split_at(PROGRAM.run(inner));
         let message = rest.strip_prefix(b"] ")?;
         return (!program.is_empty()).then_some((Header { time, host: None, program, pid: None }, message));
     }
@@ -210,7 +222,7 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> 
         let (program, pid, message) = tag(rest)?;
         return Some((Header { time, host: None, program, pid }, message));
     }
-    if space == 0 || run(word, is_host) != space {
+    if space == 0 || HOST.run(word) != space {
         return None;
     }
     let rest = &rest[space + 1..];
@@ -229,7 +241,7 @@ fn is_mail_process(text: &[u8]) -> bool {
 /// nginx puts its own host name, which is empty before its workers run, behind that of the syslog daemon. With a colon it
 /// would be the tag of another program, whose message begins with a stranger's `nginx: `.
 fn without_second_host(text: &[u8]) -> &[u8] {
-    match text[run(text, |b| is_host(b) && b != b':')..].strip_prefix(b" ") {
+    match text[HOST_IN_TAG.run(text)..].strip_prefix(b" ") {
         Some(rest) if rest.starts_with(b"nginx: ") => rest,
         _ => text,
     }
@@ -237,10 +249,10 @@ fn without_second_host(text: &[u8]) -> &[u8] {
 
 /// `program[pid]:` and at most one space; what is left is the message.
 fn tag(text: &[u8]) -> Option<(&[u8], Option<u32>, &[u8])> {
-    let (program, mut rest) = text.split_at(run(text, is_program));
+    let (program, mut rest) = text.split_at(PROGRAM.run(text));
     let mut pid = None;
     if let Some(inner) = rest.strip_prefix(b"[") {
-        let (digits, after) = inner.split_at(run(inner, |b| b.is_ascii_digit()));
+        let (digits, after) = inner.split_at(DIGITS.run(inner));
         pid = Some(std::str::from_utf8(digits).ok()?.parse().ok()?);
         rest = after.strip_prefix(b"]")?;
     }
@@ -250,23 +262,17 @@ fn tag(text: &[u8]) -> Option<(&[u8], Option<u32>, &[u8])> {
 
 /// `program: STAMP message`.
 fn program_first(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
-    let (program, rest) = line.split_at(run(line, is_program));
+    let (program, rest) = line.split_at(PROGRAM.run(line));
     let (time, message) = stamp(rest.strip_prefix(b": ")?)?;
     (!program.is_empty()).then_some((Header { time, host: None, program, pid: None }, message))
 }
 
-fn is_program(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+')
-}
-
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'/' | b'@')
-}
-
-/// How many bytes at the start of `text` are of the class.
-fn run(text: &[u8], class: impl Fn(u8) -> bool) -> usize {
-    text.iter().position(|b| !class(*b)).unwrap_or(text.len())
-}
+static DIGITS: Class = Class::new(b'0', b'9', b"");
+static LOWER: Class = Class::new(b'a', b'z', b"");
+static PROGRAM: Class = Class::letters_digits_and(b"-_./+");
+static HOST: Class = Class::letters_digits_and(b"-_.:/@");
+static HOST_IN_TAG: Class = Class::letters_digits_and(b"-_./@");
+static APPLE: Class = Class::letters_digits_and(b"-_.:/@[]()");
 
 #[cfg(test)]
 #[allow(clippy::expect_used)]

@@ -16,6 +16,7 @@ mod literals;
 mod own_file;
 pub mod pattern;
 mod reader;
+mod routes;
 mod scan;
 mod sessions;
 mod set;

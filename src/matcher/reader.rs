@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::address;
 use super::pattern::{Pattern, Piece, Ports, split_at_user};
+use crate::bytes::Class;
 
 /// How often a repeated part may occur; real messages have at most a handful.
 const MOST_REPEATS: usize = 16;
@@ -67,50 +68,27 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// What nearly every message is made of, without a call for each piece of it.
+    #[inline(always)]
     pub(super) fn piece(&mut self, piece: &Piece) -> bool {
         match *piece {
             Piece::Lit(text) => self.literal(text.as_bytes()),
-            Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
+            Piece::Number => !self.run(&DIGITS).is_empty(),
+            Piece::OneOf(choices) => self.one_of(choices),
+            Piece::Optional(pieces) => {
+                self.one_of(&[pieces]);
+                true
+            }
             Piece::Client => {
                 self.reading.client = self.address();
                 self.reading.client.is_some()
             }
-            Piece::Address => self.address().is_some(),
-            Piece::ClientPort => {
-                self.reading.client = endpoint(self.run(is_numeric)).map(|(address, _)| address.to_canonical());
-                self.reading.client.is_some()
-            }
-            Piece::Server(ports) => is_server(self.run(is_endpoint), ports),
-            Piece::Name => {
-                let name = self.run(is_plain);
-                self.reading.user = Some(name);
-                !name.is_empty()
-            }
-            Piece::Plain => !self.run(is_plain).is_empty(),
-            Piece::UserValue => {
-                self.reading.user = self.value();
-                self.reading.user.is_some_and(|user| !user.is_empty())
-            }
-            Piece::Value => self.value().is_some(),
-            Piece::Words(starts) => {
-                let words = self.run(is_phrase);
-                !words.is_empty() && starts.iter().any(|start| words.starts_with(start.as_bytes()))
-            }
-            Piece::Host => !self.run(is_host).is_empty(),
-            Piece::Number => !self.run(|b| b.is_ascii_digit()).is_empty(),
-            Piece::Token => !self.run(is_token).is_empty(),
             Piece::Session => {
-                let id = self.run(is_token);
+                let id = self.run(&TOKEN);
                 self.reading.session = Some(id);
                 !id.is_empty()
             }
-            Piece::Word => !self.run(is_word).is_empty(),
-            Piece::Method => is_method_name(self.run(is_method)),
-            Piece::Optional(pieces) => {
-                self.attempt(pieces);
-                true
-            }
-            Piece::OneOf(choices) => self.one_of(choices),
+            Piece::Method => is_method_name(self.run(&METHOD)),
             Piece::Many(choices) => {
                 for _ in 0..MOST_REPEATS {
                     if !self.one_of(choices) {
@@ -119,26 +97,76 @@ impl<'m> Reader<'m> {
                 }
                 true
             }
+            Piece::Address => self.address().is_some(),
+            _ => self.other(piece),
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, piece: &Piece) -> bool {
+        match *piece {
+            Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
+            Piece::ClientPort => {
+                self.reading.client = endpoint(self.run(&NUMERIC)).map(|(address, _)| address.to_canonical());
+                self.reading.client.is_some()
+            }
+            Piece::Server(ports) => is_server(self.run(&ENDPOINT), ports),
+            Piece::Name => {
+                let name = self.run(&PLAIN);
+                self.reading.user = Some(name);
+                !name.is_empty()
+            }
+            Piece::Plain => !self.run(&PLAIN).is_empty(),
+            Piece::UserValue => {
+                self.reading.user = self.value();
+                self.reading.user.is_some_and(|user| !user.is_empty())
+            }
+            Piece::Value => self.value().is_some(),
+            Piece::Words(starts) => {
+                let words = self.run(&PHRASE);
+                !words.is_empty() && starts.iter().any(|start| words.starts_with(start.as_bytes()))
+            }
+            Piece::Host => !self.run(&HOST).is_empty(),
+            Piece::Token => !self.run(&TOKEN).is_empty(),
+            Piece::Word => !self.run(&WORD).is_empty(),
             Piece::Whole(expression) => {
                 let reading = expression.read(std::mem::take(&mut self.unread));
                 self.reading = reading.unwrap_or_default();
                 reading.is_some()
             }
-            // `read` takes the user name, between the two sides.
-            Piece::User | Piece::UserWithout(_) => false,
+            // `read` takes the user name, between the two sides; `piece` the others.
+            _ => false,
         }
     }
 
     fn one_of(&mut self, choices: &[Pattern]) -> bool {
-        choices.iter().any(|pieces| self.attempt(pieces))
+        choices.iter().any(|pieces| match pieces {
+            [Piece::Lit(text)] => self.literal(text.as_bytes()),
+            _ => self.may_be(pieces) && self.attempt(pieces),
+        })
+    }
+
+    /// Whether the next byte is one that the pieces can take: to turn most choices away before anything is copied.
+    fn may_be(&self, pieces: &[Piece]) -> bool {
+        let (piece, byte) = match self.side {
+            Side::Left => (pieces.first(), self.unread.first()),
+            Side::Right => (pieces.last(), self.unread.last()),
+        };
+        match (piece, self.side) {
+            (Some(Piece::Lit(text)), Side::Left) => text.as_bytes().first() == byte,
+            (Some(Piece::Lit(text)), Side::Right) => text.as_bytes().last() == byte,
+            (Some(Piece::Number), _) => byte.is_some_and(u8::is_ascii_digit),
+            _ => true,
+        }
     }
 
     /// Reads all the pieces or nothing.
     fn attempt(&mut self, pieces: &[Piece]) -> bool {
-        let before = *self;
+        // Neither an address nor a name stands in a part that may be missing.
+        let before = (self.unread, self.reading.session);
         let whole = self.read(pieces);
         if !whole {
-            *self = before;
+            (self.unread, self.reading.session) = before;
         }
         whole
     }
@@ -155,16 +183,15 @@ impl<'m> Reader<'m> {
     }
 
     /// Takes the longest run of bytes of the class.
-    fn run(&mut self, class: impl Fn(u8) -> bool) -> &'m [u8] {
+    fn run(&mut self, class: &Class) -> &'m [u8] {
         match self.side {
             Side::Left => {
-                let end = self.unread.iter().position(|b| !class(*b)).unwrap_or(self.unread.len());
-                let (run, rest) = self.unread.split_at(end);
+                let (run, rest) = self.unread.split_at(class.run(self.unread));
                 self.unread = rest;
                 run
             }
             Side::Right => {
-                let start = self.unread.iter().rposition(|b| !class(*b)).map_or(0, |at| at + 1);
+                let start = self.unread.iter().rposition(|b| !class.has(*b)).map_or(0, |at| at + 1);
                 let (rest, run) = self.unread.split_at(start);
                 self.unread = rest;
                 run
@@ -175,7 +202,7 @@ impl<'m> Reader<'m> {
     /// Takes the value of a key, as it is written: a run of graphic ASCII without `"`, `=` and `\\`, or, in quotes, bytes
     /// of which `"` and `\\` stand behind a backslash. To be read from the left.
     fn value(&mut self) -> Option<&'m [u8]> {
-        let Some(quoted) = self.unread.strip_prefix(b"\"") else { return Some(self.run(is_bare)) };
+        let Some(quoted) = self.unread.strip_prefix(b"\"") else { return Some(self.run(&BARE)) };
         let mut escaped = false;
         let end = quoted.iter().position(|b| {
             let closes = *b == b'"' && !escaped;
@@ -187,41 +214,24 @@ impl<'m> Reader<'m> {
     }
 
     fn address(&mut self) -> Option<IpAddr> {
-        address::parse(self.run(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')))
+        address::parse(self.run(&ADDRESS))
     }
 }
 
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'/' | b'=' | b'-')
-}
-
-fn is_method(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-')
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._-@+=~&!#$".contains(&byte)
-}
-
-fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'\\')
-}
-
-fn is_phrase(byte: u8) -> bool {
-    !byte.is_ascii_control() && !matches!(byte, b'"' | b'<' | b'>')
-}
-
-fn is_numeric(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || b".:[]".contains(&byte)
-}
-
-fn is_endpoint(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".:[]/_-".contains(&byte)
-}
+static DIGITS: Class = Class::new(b'0', b'9', &[]);
+static ADDRESS: Class = Class::new(b'0', b'9', &[]).and(b'A', b'F').and(b'a', b'f').with(b":.", true);
+static NUMERIC: Class = Class::new(b'0', b'9', &[]).and(b'A', b'F').and(b'a', b'f').with(b":.[]", true);
+static HOST: Class = Class::letters_digits_and(b"._:-");
+static TOKEN: Class = Class::letters_digits_and(b"._+/=-");
+static METHOD: Class = Class::letters_digits_and(b"_+-");
+static PLAIN: Class = Class::letters_digits_and(b"._-@+=~&!#$");
+static ENDPOINT: Class = Class::letters_digits_and(b".:[]/_-");
+/// Graphic ASCII without what ends a bare value.
+static BARE: Class = Class::new(b'!', b'~', b"\"=\\");
+/// Neither control bytes nor what encloses a user name.
+static PHRASE: Class = Class::new(b' ', 0xff, b"\"<>\x7f");
+/// Neither space nor control bytes.
+static WORD: Class = Class::new(b'!', 0xff, b"\x7f");
 
 /// `A:PORT` or `[A]:PORT`.
 fn endpoint(text: &[u8]) -> Option<(IpAddr, u16)> {
@@ -240,10 +250,6 @@ fn is_server(text: &[u8], ports: Ports) -> bool {
         Ports::Only(these) => these.contains(&port),
         Ports::Except(these) => !these.contains(&port),
     }
-}
-
-fn is_word(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f
 }
 
 /// An anonymous session proves nothing about the client, so it is no login.

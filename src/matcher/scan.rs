@@ -28,8 +28,8 @@ enum Search {
     Lines,
 }
 
-/// Texts in one search. Several searches are faster than one for more texts than this.
-const GROUP: usize = 32;
+/// Most texts that one search takes.
+const GROUP: usize = 64;
 
 /// Most searches side by side; for more texts than they take, one automaton.
 const GROUPS: usize = 8;

@@ -5,11 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
-use super::pattern::Pattern;
-use super::reader::{self, Reading};
+use super::reader::Reading;
+use super::routes::Routes;
 use super::scan::Prefilter;
 use super::sessions::Sessions;
-use super::starts::{First, Starts};
 use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
 use crate::syslog::{self, Header};
 use crate::time::Timestamp;
@@ -31,49 +30,10 @@ impl fmt::Display for UnknownMatcher {
 
 impl std::error::Error for UnknownMatcher {}
 
-/// What to do with the messages of one program.
-#[derive(Debug, Clone)]
-struct Route {
-    program: &'static [u8],
-    matchers: Vec<&'static Matcher>,
-    /// Of all its matchers, in the order in which they are tried.
-    patterns: Vec<Candidate>,
-    limit: Option<usize>,
-}
-
-/// A pattern that a message may fit, if it starts like this.
-#[derive(Debug, Clone)]
-struct Candidate {
-    starts: Starts,
-    matcher: &'static Matcher,
-    kind: Kind,
-    pattern: Pattern,
-}
-
-impl Route {
-    fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
-        let first = First::of(message);
-        self.patterns.iter().filter(|candidate| candidate.starts.may_be(first)).find_map(|candidate| {
-            let reading = reader::read(candidate.pattern, message)?;
-            Some((candidate.matcher, candidate.kind, reading))
-        })
-    }
-}
-
-fn candidates(matcher: &'static Matcher) -> impl Iterator<Item = Candidate> {
-    let of = move |kind, patterns: &'static [Pattern]| {
-        patterns.iter().map(move |pattern| Candidate { starts: Starts::of(pattern), matcher, kind, pattern })
-    };
-    of(Kind::Login, matcher.logins).chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects))
-}
-
 /// The chosen matchers, in front of one log; a clone stands in front of another.
 #[derive(Debug, Clone)]
 pub struct Matchers {
-    /// Sorted by program.
-    routes: Vec<Route>,
-    /// One bit per value of [`bit`], to turn most lines away at once.
-    programs: u64,
+    routes: Routes,
     /// Every matcher that has a route.
     chosen: Vec<&'static Matcher>,
     /// Made at the first scan, shared by clones.
@@ -117,17 +77,8 @@ impl Matchers {
 
     fn new(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
         let chosen: Vec<_> = chosen.collect();
-        let mut routes: Vec<Route> = Vec::new();
-        for matcher in &chosen {
-            for program in matcher.programs {
-                add(&mut routes, program.as_bytes(), matcher);
-            }
-        }
-        routes.sort_by_key(|route| route.program);
-        let programs = routes.iter().fold(0, |bits, route| bits | bit(route.program));
         Self {
-            routes,
-            programs,
+            routes: Routes::new(&chosen),
             chosen,
             prefilter: Arc::default(),
             fragments: Fragments::default(),
@@ -138,10 +89,7 @@ impl Matchers {
 
     /// Finds the lines that must be looked at.
     pub(super) fn prefilter(&self) -> Arc<OnceLock<Prefilter>> {
-        self.prefilter.get_or_init(|| {
-            let long = self.routes.iter().filter_map(|route| route.limit).min();
-            Prefilter::new(&self.chosen, long)
-        });
+        self.prefilter.get_or_init(|| Prefilter::new(&self.chosen, self.routes.shortest_limit()));
         Arc::clone(&self.prefilter)
     }
 
@@ -157,7 +105,7 @@ impl Matchers {
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
     pub fn listeners(&self, program: &[u8]) -> (&[&'static Matcher], Option<usize>) {
-        match route(self.programs, &self.routes, program) {
+        match self.routes.of(program) {
             Some(route) => (&route.matchers, route.limit),
             None => (&[], None),
         }
@@ -174,7 +122,7 @@ impl Matchers {
         let doubtful = parsed.as_ref().is_some_and(|(header, message)| self.own_file.is_doubtful(header, message));
         self.own_file.skip(line.len() + 1);
         let (header, message) = parsed?;
-        let route = route(self.programs, &self.routes, header.program)?;
+        let route = self.routes.of(header.program)?;
         if let Some(limit) = route.limit
             && self.fragments.is_piece(header.host, header.program, message.len(), limit)
         {
@@ -227,34 +175,6 @@ fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading
 
 fn unknown(name: &str, known: impl Iterator<Item = &'static Matcher>) -> UnknownMatcher {
     UnknownMatcher { name: name.to_owned(), valid: known.map(|m| m.name).collect() }
-}
-
-/// Adds a matcher to the route of a program. The limit of one server holds for all that share its program name: the
-/// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
-fn add(routes: &mut Vec<Route>, program: &'static [u8], matcher: &'static Matcher) {
-    let limit = matcher.splits.map(|limit| limit.bytes);
-    match routes.iter_mut().find(|route| route.program == program) {
-        Some(route) => {
-            route.matchers.push(matcher);
-            route.patterns.extend(candidates(matcher));
-            route.limit = route.limit.into_iter().chain(limit).min();
-        }
-        None => routes.push(Route { program, matchers: vec![matcher], patterns: candidates(matcher).collect(), limit }),
-    }
-}
-
-fn route<'r>(programs: u64, routes: &'r [Route], program: &[u8]) -> Option<&'r Route> {
-    if programs & bit(program) == 0 {
-        return None;
-    }
-    let at = routes.binary_search_by(|route| route.program.cmp(program)).ok()?;
-    routes.get(at)
-}
-
-/// One of 64 bits for a program name, from its length and its ends.
-fn bit(program: &[u8]) -> u64 {
-    let end = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-    1 << ((program.len() * 5 + end(program.first()) * 3 + end(program.last())) % 64)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
         &[DOVECOT_VERB, Not("user=<"), User, Lit(" ["), Client, Lit("]")],
         // Here a name stands in front of the verb, so only names that cannot hold it are read.
         &[
-            OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]),
+            DOVECOT_SERVICE,
             DOVECOT_LEVEL,
             Lit("proxy("),
             Name,
@@ -70,20 +70,14 @@ pub(super) const DOVECOT: Matcher = Matcher {
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind
 /// it (2.x) or in front (1.x).
 const DOVECOT_VERB: Piece = OneOf(&[
-    &[Lit("imap-login: Login: ")],
-    &[Lit("pop3-login: Login: ")],
-    &[Lit("imap-login: Logged in: ")],
-    &[Lit("pop3-login: Logged in: ")],
-    &[Lit("Info: Login: ")],
-    &[Lit("Info: Logged in: ")],
-    &[Lit("Info: imap-login: Login: ")],
-    &[Lit("Info: pop3-login: Login: ")],
+    &[DOVECOT_SERVICE, DOVECOT_LEVEL, DOVECOT_LOGIN],
+    &[Lit("Info: "), Optional(&[DOVECOT_SERVICE]), DOVECOT_LOGIN],
     &[Lit("Login: ")],
-    &[Lit("imap-login: Info: Login: ")],
-    &[Lit("pop3-login: Info: Login: ")],
-    &[Lit("imap-login: Info: Logged in: ")],
-    &[Lit("pop3-login: Info: Logged in: ")],
 ]);
+
+const DOVECOT_SERVICE: Piece = OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]);
+
+const DOVECOT_LOGIN: Piece = OneOf(&[&[Lit("Login: ")], &[Lit("Logged in: ")]]);
 
 const DOVECOT_LEVEL: Piece = Optional(&[Lit("Info: ")]);
 

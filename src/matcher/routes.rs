@@ -1,0 +1,120 @@
+//! Which patterns the messages of a program are tried against. Pure.
+
+use super::pattern::Pattern;
+use super::reader::{self, Reading};
+use super::starts::{First, Starts};
+use super::{Kind, Matcher};
+
+/// What to do with the messages of one program.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    program: &'static [u8],
+    pub(super) matchers: Vec<&'static Matcher>,
+    /// Of all its matchers, in the order in which they are tried.
+    patterns: Vec<Candidate>,
+    /// From which length on a message may be cut by its logger.
+    pub(super) limit: Option<usize>,
+}
+
+/// A pattern that a message may fit, if it starts like this.
+#[derive(Debug, Clone)]
+struct Candidate {
+    starts: Starts,
+    matcher: &'static Matcher,
+    kind: Kind,
+    pattern: Pattern,
+}
+
+impl Route {
+    /// The first reading of a message.
+    pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
+        let first = First::of(message);
+        self.patterns.iter().filter(|candidate| candidate.starts.may_be(first)).find_map(|candidate| {
+            let reading = reader::read(candidate.pattern, message)?;
+            Some((candidate.matcher, candidate.kind, reading))
+        })
+    }
+}
+
+fn candidates(matcher: &'static Matcher) -> impl Iterator<Item = Candidate> {
+    let of = move |kind, patterns: &'static [Pattern]| {
+        patterns.iter().map(move |pattern| Candidate { starts: Starts::of(pattern), matcher, kind, pattern })
+    };
+    of(Kind::Login, matcher.logins).chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects))
+}
+
+/// The routes of all programs that a matcher listens to, found by length and ends of the program's name: most programs
+/// are turned away, and the others found, without comparing a name with many.
+#[derive(Debug, Clone)]
+pub(super) struct Routes {
+    /// In the order of their class.
+    routes: Vec<Route>,
+    /// Where the routes of each class begin; one more than there are classes.
+    starts: Vec<usize>,
+}
+
+/// Classes of program names.
+const CLASSES: usize = 64;
+
+impl Routes {
+    pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
+        let mut routes = Vec::new();
+        for matcher in matchers {
+            for program in matcher.programs {
+                add(&mut routes, program.as_bytes(), matcher);
+            }
+        }
+        routes.sort_by_key(|route| (class(route.program), route.program));
+        let starts = (0..=CLASSES).map(|n| routes.partition_point(|route| class(route.program) < n)).collect();
+        Self { routes, starts }
+    }
+
+    /// The route of a program, if a matcher listens to it.
+    pub(super) fn of(&self, program: &[u8]) -> Option<&Route> {
+        let class = class(program);
+        self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| route.program == program)
+    }
+
+    /// The shortest message that may be cut by its logger.
+    pub(super) fn shortest_limit(&self) -> Option<usize> {
+        self.routes.iter().filter_map(|route| route.limit).min()
+    }
+}
+
+/// Adds a matcher to the route of a program. The limit of one server holds for all that share its program name: the
+/// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
+fn add(routes: &mut Vec<Route>, program: &'static [u8], matcher: &'static Matcher) {
+    let limit = matcher.splits.map(|limit| limit.bytes);
+    match routes.iter_mut().find(|route| route.program == program) {
+        Some(route) => {
+            route.matchers.push(matcher);
+            route.patterns.extend(candidates(matcher));
+            route.limit = route.limit.into_iter().chain(limit).min();
+        }
+        None => routes.push(Route { program, matchers: vec![matcher], patterns: candidates(matcher).collect(), limit }),
+    }
+}
+
+/// From the length of the name and its ends.
+fn class(program: &[u8]) -> usize {
+    let end = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+    (program.len() * 5 + end(program.first()) * 3 + end(program.last())) % CLASSES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::BUILTIN;
+    use super::*;
+
+    #[test]
+    fn every_program_is_found_and_no_other() {
+        let all: Vec<&'static Matcher> = BUILTIN.iter().collect();
+        let routes = Routes::new(&all);
+        for program in BUILTIN.iter().flat_map(|matcher| matcher.programs) {
+            assert_eq!(routes.of(program.as_bytes()).map(|route| route.program), Some(program.as_bytes()));
+        }
+        for other in ["", "x", "postfix/smtpd", "dovecos", "dovecot ", "Dovecot"] {
+            assert!(routes.of(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+}
