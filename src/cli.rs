@@ -80,6 +80,8 @@ pub enum TableFormat {
     Text,
     /// For a document
     Markdown,
+    /// One object a line
+    Json,
 }
 
 /// How an LMDB table is changed.

@@ -212,6 +212,19 @@ fn the_page_of_matchers_is_up_to_date() {
 }
 
 #[test]
+fn the_table_in_json_is_an_object_a_line() {
+    let json = catalogue::table(&[], TableFormat::Json);
+    let lines: Vec<&str> = json.lines().collect();
+    assert_eq!(lines.len(), BUILTIN.len());
+    for (line, matcher) in lines.iter().zip(BUILTIN) {
+        assert!(line.starts_with(&format!(r#"{{"name":"{}","servers":""#, matcher.name)), "{line}");
+        let programs = format!(r#","programs":["{}"],"enable":""#, matcher.programs.join(r#"",""#));
+        assert!(line.contains(&programs) && line.ends_with(r#""}"#), "{line}");
+    }
+    assert!(json.contains(r#""hold_while_connected":true"#) && json.contains(r#""hold_while_connected":false"#));
+}
+
+#[test]
 fn standard_input_gives_the_line_to_explain() {
     let (_scratch, log) = log(LOG);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"))
