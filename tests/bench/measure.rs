@@ -3,6 +3,9 @@
 //! Every run is the only child of a fresh process of this program, so that the kernel's account of children holds that
 //! run alone.
 
+// Each benchmark uses a part of this.
+#![allow(dead_code)]
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
@@ -44,12 +47,20 @@ pub(crate) struct Run {
     arguments: Vec<OsString>,
     input: PathBuf,
     silent: bool,
+    quiet: bool,
 }
 
 impl Run {
     pub(crate) fn new(name: impl Into<String>, program: impl AsRef<Path>) -> Self {
         let program = find(program.as_ref());
-        Self { name: name.into(), program, arguments: Vec::new(), input: "/dev/null".into(), silent: false }
+        Self {
+            name: name.into(),
+            program,
+            arguments: Vec::new(),
+            input: "/dev/null".into(),
+            silent: false,
+            quiet: false,
+        }
     }
 
     pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -71,6 +82,12 @@ impl Run {
     /// Prints no number, so its output is not kept.
     pub(crate) fn silent(mut self) -> Self {
         self.silent = true;
+        self
+    }
+
+    /// Tells nothing on standard error that is worth reading.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -97,7 +114,10 @@ impl Run {
         let mut command = Command::new(this);
         command.arg(ARGUMENT).arg(core.to_string()).arg(output).arg(&self.input);
         command.args(&self.program).args(&self.arguments);
-        let finished = command.stderr(Stdio::inherit()).output().expect("this program can be started");
+        let finished = command
+            .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
+            .output()
+            .expect("this program can be started");
         assert!(finished.status.success(), "{}: {}", self.name, finished.status);
         String::from_utf8_lossy(&finished.stdout).into_owned()
     }
