@@ -3,8 +3,9 @@
 //! Entries live in slots that are linked through indices and found through a hash index: putting in, moving to the
 //! front and taking out cost the same whatever the size, and no memory is asked for once the slots are there.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
+
+use hashbrown::HashTable;
 
 /// Marks the end of the chain.
 const NONE: u32 = u32::MAX;
@@ -23,14 +24,23 @@ struct Slot<K, V> {
 pub struct Chain<K, V, S = RandomState> {
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
-    index: HashMap<K, u32, S>,
+    /// The slots in use, found by their keys.
+    index: HashTable<u32>,
+    hasher: S,
     head: u32,
     tail: u32,
 }
 
 impl<K, V, S: Default> Default for Chain<K, V, S> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), index: HashMap::default(), head: NONE, tail: NONE }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: S::default(),
+            head: NONE,
+            tail: NONE,
+        }
     }
 }
 
@@ -47,7 +57,7 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
 
     /// The value of a key.
     pub fn get(&self, key: &K) -> Option<V> {
-        self.index.get(key).map(|&slot| self.slots[slot as usize].value)
+        self.find(key).map(|slot| self.slots[slot as usize].value)
     }
 
     /// Puts an entry at the head, in place of one of the same key.
@@ -57,8 +67,8 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
 
     /// Puts an entry, in place of one of the same key, behind those at the head of which `ahead` is true.
     pub fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
-        let slot = match self.index.get(&key) {
-            Some(&slot) => {
+        let slot = match self.find(&key) {
+            Some(slot) => {
                 self.unlink(slot);
                 self.slots[slot as usize].value = value;
                 slot
@@ -78,7 +88,9 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
         if self.is_empty() {
             return None;
         }
-        let slot = self.index.remove(key)?;
+        let slots = &self.slots;
+        let found = self.index.find_entry(self.hasher.hash_one(key), |&slot| slots[slot as usize].key == *key);
+        let (slot, _) = found.ok()?.remove();
         self.unlink(slot);
         self.free.push(slot);
         Some(self.slots[slot as usize].value)
@@ -118,7 +130,14 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
 
     /// Number of the slot that holds a key.
     pub fn slot(&self, key: &K) -> Option<usize> {
-        self.index.get(key).map(|&slot| slot as usize)
+        self.find(key).map(|slot| slot as usize)
+    }
+
+    fn find(&self, key: &K) -> Option<u32> {
+        if self.is_empty() {
+            return None;
+        }
+        self.index.find(self.hasher.hash_one(key), |&slot| self.slots[slot as usize].key == *key).copied()
     }
 
     /// Puts an entry into a free slot, not linked yet.
@@ -134,7 +153,9 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.index.insert(key, slot);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let hash = |&slot: &u32| hasher.hash_one(slots[slot as usize].key);
+        self.index.insert_unique(hash(&slot), slot, hash);
         slot
     }
 
