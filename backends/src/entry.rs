@@ -91,11 +91,38 @@ impl Value {
         }
     }
 
+    /// The value with one NUL byte at its end, written again and again into the same room.
+    #[cfg(feature = "lmdb")]
+    pub(crate) fn with_nul(&self) -> ValueWithNul<'_> {
+        ValueWithNul { value: self, text: String::new() }
+    }
+
     /// Reads an entry back; `None` for one that this program did not write.
     pub(crate) fn listed(&self, key: &[u8], value: &[u8]) -> Option<Listed> {
         let address = address_of(key)?;
         let expires = if self.fixed.is_none() { parse_seconds(value) } else { None };
         Some(Listed { address, expires })
+    }
+}
+
+/// See [`Value::with_nul`].
+#[cfg(feature = "lmdb")]
+pub(crate) struct ValueWithNul<'a> {
+    value: &'a Value,
+    text: String,
+}
+
+#[cfg(feature = "lmdb")]
+impl ValueWithNul<'_> {
+    /// The value of a client whose grant ends at `expires` (Unix seconds).
+    pub(crate) fn at(&mut self, expires: u64) -> &[u8] {
+        use std::fmt::Write as _;
+        self.text.clear();
+        let _ = match &self.value.fixed {
+            Some(text) => write!(self.text, "{text}\0"),
+            None => write!(self.text, "{expires}\0"),
+        };
+        self.text.as_bytes()
     }
 }
 

@@ -24,6 +24,11 @@ impl Case {
         let Self { driver, map_type, lmdb_update, .. } = self;
         format!("{} {map_type} {lmdb_update:?}", driver.name)
     }
+
+    /// Whether a change goes into the file that readers have open.
+    pub fn keeps_its_file(&self) -> bool {
+        self.map_type == "sqlite" || self.lmdb_update == LmdbUpdate::InPlace
+    }
 }
 
 /// All drivers that are compiled in and can work on this machine.

@@ -6,8 +6,10 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
+use lmdb::{DatabaseFlags, WriteFlags};
+
 use super::*;
-use crate::Client;
+use crate::{Client, Update};
 
 fn site() -> (tempfile::TempDir, Options) {
     let directory = tempfile::tempdir().unwrap();
@@ -29,7 +31,10 @@ fn publish(backend: &mut dyn Backend, clients: &Vec<Client>) -> Result<(), Backe
 }
 
 fn check(options: &Options) -> Check {
-    check::file(&Place::of(&options.map).unwrap().path(".lmdb")).unwrap()
+    let path = Place::of(&options.map).unwrap().path(".lmdb");
+    check::open(&path, Purpose::Reading)
+        .unwrap()
+        .map_or_else(|found| found, |file| check::contents(&file, Purpose::Reading).unwrap())
 }
 
 #[test]
@@ -49,12 +54,12 @@ fn tables_of_any_size_are_valid_and_come_back() {
 #[test]
 fn a_map_that_is_too_small_is_made_anew() {
     let (_directory, options) = site();
-    let mut table = Lmdb::new(&options).unwrap();
+    let mut table = Rename::new(Table::new(&options).unwrap());
     table.sort(&clients(5000));
-    let file = table.place.create(&table.new).unwrap();
+    let file = table.create().unwrap();
     assert_eq!(table.fill(&table.entries, 65536), Err(Error::MapFull));
     drop(file);
-    table.write_new(&table.entries, &table.path).unwrap();
+    table.write_new(&table.entries, &table.table.path).unwrap();
     assert_eq!(table.list().unwrap().len(), 5000);
 }
 

@@ -1,0 +1,139 @@
+//! Changes a table in the file that readers have open: one transaction for each publish, under a lock that excludes them.
+//!
+//! LMDB writes changed pages to free ones and then one of two meta pages, so a daemon that dies in the middle leaves the
+//! old state or the new one. It trusts the file as it maps it: what is truncated under it ends the daemon with SIGBUS.
+//! So each publish looks first whether the file is as the last one left it, and reads all of a file that is not. What
+//! cannot be changed in place is replaced the way of [`super::rename`].
+
+mod opened;
+
+use std::io;
+
+use self::opened::{Opened, Work};
+use super::rename::Rename;
+use crate::{Backend, BackendError, Listed, Update};
+
+/// How often a file may change between check and lock.
+const ATTEMPTS: usize = 3;
+
+/// A table that is changed by transactions.
+pub(super) struct InPlace {
+    rename: Rename,
+    opened: Option<Opened>,
+    /// Whether the file holds what the last publish said, so that the differences are enough for the next.
+    in_step: bool,
+    /// Whether the log tells already that the file is replaced as a whole.
+    told: bool,
+}
+
+/// Why a file was not changed.
+enum Fault {
+    /// It cannot be changed in place, however often that is tried.
+    Unfit(String),
+    Failed(io::Error),
+}
+
+impl InPlace {
+    /// Takes over what [`Rename::open`] has made sure of.
+    pub(super) fn open(rename: Rename) -> Result<Self, BackendError> {
+        let table = &rename.table;
+        let opened = match Opened::new(table) {
+            Ok(opened) => Some(opened),
+            Err(Fault::Unfit(why)) => {
+                log::debug!("table {}: {why}", table.path.display());
+                None
+            }
+            Err(Fault::Failed(error)) => return Err(table.write_error(&error)),
+        };
+        Ok(Self { rename, opened, in_step: false, told: false })
+    }
+
+    /// Makes the table hold the clients of the update, or nothing without one.
+    fn change(&mut self, update: Option<&Update<'_>>) -> Result<(), Fault> {
+        let in_step = std::mem::take(&mut self.in_step);
+        let (mut opened, as_left) = self.lock()?;
+        let work = match update {
+            None => Work::Clear,
+            Some(update) if in_step && as_left => Work::Differences(update),
+            Some(update) => {
+                self.rename.sort(update.clients);
+                Work::Exactly(&self.rename.entries)
+            }
+        };
+        let done = opened.write(&work, &self.rename.table.value);
+        opened.unlock();
+        // Not needed again while all goes well.
+        self.rename.entries = Vec::new();
+        done?;
+        self.opened = Some(opened);
+        self.in_step = update.is_some();
+        Ok(())
+    }
+
+    /// Locks the file, opened anew where it is not as we left it; tells whether it is.
+    fn lock(&mut self) -> Result<(Opened, bool), Fault> {
+        let table = &self.rename.table;
+        if let Some(opened) = self.opened.take().filter(|opened| opened.is_as_left(&table.path)) {
+            match opened.lock() {
+                Err(error) => {
+                    self.opened = Some(opened);
+                    return Err(Fault::Failed(error));
+                }
+                Ok(waited) if !waited || opened.is_as_left(&table.path) => return Ok((opened, true)),
+                Ok(_) => {}
+            }
+        }
+        for _ in 0..ATTEMPTS {
+            let opened = Opened::new(table)?;
+            opened.lock().map_err(Fault::Failed)?;
+            if opened.is_as_left(&table.path) {
+                return Ok((opened, false));
+            }
+        }
+        Err(Fault::Unfit("another program keeps changing it".to_owned()))
+    }
+
+    fn tell(&mut self, why: &str) {
+        let path = self.rename.table.path.display();
+        if !std::mem::replace(&mut self.told, true) {
+            log::warn!("cannot change table {path} in place: {why}; replacing the whole file");
+        }
+    }
+}
+
+impl Backend for InPlace {
+    fn list(&mut self) -> Result<Vec<Listed>, BackendError> {
+        self.rename.list()
+    }
+
+    fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
+        if !self.in_step {
+            self.rename.renew_spare();
+        }
+        match self.change(Some(update)) {
+            Ok(()) => {
+                self.told = false;
+                Ok(())
+            }
+            Err(Fault::Failed(error)) => Err(self.rename.table.write_error(&error)),
+            Err(Fault::Unfit(why)) => {
+                self.tell(&why);
+                let done = self.rename.publish(update);
+                self.rename.entries = Vec::new();
+                done
+            }
+        }
+    }
+
+    /// Grants must end even where a reader keeps its lock or the file has no free page left: then an empty table takes
+    /// the name of the old one.
+    fn clear(&mut self) -> Result<(), BackendError> {
+        match self.change(None) {
+            Ok(()) => return Ok(()),
+            Err(Fault::Failed(error)) => log::info!("{}; replacing the file", self.rename.table.write_error(&error)),
+            Err(Fault::Unfit(why)) => log::debug!("table {}: {why}", self.rename.table.path.display()),
+        }
+        self.opened = None;
+        self.rename.clear()
+    }
+}

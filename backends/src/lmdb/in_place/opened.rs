@@ -1,0 +1,184 @@
+//! A table file that has been checked and that LMDB has mapped for writing.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use lmdb::{Cursor as _, Database, Environment, EnvironmentFlags, Error, RwTransaction, Transaction as _, WriteFlags};
+
+use super::Fault;
+use crate::entry::{Key, Value, seconds_up};
+use crate::files::cause;
+use crate::lmdb::check::{self, Check, Purpose};
+use crate::lmdb::lock::{self, Kind};
+use crate::lmdb::{FLAGS, Table, name_of};
+use crate::{Client, Update};
+
+/// Least size of the memory map: room for some hundred thousand clients. It is address space alone, neither memory nor
+/// room on the disk. Readers follow when the file outgrows the map that they made of it.
+const MAP_SIZE: usize = 64 << 20;
+
+pub(super) struct Opened {
+    environment: Environment,
+    database: Database,
+    /// The same file, for locks.
+    file: File,
+    left: Identity,
+}
+
+/// What tells that nobody has replaced, cut or written a file.
+#[derive(PartialEq, Eq)]
+struct Identity([u64; 3], [i64; 2]);
+
+impl Identity {
+    fn of(found: &Metadata) -> Self {
+        Self([found.dev(), found.ino(), found.size()], [found.mtime(), found.mtime_nsec()])
+    }
+}
+
+/// What a transaction is to do.
+pub(super) enum Work<'a> {
+    /// Write what differs from the last publish.
+    Differences(&'a Update<'a>),
+    /// Compare with the file, which holds anything; sorted.
+    Exactly(&'a [(Key, u64)]),
+    Clear,
+}
+
+impl Opened {
+    /// Opens a file after reading all of it.
+    pub(super) fn new(table: &Table) -> Result<Self, Fault> {
+        let unfit = |error: io::Error| Fault::Unfit(cause(&error));
+        let file = check::open(&table.path, Purpose::Writing).map_err(unfit)??;
+        lock::take(&file, Kind::Shared).map_err(Fault::Failed)?;
+        let found = file.metadata().map_err(unfit)?;
+        match check::contents(&file, Purpose::Writing).map_err(unfit)? {
+            Check::Valid => {}
+            found => return Err(found.into()),
+        }
+        let size = usize::try_from(found.len()).unwrap_or(usize::MAX).saturating_mul(4).max(MAP_SIZE);
+        let flags = if table.sync { FLAGS } else { FLAGS | EnvironmentFlags::NO_SYNC };
+        let opened = Environment::new().set_flags(flags).set_map_size(size).open(&name_of(&file, &table.path));
+        let environment = opened.map_err(fault)?;
+        let database = environment.open_db(None).map_err(fault)?;
+        lock::release(&file);
+        Ok(Self { environment, database, file, left: Identity::of(&found) })
+    }
+
+    /// Whether the file of that name is the one that was opened, and nobody else has written it.
+    pub(super) fn is_as_left(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|found| Identity::of(&found) == self.left)
+    }
+
+    /// Excludes readers and writers; tells whether it had to wait.
+    pub(super) fn lock(&self) -> io::Result<bool> {
+        lock::take(&self.file, Kind::Exclusive)
+    }
+
+    pub(super) fn unlock(&self) {
+        lock::release(&self.file);
+    }
+
+    /// Does the work in one transaction, under the lock. After an error the file must be opened anew.
+    pub(super) fn write(&mut self, work: &Work<'_>, value: &Value) -> Result<(), Fault> {
+        loop {
+            match self.transact(work, value) {
+                Err(Error::MapFull) => self.grow().map_err(fault)?,
+                done => break done.map_err(fault)?,
+            }
+        }
+        self.left = Identity::of(&self.file.metadata().map_err(Fault::Failed)?);
+        Ok(())
+    }
+
+    fn grow(&self) -> lmdb::Result<()> {
+        let size = self.environment.info()?.map_size().checked_mul(2).ok_or(Error::MapFull)?;
+        self.environment.set_map_size(size)
+    }
+
+    fn transact(&self, work: &Work<'_>, value: &Value) -> lmdb::Result<()> {
+        let transaction = self.environment.begin_rw_txn()?;
+        let mut writer = Writer { transaction, database: self.database, value };
+        match *work {
+            Work::Differences(update) => writer.apply(update)?,
+            Work::Exactly(entries) => writer.bring_to(entries)?,
+            Work::Clear => writer.transaction.clear_db(self.database)?,
+        }
+        writer.transaction.commit()
+    }
+}
+
+struct Writer<'e> {
+    transaction: RwTransaction<'e>,
+    database: Database,
+    value: &'e Value,
+}
+
+impl Writer<'_> {
+    fn apply(&mut self, update: &Update<'_>) -> lmdb::Result<()> {
+        for &address in update.removed {
+            self.delete(Key::new(address).with_nul())?;
+        }
+        let mut value = self.value.with_nul();
+        for &Client { address, expires } in update.added.iter().chain(update.extended) {
+            let (key, value) = (Key::new(address), value.at(seconds_up(expires)));
+            self.transaction.put(self.database, &key.with_nul(), &value, WriteFlags::empty())?;
+        }
+        Ok(())
+    }
+
+    /// Writes only what differs, so that a restart costs a large table little.
+    fn bring_to(&mut self, entries: &[(Key, u64)]) -> lmdb::Result<()> {
+        let mut value = self.value.with_nul();
+        let (mut gone, mut changed, mut empty) = (Vec::new(), Vec::new(), true);
+        let mut entries = entries.iter().peekable();
+        let mut cursor = self.transaction.open_ro_cursor(self.database)?;
+        for held in cursor.iter() {
+            let (key, text) = held?;
+            empty = false;
+            while let Some(entry) = entries.next_if(|entry| entry.0.with_nul() < key) {
+                changed.push(entry);
+            }
+            match entries.next_if(|entry| entry.0.with_nul() == key) {
+                Some(entry) if value.at(entry.1) == text => {}
+                Some(entry) => changed.push(entry),
+                None => gone.push(key.to_vec()),
+            }
+        }
+        drop(cursor);
+        changed.extend(entries);
+        let flags = if empty { WriteFlags::APPEND } else { WriteFlags::empty() };
+        for key in gone {
+            self.delete(&key)?;
+        }
+        for (key, expires) in changed {
+            self.transaction.put(self.database, &key.with_nul(), &value.at(*expires), flags)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, key: &[u8]) -> lmdb::Result<()> {
+        match self.transaction.del(self.database, &key, None) {
+            Err(Error::NotFound) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl From<Check> for Fault {
+    fn from(found: Check) -> Self {
+        Self::Unfit(match found {
+            Check::Missing => "it is missing".to_owned(),
+            Check::Damaged(why) => why,
+            Check::Valid | Check::Foreign => "it is not a table of Postfix".to_owned(),
+        })
+    }
+}
+
+fn fault(error: Error) -> Fault {
+    match error {
+        Error::Other(errno) if errno > 0 => Fault::Failed(io::Error::from_raw_os_error(errno)),
+        error => Fault::Unfit(error.to_string()),
+    }
+}
