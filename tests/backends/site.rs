@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use pop_before_smtp_backends::{DRIVERS, Driver, LmdbUpdate, Options, SQLITE_QUERY};
 
@@ -195,8 +197,15 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
+        // A program that another test is just starting has our descriptors for a moment.
+        let until = Instant::now() + Duration::from_secs(10);
+        while !Command::new("umount").arg(&self.0).output().is_ok_and(|output| output.status.success()) {
+            assert!(Instant::now() < until || std::thread::panicking(), "cannot unmount {}", self.0.display());
+            if Instant::now() >= until {
+                return;
+            }
+            sleep(Duration::from_millis(10));
+        }
     }
 }
 

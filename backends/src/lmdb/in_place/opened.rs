@@ -1,11 +1,12 @@
 //! A table file that has been checked and that LMDB has mapped for writing.
 
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use lmdb::{Cursor as _, Database, Environment, EnvironmentFlags, Error, RwTransaction, Transaction as _, WriteFlags};
+use nix::sys::stat::{FileStat, fstat, lstat};
 
 use super::Fault;
 use crate::entry::{Key, Value, seconds_up};
@@ -24,17 +25,26 @@ pub(super) struct Opened {
     database: Database,
     /// The same file, for locks.
     file: File,
-    left: Identity,
+    left: Left,
 }
 
-/// What tells that nobody has replaced, cut or written a file.
-#[derive(PartialEq, Eq)]
-struct Identity([u64; 3], [i64; 2]);
+/// What tells that nobody else has replaced, cut or written a file since `until`.
+struct Left {
+    /// Device, inode, size.
+    file: [u64; 3],
+    until: SystemTime,
+    /// Number of the newest transaction, which any writer that knows LMDB would have raised.
+    transaction: usize,
+    last_page: usize,
+}
 
-impl Identity {
-    fn of(found: &Metadata) -> Self {
-        Self([found.dev(), found.ino(), found.size()], [found.mtime(), found.mtime_nsec()])
-    }
+fn identity(found: &FileStat) -> [u64; 3] {
+    [found.st_dev, found.st_ino, found.st_size.cast_unsigned()]
+}
+
+fn written(found: &FileStat) -> SystemTime {
+    let since = Duration::new(found.st_mtime.try_into().unwrap_or(0), found.st_mtime_nsec.try_into().unwrap_or(0));
+    SystemTime::UNIX_EPOCH + since
 }
 
 /// What a transaction is to do.
@@ -52,23 +62,30 @@ impl Opened {
         let unfit = |error: io::Error| Fault::Unfit(cause(&error));
         let file = check::open(&table.path, Purpose::Writing).map_err(unfit)??;
         lock::take(&file, Kind::Shared).map_err(Fault::Failed)?;
-        let found = file.metadata().map_err(unfit)?;
+        let (found, until) = (fstat(&file).map_err(|errno| unfit(errno.into()))?, SystemTime::now());
         match check::contents(&file, Purpose::Writing).map_err(unfit)? {
             Check::Valid => {}
             found => return Err(found.into()),
         }
-        let size = usize::try_from(found.len()).unwrap_or(usize::MAX).saturating_mul(4).max(MAP_SIZE);
+        let size = usize::try_from(found.st_size).unwrap_or(usize::MAX).saturating_mul(4).max(MAP_SIZE);
         let flags = if table.sync { FLAGS } else { FLAGS | EnvironmentFlags::NO_SYNC };
         let opened = Environment::new().set_flags(flags).set_map_size(size).open(&name_of(&file, &table.path));
         let environment = opened.map_err(fault)?;
         let database = environment.open_db(None).map_err(fault)?;
+        let info = environment.info().map_err(fault)?;
+        let (transaction, last_page) = (info.last_txnid(), info.last_pgno());
         lock::release(&file);
-        Ok(Self { environment, database, file, left: Identity::of(&found) })
+        let left = Left { file: identity(&found), until: until.max(written(&found)), transaction, last_page };
+        Ok(Self { environment, database, file, left })
     }
 
-    /// Whether the file of that name is the one that was opened, and nobody else has written it.
+    /// Whether the file of that name is the one that was opened, and nobody else has written it, as far as one can see
+    /// without reading it.
     pub(super) fn is_as_left(&self, path: &Path) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|found| Identity::of(&found) == self.left)
+        let same = |found: FileStat| identity(&found) == self.left.file && written(&found) <= self.left.until;
+        // The second looks into the map, which must not have been cut.
+        lstat(path).is_ok_and(same)
+            && self.environment.info().is_ok_and(|info| info.last_txnid() == self.left.transaction)
     }
 
     /// Excludes readers and writers; tells whether it had to wait.
@@ -88,7 +105,14 @@ impl Opened {
                 done => break done.map_err(fault)?,
             }
         }
-        self.left = Identity::of(&self.file.metadata().map_err(Fault::Failed)?);
+        self.left.until = SystemTime::now();
+        let info = self.environment.info().map_err(fault)?;
+        self.left.transaction = info.last_txnid();
+        // Only then it may have grown.
+        if info.last_pgno() != self.left.last_page {
+            self.left.last_page = info.last_pgno();
+            self.left.file = identity(&fstat(&self.file).map_err(|errno| Fault::Failed(errno.into()))?);
+        }
         Ok(())
     }
 
