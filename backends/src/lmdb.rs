@@ -130,7 +130,9 @@ fn walk(path: &Path, visit: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<Check> {
 }
 
 fn walk_checked(path: &Path, visit: &mut dyn FnMut(&[u8], &[u8])) -> lmdb::Result<()> {
-    let environment = Environment::new().set_flags(FLAGS | EnvironmentFlags::READ_ONLY).open(path)?;
+    // LMDB raises the size to that of the pages in use; without one it would believe the file.
+    let reading = FLAGS | EnvironmentFlags::READ_ONLY;
+    let environment = Environment::new().set_flags(reading).set_map_size(1 << 16).open(path)?;
     let database = environment.open_db(None)?;
     let transaction = environment.begin_ro_txn()?;
     // The iterator does not keep its cursor alive (a flaw of lmdb-rkv): the cursor must have a name here.

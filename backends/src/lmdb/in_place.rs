@@ -6,6 +6,8 @@
 //! cannot be changed in place is replaced the way of [`super::rename`].
 
 mod opened;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

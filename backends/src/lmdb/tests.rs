@@ -11,13 +11,13 @@ use lmdb::{DatabaseFlags, WriteFlags};
 use super::*;
 use crate::{Client, Update};
 
-fn site() -> (tempfile::TempDir, Options) {
+pub(super) fn site() -> (tempfile::TempDir, Options) {
     let directory = tempfile::tempdir().unwrap();
     let options = Options::new(directory.path().join("map"));
     (directory, options)
 }
 
-fn clients(count: u32) -> Vec<Client> {
+pub(super) fn clients(count: u32) -> Vec<Client> {
     let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
     let address = |number: u32| match number % 2 {
         0 => IpAddr::from(Ipv4Addr::from(0xC000_0200 + number)),

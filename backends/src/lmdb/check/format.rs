@@ -24,6 +24,7 @@ pub(super) const KINDS: u16 = 0x7E;
 
 /// The part of `MDB_meta` that a reader follows.
 pub(super) struct Meta {
+    pub(super) map_size: usize,
     pub(super) page_size: usize,
     /// Free pages, then the table.
     pub(super) databases: [Tree; 2],
@@ -43,6 +44,7 @@ impl Meta {
         }
         let databases = 8 + 2 * WORD;
         Ok(Self {
+            map_size: meta.word(8 + WORD)?,
             page_size: meta.long(databases)? as usize,
             databases: [Tree::new(&meta, databases)?, Tree::new(&meta, databases + DATABASE)?],
             last: meta.word(databases + 2 * DATABASE)?,

@@ -38,6 +38,10 @@ impl Sound {
         if meta.last < 1 || meta.last >= pages.saturating_add(UNWRITTEN) {
             return Err("its last page is far behind its end".into());
         }
+        // A writer hands this on to the readers, which could not map so much.
+        if WORD > 4 && meta.map_size >= 1 << (usize::BITS - 18) {
+            return Err("its map is too large".into());
+        }
         if free.flags & KINDS != INTEGER_KEY || table.flags & KINDS != 0 || meta.transaction > usize::MAX / 2 {
             return Err("its meta page is not one of Postfix".into());
         }
