@@ -7,6 +7,8 @@
 
 #[path = "backends/faults.rs"]
 mod faults;
+#[path = "backends/in_place.rs"]
+mod in_place;
 #[path = "backends/ring.rs"]
 mod ring;
 #[path = "backends/site.rs"]
@@ -192,6 +194,7 @@ fn helper() {
             assert!(error.cure.unwrap().contains("run as its owner"));
         }
         "list" => assert_eq!((chosen.open_read_only)(&options).unwrap().list().unwrap().len(), 2),
+        "hold lock" => in_place::hold_lock(&get("PBSM_TEST_TABLE")),
         "crash" => {
             let mut backend = (chosen.open)(&options).unwrap();
             println!("ready");

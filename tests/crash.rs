@@ -42,6 +42,11 @@ fn lmdb() {
 }
 
 #[test]
+fn lmdb_in_place() {
+    killed_at_random_moments(&cases::LMDB_IN_PLACE, LOAD);
+}
+
+#[test]
 fn sqlite() {
     killed_at_random_moments(&cases::SQLITE, LOAD);
 }

@@ -32,6 +32,11 @@ fn lmdb() {
 }
 
 #[test]
+fn lmdb_in_place() {
+    life_of_a_grant(&cases::LMDB_IN_PLACE);
+}
+
+#[test]
 fn sqlite() {
     life_of_a_grant(&cases::SQLITE);
 }

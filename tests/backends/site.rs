@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,13 @@ impl Site {
     /// One lookup by Postfix.
     pub fn lookup(&self, case: &Case, key: &str, user: User) -> Result<Option<String>, String> {
         answer(&user.run(&sbin("postmap")).args(["-q", key, &self.name(case)]).output().unwrap())
+    }
+
+    /// A reader of Postfix that answers one key a line as long as it is asked.
+    pub fn reader(&self, case: &Case) -> Child {
+        let mut command = Command::new(sbin("postmap"));
+        let command = command.args(["-q", "-", &self.name(case)]).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).spawn().unwrap()
     }
 
     /// Which of `keys` Postfix finds, with their values: one process for all.

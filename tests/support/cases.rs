@@ -45,6 +45,14 @@ pub(crate) const LMDB: Case = Case {
     needs: &[Need::Postfix, Need::Table("lmdb")],
 };
 
+pub(crate) const LMDB_IN_PLACE: Case = Case {
+    name: "lmdb, in place",
+    backend: &["--backend", "lmdb", "--lmdb-update", "in-place"],
+    table: "lmdb",
+    chrooted: false,
+    needs: &[Need::Postfix, Need::Table("lmdb")],
+};
+
 pub(crate) const SQLITE: Case = Case {
     name: "sqlite",
     backend: &["--backend", "sqlite"],
