@@ -47,25 +47,28 @@ fn a_reader_follows_a_table_that_outgrows_every_map() {
     site.options.value = Some("x".repeat(1900));
     site.options.sync = false;
     let mut backend = (case.driver.open)(&site.options).unwrap();
-    publish(&mut *backend, &[client("192.0.2.1")]);
+    publish_all(&mut *backend, &many(4)).unwrap();
     let inode = fs::metadata(site.table(&case)).unwrap().ino();
 
     let mut reader = site.reader(&case);
     let (mut queries, mut answers) = (reader.stdin.take().unwrap(), reader.stdout.take().unwrap());
     let mut seen = Vec::new();
-    for (count, last) in [(0, "192.0.2.1"), (12_000, "10.0.46.223"), (42_000, "10.0.164.15")] {
-        if count > 0 {
-            publish_all(&mut *backend, &many(count)).unwrap();
-        }
-        // It keeps answers back until they fill its buffer.
-        queries.write_all(format!("{last}\n").repeat(8).as_bytes()).unwrap();
+    let stages =
+        [(4, "10.0.0.3", "10.0.0.0"), (12_000, "10.0.46.223", "10.0.0.1"), (42_000, "10.0.164.15", "10.0.0.2")];
+    for (count, last, second) in stages {
+        publish_all(&mut *backend, &many(count)).unwrap();
+        // It keeps answers back until they fill its buffer; the second key is there whatever becomes of the first.
+        let asked = format!("{last}\n").repeat(8) + &format!("{second}\n").repeat(8);
+        queries.write_all(asked.as_bytes()).unwrap();
         seen.clear();
-        while !seen.windows(last.len()).any(|window| window == last.as_bytes()) {
+        let has = |seen: &[u8], key: &str| seen.windows(key.len()).any(|window| window == key.as_bytes());
+        while !has(&seen, &format!("{second}\t")) {
             let mut block = [0; 4096];
             let length = answers.read(&mut block).unwrap();
-            assert!(length > 0, "the reader has ended, not having found {last}");
+            assert!(length > 0, "the reader has ended, asked for {last}");
             seen.extend_from_slice(&block[..length]);
         }
+        assert!(has(&seen, &format!("{last}\t")), "{last} is not found");
     }
     assert!(fs::metadata(site.table(&case)).unwrap().len() > 64 << 20);
     assert_eq!(fs::metadata(site.table(&case)).unwrap().ino(), inode);
