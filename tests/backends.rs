@@ -183,7 +183,8 @@ fn helper() {
     let Ok(task) = std::env::var("PBSM_TEST_TASK") else { return };
     let get = |name| std::env::var(name).unwrap();
     let lmdb_update = if get("PBSM_TEST_UPDATE") == "InPlace" { LmdbUpdate::InPlace } else { LmdbUpdate::Rename };
-    let options = Options { map_type: Some(get("PBSM_TEST_TYPE")), lmdb_update, ..Options::new(get("PBSM_TEST_MAP")) };
+    let (map_type, sync) = (Some(get("PBSM_TEST_TYPE")), get("PBSM_TEST_SYNC") == "true");
+    let options = Options { map_type, lmdb_update, sync, ..Options::new(get("PBSM_TEST_MAP")) };
     let chosen = driver(&get("PBSM_TEST_DRIVER")).unwrap();
     match task.as_str() {
         "publish" => publish(&mut *(chosen.open)(&options).unwrap(), &[client("192.0.2.1")]),
@@ -218,7 +219,27 @@ fn this_test(case: &Case, site: &Site, task: &str, prefix: &str) -> Command {
     command.env("PBSM_TEST_TASK", task).env("PBSM_TEST_MAP", &site.options.map);
     command.env("PBSM_TEST_TYPE", case.map_type).env("PBSM_TEST_DRIVER", case.driver.name);
     command.env("PBSM_TEST_UPDATE", format!("{:?}", case.lmdb_update));
+    command.env("PBSM_TEST_SYNC", site.options.sync.to_string());
     command
+}
+
+#[test]
+fn a_table_is_forced_to_the_disk_unless_told_not_to() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return skip("forcing to the disk: strace is not installed");
+    }
+    for case in cases().into_iter().filter(|case| case.driver.name == "lmdb") {
+        for sync in [true, false] {
+            let mut site = Site::new(&case);
+            site.options.sync = sync;
+            let trace = site.directory.path().join("trace");
+            let strace = format!("exec strace -f -e trace=fsync,fdatasync -o {}", trace.display());
+            let output = this_test(&case, &site, "publish", &strace).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            let calls = fs::read_to_string(trace).unwrap().matches("sync(").count();
+            assert_eq!(calls > 0, sync, "{}: {calls} calls", case.name());
+        }
+    }
 }
 
 #[test]
