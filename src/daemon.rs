@@ -82,7 +82,8 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter:
     let listed = backend.list()?;
     let mut ring = Ring::new(config.grace, config.entries);
     restore(&mut ring, &config.networks, &listed, state::load(&state, &now), &now);
-    let mut publisher = Publisher::new(backend, table.driver.expires_rows, config.publish_interval);
+    let expiring = table.driver.expires_rows.then_some(config.grace);
+    let mut publisher = Publisher::new(backend, expiring, config.publish_interval);
     // Until that works the grants are in the state file, too.
     if publisher.begin(&now, &listed, &ring).is_ok() {
         state::remove(&state);
@@ -112,7 +113,7 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &commands, &publish_command);
     let ring = Ring::new(config.grace, config.entries);
-    let publisher = Publisher::new(Box::new(Memory::default()), false, config.publish_interval);
+    let publisher = Publisher::new(Box::new(Memory::default()), None, config.publish_interval);
     let now = Now::read();
     let inputs = start(&logs, &config.matchers, &now)?;
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));

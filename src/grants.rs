@@ -147,7 +147,7 @@ impl Grants {
     /// # Errors
     /// The last publish failed.
     pub fn finish(&mut self, now: &Now) -> Result<(), Error> {
-        if self.publisher.is_behind() { Ok(self.publisher.publish_now(now, &self.ring)?) } else { Ok(()) }
+        Ok(self.publisher.finish(now, &self.ring)?)
     }
 
     /// Ends with an empty table, so that nobody relays while nobody watches, and the grants saved for the next start.
@@ -171,7 +171,7 @@ impl Grants {
 
     fn take_changes(&mut self, now: &Now) {
         for change in &self.changes {
-            self.publisher.note(change);
+            self.publisher.note(now.boot, change, &self.ring);
             match *change {
                 Change::Removed(address, Reason::Expired) => log::info!("expired {address}"),
                 Change::Removed(address, Reason::Evicted) => {
@@ -179,7 +179,7 @@ impl Grants {
                         warn_evicted(count, address);
                     }
                 }
-                Change::Added(_) | Change::Extended(_) => {}
+                Change::Added(_) | Change::Extended(..) => {}
             }
         }
         self.changes.clear();

@@ -22,6 +22,7 @@ pub mod lock;
 pub mod logger;
 pub mod matcher;
 pub mod networks;
+pub mod pace;
 pub mod paint;
 pub mod postfix;
 pub mod publish;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pop_before_smtp_backends::{Backend, BackendError, Client, ClientSet, Listed, Update};
 
+use crate::pace::{Pace, Wish};
 use crate::ring::{Change, Grant, Ring};
 use crate::time::{Now, Timestamp, unix_seconds_up};
 
@@ -35,20 +36,26 @@ struct Failure {
 /// Keeps a table equal to the ring.
 pub struct Publisher {
     backend: Box<dyn Backend>,
-    /// Whether the table must hear of extended grants, because its rows stop matching by themselves.
-    expires_rows: bool,
+    /// Only for a table whose rows stop matching by themselves: when it must hear of extended grants.
+    pace: Option<Pace>,
     interval: Duration,
     differences: HashMap<IpAddr, Difference>,
     /// How many of the differences are worth a publish by themselves.
     pressing: usize,
+    /// Whether one of them cannot wait for the interval.
+    urgent: bool,
     last: Option<Timestamp>,
     failure: Option<Failure>,
 }
 
 impl Publisher {
-    /// A publisher that knows of no difference between the ring and the table.
-    pub fn new(backend: Box<dyn Backend>, expires_rows: bool, interval: Duration) -> Self {
-        Self { backend, expires_rows, interval, differences: HashMap::new(), pressing: 0, last: None, failure: None }
+    /// A publisher that knows of no difference between the ring and the table. `expiring` is the grace, if the table's
+    /// rows stop matching by themselves; then the interval is cut to a quarter of it, so that a row never ends early.
+    pub fn new(backend: Box<dyn Backend>, expiring: Option<Duration>, interval: Duration) -> Self {
+        let interval = expiring.map_or(interval, |grace| interval.min(grace / 4));
+        let pace = expiring.map(|grace| Pace::new(grace, interval));
+        let differences = HashMap::new();
+        Self { backend, pace, interval, differences, pressing: 0, urgent: false, last: None, failure: None }
     }
 
     /// Makes the table equal to the ring at start, even if no difference is known: it may hold what `list` does not
@@ -80,56 +87,90 @@ impl Publisher {
         }
     }
 
-    /// Notes a change of the ring.
-    pub fn note(&mut self, change: &Change) {
-        let (address, known) = match *change {
-            Change::Added(grant) | Change::Extended(grant) => {
-                (grant.address, self.differences.get(&grant.address).copied())
-            }
-            Change::Removed(address, _) => (address, self.differences.get(&address).copied()),
-        };
+    /// Notes a change that `ring` has just made.
+    pub fn note(&mut self, now: Timestamp, change: &Change, ring: &Ring) {
+        let (Change::Added(Grant { address, .. })
+        | Change::Extended(Grant { address, .. }, _)
+        | Change::Removed(address, _)) = *change;
+        let known = self.differences.get(&address).copied();
         let difference = match (known, change) {
             // The table holds an address that was removed and came back.
             (Some(Difference::Removed), Change::Added(_)) => Some(Difference::Extended),
-            (_, Change::Added(_)) | (Some(Difference::Added), Change::Extended(_)) => Some(Difference::Added),
-            (_, Change::Extended(_)) => Some(Difference::Extended),
+            (_, Change::Added(_)) => Some(Difference::Added),
+            (Some(_), Change::Extended(..)) => return,
+            (None, &Change::Extended(_, before)) => {
+                if !self.is_wanted(now, address, before, ring) {
+                    return;
+                }
+                Some(Difference::Extended)
+            }
             (Some(Difference::Added), Change::Removed(..)) => None,
             (_, Change::Removed(..)) => Some(Difference::Removed),
         };
         self.set(address, difference);
     }
 
-    /// Whether the ring has changed in a way that the table must hold.
-    pub fn is_behind(&self) -> bool {
+    /// Whether an extended grant goes into the next publish; a row that ends by itself may have to wait.
+    fn is_wanted(&mut self, now: Timestamp, address: IpAddr, stored: Timestamp, ring: &Ring) -> bool {
+        let Some((pace, slot)) = self.pace.as_mut().zip(ring.position(address)) else { return true };
+        let wish = pace.extended(now, slot, address, stored);
+        self.urgent |= wish == Wish::PublishAtOnce;
+        wish != Wish::Later
+    }
+
+    /// Lets rows that have waited long enough into the next publish; all that wait, without a time.
+    fn take_due(&mut self, now: Option<Timestamp>, ring: &Ring) {
+        while let Some(address) = self.pace.as_mut().and_then(|pace| pace.take_due(now, ring)) {
+            if !self.differences.contains_key(&address) {
+                self.set(address, Some(Difference::Extended));
+            }
+        }
+    }
+
+    /// Whether the ring has changed in a way that the table must hold by now.
+    fn is_behind(&self) -> bool {
         self.pressing > 0
     }
 
     /// When `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
+        let waiting = self.pace.as_ref().and_then(Pace::deadline);
+        [self.due(), waiting].into_iter().flatten().min()
+    }
+
+    /// When the differences are to be published.
+    fn due(&self) -> Option<Timestamp> {
         if !self.is_behind() {
             return None;
         }
-        let due = self.last.map_or(Timestamp::default(), |last| last + self.interval);
+        let last = self.last.filter(|_| !self.urgent);
+        let due = last.map_or(Timestamp::default(), |last| last + self.interval);
         Some(self.failure.map_or(due, |failure| failure.retry_at.max(due)))
     }
 
     /// Publishes what has changed, if that is due. A failure is logged when it begins and when it ends, and the
     /// changes are kept.
     pub fn publish(&mut self, now: &Now, ring: &Ring) {
-        if self.deadline().is_some_and(|due| due <= now.boot) && self.publish_now(now, ring).is_err() {
+        self.take_due(Some(now.boot), ring);
+        if self.due().is_some_and(|due| due <= now.boot) && self.publish_now(now, ring).is_err() {
             self.end_overdue_grants(now, ring);
         }
     }
 
-    /// Publishes, due or not.
+    /// Publishes whatever the table does not hold yet, due or not.
     ///
     /// # Errors
     /// The backend's, logged already if it is the first one.
-    pub fn publish_now(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
+    pub fn finish(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
+        self.take_due(None, ring);
+        if self.is_behind() { self.publish_now(now, ring) } else { Ok(()) }
+    }
+
+    fn publish_now(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
         let result = self.hand_over(now, ring);
         self.last = Some(now.boot);
         match &result {
-            Ok(()) => self.succeeded(now),
+            Ok(()) => self.succeeded(now, ring),
             Err(error) => self.failed(now, error),
         }
         result
@@ -170,11 +211,18 @@ impl Publisher {
         self.backend.publish(&Update { added: &added, extended: &extended, removed: &removed, clients: &clients })
     }
 
-    fn succeeded(&mut self, now: &Now) {
+    fn succeeded(&mut self, now: &Now, ring: &Ring) {
+        if let Some(pace) = &mut self.pace {
+            self.differences
+                .keys()
+                .filter_map(|&address| ring.position(address))
+                .for_each(|slot| pace.written(now.boot, slot));
+        }
         self.differences.clear();
         // A burst must not hold its memory for good.
         self.differences.shrink_to(1024);
         self.pressing = 0;
+        self.urgent = false;
         if let Some(failure) = self.failure.take() {
             log::info!("table is published again after {} s", now.boot.since(failure.since).as_secs());
         }
@@ -193,7 +241,7 @@ impl Publisher {
     }
 
     fn set(&mut self, address: IpAddr, difference: Option<Difference>) {
-        let pressing = |difference| self.expires_rows || difference != Difference::Extended;
+        let pressing = |difference| self.pace.is_some() || difference != Difference::Extended;
         let before = match (self.differences.entry(address), difference) {
             (Entry::Occupied(mut entry), Some(difference)) => Some(entry.insert(difference)),
             (Entry::Occupied(entry), None) => Some(entry.remove()),

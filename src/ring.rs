@@ -33,8 +33,8 @@ pub enum Reason {
 pub enum Change {
     /// The address is new.
     Added(Grant),
-    /// The address was known; its grant ends later now.
-    Extended(Grant),
+    /// The address was known; its grant ends later now than at the time named.
+    Extended(Grant, Timestamp),
     /// The address is gone.
     Removed(IpAddr, Reason),
 }
@@ -76,8 +76,8 @@ impl Ring {
     pub fn login(&mut self, now: Timestamp, address: IpAddr, changes: &mut Vec<Change>) {
         self.purge(now, changes);
         let grant = Grant { address, expires: now + self.grace };
-        if self.grants.get(&address).is_some() {
-            changes.push(Change::Extended(grant));
+        if let Some(before) = self.grants.get(&address) {
+            changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(changes);
             changes.push(Change::Added(grant));
@@ -95,8 +95,8 @@ impl Ring {
             return;
         }
         let grant = Grant { address, expires };
-        if known.is_some() {
-            changes.push(Change::Extended(grant));
+        if let Some(before) = known {
+            changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(changes);
             changes.push(Change::Added(grant));
@@ -134,7 +134,8 @@ impl Ring {
         self.grants.oldest_first().map(grant)
     }
 
-    /// Slot number of an address, for debug mode.
+    /// Slot number of an address: counted from 0, no more than there ever were addresses at once, and the same as long
+    /// as the address is in the ring.
     pub fn position(&self, address: IpAddr) -> Option<usize> {
         self.grants.slot(&address)
     }

@@ -27,7 +27,7 @@ struct Day {
 impl Day {
     fn new(longest_session: Option<u64>) -> Self {
         let ring = Ring::new(GRACE, NonZeroUsize::new(250).unwrap());
-        let publisher = Publisher::new(Box::new(Memory::new()), true, Duration::ZERO);
+        let publisher = Publisher::new(Box::new(Memory::new()), Some(GRACE), Duration::ZERO);
         let hold = longest_session.map(|seconds| Hold::new(Duration::from_secs(seconds), GRACE));
         let grants = Grants::new(Networks::default(), ring, publisher, hold, None);
         Self { matchers: Matchers::all(), grants, second: 0 }

@@ -20,8 +20,8 @@ impl Model {
         let mut changes = self.purge(now);
         let grant = Grant { address, expires: now + self.grace };
         if let Some(at) = self.grants.iter().position(|known| known.address == address) {
-            self.grants.remove(at);
-            changes.push(Change::Extended(grant));
+            let before = self.grants.remove(at).expires;
+            changes.push(Change::Extended(grant, before));
         } else {
             if self.grants.len() == self.capacity {
                 changes.extend(self.grants.pop().map(|oldest| Change::Removed(oldest.address, Reason::Evicted)));
@@ -49,8 +49,8 @@ impl Model {
             return changes;
         }
         if let Some(at) = known {
-            self.grants.remove(at);
-            changes.push(Change::Extended(grant));
+            let before = self.grants.remove(at).expires;
+            changes.push(Change::Extended(grant, before));
         } else {
             if self.grants.len() == self.capacity {
                 changes.extend(self.grants.pop().map(|oldest| Change::Removed(oldest.address, Reason::Evicted)));
