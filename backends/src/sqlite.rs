@@ -9,6 +9,7 @@
 //! from its beginning again. Should even that fail, rows end by themselves.
 
 mod file;
+mod rows;
 
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,13 @@ mod tests;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use self::file::{FOREIGN, Identity, TableFile};
-use crate::entry::{Key, Value, seconds_up};
+use self::rows::{Batch, Rows, in_transaction};
+use crate::entry::Value;
 use crate::files::{self, FREE, PERMIT, read_error};
-use crate::{Backend, BackendError, Client, ErrorKind, Listed, Options, Update};
+use crate::{Backend, BackendError, ErrorKind, Listed, Options, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
 const APPLICATION_ID: u32 = 0x5042_534D;
@@ -35,10 +37,6 @@ const SCHEMA: &str = "CREATE TABLE client (
     expires INTEGER NOT NULL,
     value TEXT NOT NULL
 ) WITHOUT ROWID";
-const UPSERT: &str = "INSERT INTO client (address, expires, value) VALUES (?1, ?2, ?3)
-    ON CONFLICT (address) DO UPDATE SET expires = excluded.expires, value = excluded.value";
-const DELETE: &str = "DELETE FROM client WHERE address = ?1";
-
 pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     options.refuse_other_type("sqlite")?;
     let value = Value::new(options)?;
@@ -46,7 +44,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     file.check_writable()?;
     let (connection, identity) = open_for_writing(&file)?;
     let opened = Some(Opened { connection, identity });
-    Ok(Box::new(Sqlite { file, value, opened, in_step: false }))
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
@@ -66,7 +64,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
     let identity = file.identity().map_err(|error| read_error(file.path(), &error))?;
     let opened = Some(Opened { connection, identity });
-    Ok(Box::new(Sqlite { file, value, opened, in_step: false }))
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
 struct Sqlite {
@@ -76,6 +74,7 @@ struct Sqlite {
     opened: Option<Opened>,
     /// Whether the file holds what the last publish said, so that the differences are enough for the next.
     in_step: bool,
+    batch: Batch,
 }
 
 struct Opened {
@@ -113,7 +112,7 @@ fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
     // NORMAL: a power failure may undo the last publishes but never half of one. What comes back expires by itself,
     // what is lost comes with the next login, and no login waits for a disk.
     connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-    connection.prepare_cached(UPSERT)?;
+    Rows::prepare(&connection)?;
     Ok(connection)
 }
 
@@ -202,27 +201,24 @@ impl Sqlite {
     }
 
     fn write(&mut self, update: &Update<'_>) -> rusqlite::Result<()> {
-        let Some(opened) = &mut self.opened else { return Err(rusqlite::Error::InvalidQuery) };
-        let transaction = opened.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if self.in_step {
-            let mut delete = transaction.prepare_cached(DELETE)?;
-            for &address in update.removed {
-                delete.execute([Key::new(address).as_str()])?;
+        let Some(Opened { connection, .. }) = &self.opened else { return Err(rusqlite::Error::InvalidQuery) };
+        in_transaction(connection, || {
+            let mut rows = Rows::new(connection, &self.value, &mut self.batch);
+            if self.in_step {
+                update.removed.iter().try_for_each(|&address| rows.delete(address))?;
+                update.added.iter().chain(update.extended).try_for_each(|client| rows.upsert(client))?;
+            } else {
+                connection.execute("DELETE FROM client", [])?;
+                let mut done = Ok(());
+                update.clients.for_each(&mut |client| {
+                    if done.is_ok() {
+                        done = rows.upsert(client);
+                    }
+                });
+                done?;
             }
-            let mut rows = Rows::new(&transaction, &self.value)?;
-            update.added.iter().chain(update.extended).try_for_each(|client| rows.upsert(client))?;
-        } else {
-            transaction.execute("DELETE FROM client", [])?;
-            let mut rows = Rows::new(&transaction, &self.value)?;
-            let mut done = Ok(());
-            update.clients.for_each(&mut |client| {
-                if done.is_ok() {
-                    done = rows.upsert(client);
-                }
-            });
-            done?;
-        }
-        transaction.commit()
+            rows.flush()
+        })
     }
 
     fn read(&self) -> rusqlite::Result<Vec<Listed>> {
@@ -235,26 +231,6 @@ impl Sqlite {
             listed.extend(self.value.listed(key, value));
         }
         Ok(listed)
-    }
-}
-
-/// Writes clients as rows, without an allocation for each.
-struct Rows<'a> {
-    statement: rusqlite::CachedStatement<'a>,
-    value: &'a Value,
-    buffer: String,
-}
-
-impl<'a> Rows<'a> {
-    fn new(connection: &'a Connection, value: &'a Value) -> rusqlite::Result<Self> {
-        Ok(Self { statement: connection.prepare_cached(UPSERT)?, value, buffer: String::new() })
-    }
-
-    fn upsert(&mut self, client: &Client) -> rusqlite::Result<()> {
-        let expires = seconds_up(client.expires);
-        let value = self.value.text(expires, &mut self.buffer);
-        let expires = i64::try_from(expires).unwrap_or(i64::MAX);
-        self.statement.execute(params![Key::new(client.address).as_str(), expires, value]).map(|_| ())
     }
 }
 

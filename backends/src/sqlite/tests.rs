@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::*;
+use crate::Client;
 
 fn site() -> (tempfile::TempDir, Options, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -184,16 +185,54 @@ fn a_crash_while_the_table_was_made_does_no_harm() {
     assert_eq!(rows(&path), 1);
 }
 
+/// Publishes so many times, one row each; none of it may wait for anybody.
+fn publish_often(backend: &mut dyn Backend, rounds: std::ops::Range<u32>) {
+    for round in rounds {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + round).to_string();
+        let begun = std::time::Instant::now();
+        publish(backend, &[&address], &[&address]).unwrap();
+        assert!(begun.elapsed() < BUSY, "publish {round} took {:?}", begun.elapsed());
+    }
+}
+
 #[test]
 fn a_write_ahead_log_stays_small() {
-    let (directory, options, _) = site();
+    let (directory, options, path) = site();
     let mut backend = open(&options).unwrap();
-    for round in 0..3000 {
-        let address = format!("10.0.{}.{}", round / 250, round % 250);
-        publish(&mut *backend, &[&address], &[&address]).unwrap();
+    let size = || fs::metadata(directory.path().join("map.sqlite-wal")).unwrap().len();
+    for turn in 0..20 {
+        publish_often(&mut *backend, turn * 500..(turn + 1) * 500);
+        rows(&path);
     }
-    let size = fs::metadata(directory.path().join("map.sqlite-wal")).unwrap().len();
-    assert!((1..6_000_000).contains(&size), "{size}");
+    assert!((1..6_000_000).contains(&size()), "{}", size());
+}
+
+/// The log grows while it holds what a reader may still need, but no publish waits, and once the reader is gone the log
+/// is small again.
+#[test]
+fn a_reader_that_stays_makes_the_log_grow_for_as_long_but_holds_nobody_up() {
+    // A reader that finds everything copied into the database is one of another kind: it needs no log at all.
+    for all_copied in [false, true] {
+        let (directory, options, path) = site();
+        let mut backend = open(&options).unwrap();
+        let size = || fs::metadata(directory.path().join("map.sqlite-wal")).unwrap().len();
+        publish_often(&mut *backend, 0..1);
+        if all_copied {
+            Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+        }
+        let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let count = || reader.query_row("SELECT count(*) FROM client", [], |row| row.get::<_, i64>(0)).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(), 1);
+        publish_often(&mut *backend, 1..10_000);
+        assert!(size() > 6_000_000, "{}: the reader holds nothing up", size());
+        assert_eq!(count(), 1, "and sees what it saw");
+        reader.execute_batch("COMMIT").unwrap();
+        assert_eq!(count(), 10_000);
+
+        publish_often(&mut *backend, 10_000..11_100);
+        assert!((1..6_000_000).contains(&size()), "{}", size());
+    }
 }
 
 #[test]
