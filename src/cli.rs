@@ -30,6 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Print address and time of expiry of every client that the table holds
     List,
+    /// Empty the table that a killed daemon has left; refused while a daemon serves it
+    Clear,
     /// Print each login that the matchers find in a log file, or tell how a line is read
     Match(Match),
     /// Print the table of matchers: name, servers, what to switch on

@@ -70,7 +70,7 @@ impl From<BackendError> for Error {
     fn from(error: BackendError) -> Self {
         let exit = match error.kind {
             ErrorKind::CannotCreate => Exit::CannotCreate,
-            ErrorKind::NoInput => Exit::NoInput,
+            ErrorKind::NoInput | ErrorKind::Missing => Exit::NoInput,
             ErrorKind::Unavailable => Exit::Unavailable,
             ErrorKind::Config => Exit::Config,
         };

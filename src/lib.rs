@@ -7,6 +7,7 @@
 pub mod bytes;
 pub mod catalogue;
 pub mod chain;
+pub mod clear;
 pub mod cli;
 pub mod config;
 pub mod config_file;

@@ -22,6 +22,18 @@ impl Lock {
     /// # Errors
     /// Exit code 75 if another daemon serves the map, 73 if the lock file cannot be written.
     pub fn take(map: &Path) -> Result<Self, Error> {
+        Self::acquire(map, "serve map", "stop it first, or name another table with --map")
+    }
+
+    /// Locks a map whose table is to be emptied.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn take_to_clear(map: &Path) -> Result<Self, Error> {
+        Self::acquire(map, "clear the table of map", "stop it; a clean stop empties the table")
+    }
+
+    fn acquire(map: &Path, action: &str, cure: &str) -> Result<Self, Error> {
         let path = beside(map, ".lock");
         let file = OpenOptions::new()
             .read(true)
@@ -46,10 +58,10 @@ impl Lock {
             }
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 Exit::TemporaryFailure,
-                format!("serve map {}", map.display()),
-                format!("another pop-before-smtp{} does", holder(&file)),
+                format!("{action} {}", map.display()),
+                format!("a running pop-before-smtp{} serves it", holder(&file)),
             )
-            .cure("stop it first, or name another table with --map")),
+            .cure(cure)),
             Err(TryLockError::Error(error)) => {
                 Err(Error::io(Exit::CannotCreate, format!("lock {}", path.display()), &error))
             }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pop_before_smtp::cli::{self, Command};
 use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::error::Error;
-use pop_before_smtp::{catalogue, daemon, explain, inspect, logger, postfix, suggest};
+use pop_before_smtp::{catalogue, clear, daemon, explain, inspect, logger, postfix, suggest};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
@@ -25,6 +25,7 @@ fn run() -> Result<(), Error> {
     };
     match &cli.command {
         None => daemon::run(Config::new(&cli.options)?),
+        Some(Command::Clear) => clear::clear(&config::table(&cli.options)?),
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {

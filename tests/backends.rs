@@ -101,7 +101,7 @@ fn reading_needs_a_table_and_creates_nothing() {
     for case in cases() {
         let site = Site::new(&case);
         let error = (case.driver.open_read_only)(&site.options).err().unwrap();
-        assert_eq!(error.kind, ErrorKind::NoInput, "{error}");
+        assert_eq!(error.kind, ErrorKind::Missing, "{error}");
         assert!(error.to_string().contains(&*site.table(&case).to_string_lossy()), "{error}");
         assert!(error.cure.is_some());
         assert_eq!(site.files(), Vec::<PathBuf>::new());

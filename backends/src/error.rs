@@ -7,7 +7,9 @@ use std::fmt;
 pub enum ErrorKind {
     /// The table or a file beside it cannot be created or written: directory missing, no permission, disk full.
     CannotCreate,
-    /// There is no table to read.
+    /// There is no table.
+    Missing,
+    /// The table cannot be read.
     NoInput,
     /// Another program is missing, failed or was too slow, or someone holds a lock.
     Unavailable,

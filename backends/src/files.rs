@@ -208,7 +208,9 @@ pub(crate) fn foreign(path: &Path) -> BackendError {
 
 /// A table that cannot be opened for reading.
 pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
-    let failed = BackendError::new(ErrorKind::NoInput, format!("read table {}", table.display()), cause(error));
+    let missing = error.kind() == io::ErrorKind::NotFound;
+    let kind = if missing { ErrorKind::Missing } else { ErrorKind::NoInput };
+    let failed = BackendError::new(kind, format!("read table {}", table.display()), cause(error));
     match error.kind() {
         io::ErrorKind::NotFound => failed.cure("start pop-before-smtp, or choose the table with --map and --backend"),
         io::ErrorKind::PermissionDenied => failed.cure("run as root or as the owner of the table"),
