@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pop_before_smtp_backends::{Backend, BackendError, Client, ClientSet, Listed, Update};
 
 use crate::pace::{Pace, Wish};
 use crate::ring::{Change, Grant, Ring};
-use crate::time::{Now, Timestamp, unix_seconds_up};
+use crate::time::{Now, Timestamp, distance, unix_seconds_up};
 
 /// First and longest time until a failed publish is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// How long a grant that has ended may stay in a table that cannot be written.
 const OVERDUE: Duration = Duration::from_secs(60);
+
+/// By how much the wall clock may be set before what the table says of all expiries is wrong.
+const STEP: Duration = Duration::from_secs(1);
 
 /// How an address differs from the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct Publisher {
     urgent: bool,
     last: Option<Timestamp>,
     failure: Option<Failure>,
+    /// `Now::wall_at_boot` by which the table's expiries were told.
+    wall: Option<SystemTime>,
 }
 
 impl Publisher {
@@ -54,8 +59,17 @@ impl Publisher {
     pub fn new(backend: Box<dyn Backend>, expiring: Option<Duration>, interval: Duration) -> Self {
         let interval = expiring.map_or(interval, |grace| interval.min(grace / 4));
         let pace = expiring.map(|grace| Pace::new(grace, interval));
-        let differences = HashMap::new();
-        Self { backend, pace, interval, differences, pressing: 0, urgent: false, last: None, failure: None }
+        Self {
+            backend,
+            pace,
+            interval,
+            differences: HashMap::new(),
+            pressing: 0,
+            urgent: false,
+            last: None,
+            failure: None,
+            wall: None,
+        }
     }
 
     /// Makes the table equal to the ring at start, even if no difference is known: it may hold what `list` does not
@@ -65,6 +79,7 @@ impl Publisher {
     /// The backend's, logged already; what differs is kept and tried again.
     pub fn begin(&mut self, now: &Now, table: &[Listed], ring: &Ring) -> Result<(), BackendError> {
         self.compare(now, table, ring);
+        self.wall = Some(now.wall_at_boot());
         let result = self.publish_now(now, ring);
         self.last = None;
         result
@@ -127,6 +142,26 @@ impl Publisher {
         }
     }
 
+    /// If somebody has set the wall clock, the table's expiries are all wrong: rows that end by themselves would end too
+    /// early or too late, and the next start would read wrong times from the others.
+    fn follow_wall_clock(&mut self, now: &Now, ring: &Ring) {
+        let wall = now.wall_at_boot();
+        let told = *self.wall.get_or_insert(wall);
+        if distance(told, wall) <= STEP {
+            return;
+        }
+        self.wall = Some(wall);
+        if self.pace.is_some() {
+            log::info!("the system time was set by {} s: writing all rows anew", distance(told, wall).as_secs());
+            self.urgent = true;
+        }
+        for grant in ring.iter() {
+            if !self.differences.contains_key(&grant.address) {
+                self.set(grant.address, Some(Difference::Extended));
+            }
+        }
+    }
+
     /// Whether the ring has changed in a way that the table must hold by now.
     fn is_behind(&self) -> bool {
         self.pressing > 0
@@ -151,6 +186,7 @@ impl Publisher {
     /// Publishes what has changed, if that is due. A failure is logged when it begins and when it ends, and the
     /// changes are kept.
     pub fn publish(&mut self, now: &Now, ring: &Ring) {
+        self.follow_wall_clock(now, ring);
         self.take_due(Some(now.boot), ring);
         if self.due().is_some_and(|due| due <= now.boot) && self.publish_now(now, ring).is_err() {
             self.end_overdue_grants(now, ring);
@@ -162,6 +198,7 @@ impl Publisher {
     /// # Errors
     /// The backend's, logged already if it is the first one.
     pub fn finish(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
+        self.follow_wall_clock(now, ring);
         self.take_due(None, ring);
         if self.is_behind() { self.publish_now(now, ring) } else { Ok(()) }
     }

@@ -154,6 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_meanwhile_gives_nobody_more_than_a_grace() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.state");
+        save(&path, &now(10), &ring(&["192.0.2.1"])).unwrap();
+        for (by, left) in [(0, 50), (3600, 0), (-3600, 100), (30, 20), (-30, 80)] {
+            let mut later = now(50);
+            later.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_050u64.checked_add_signed(by).unwrap());
+            let mut restored = ring(&[]);
+            for grant in load(&path, &later) {
+                restored.restore(later.boot, grant, &mut Vec::new());
+            }
+            let expires = restored.oldest().map(|grant| grant.expires.since(later.boot).as_secs());
+            assert_eq!(expires.unwrap_or(0), left, "{by}");
+        }
+    }
+
+    #[test]
     fn a_file_that_others_can_write_or_that_is_damaged_grants_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");

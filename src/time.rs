@@ -54,11 +54,25 @@ pub struct Now {
 }
 
 impl Now {
-    /// Reads both clocks.
+    /// Reads both clocks. Again if something came between, a suspended machine at worst: that would look as if the wall
+    /// clock had been set.
     pub fn read() -> Self {
-        // Cannot fail: the clock exists since Linux 2.6.39, and the only other error is a bad pointer.
-        let boot = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
-        Self { boot: Timestamp(boot), wall: SystemTime::now() }
+        let mut boot = boot_clock();
+        for _ in 0..10 {
+            let wall = SystemTime::now();
+            let after = boot_clock();
+            if after.since(boot) < Duration::from_millis(1) {
+                return Self { boot, wall };
+            }
+            boot = after;
+        }
+        Self { boot, wall: SystemTime::now() }
+    }
+
+    /// What the wall clock would have shown when the machine started. It only changes when somebody sets the clock: both
+    /// are slewed alike, and both go on while the machine is suspended.
+    pub fn wall_at_boot(&self) -> SystemTime {
+        self.wall_at(Timestamp::default())
     }
 
     /// What the wall clock will show at `point`, if nobody sets it.
@@ -74,6 +88,16 @@ impl Now {
     pub fn boot_at(&self, wall: SystemTime) -> Timestamp {
         self.boot + wall.duration_since(self.wall).unwrap_or_default()
     }
+}
+
+fn boot_clock() -> Timestamp {
+    // Cannot fail: the clock exists since Linux 2.6.39, and the only other error is a bad pointer.
+    Timestamp(clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default())
+}
+
+/// How far apart two times are, whichever is earlier.
+pub fn distance(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|error| error.duration())
 }
 
 /// Whole seconds since 1970, rounded down; 0 for anything earlier.

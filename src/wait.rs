@@ -32,6 +32,8 @@ pub struct Waiter {
     signals: SignalFd,
     timer: TimerFd,
     armed: Option<Timestamp>,
+    /// Becomes readable when somebody sets the wall clock; what follows from that is told by the clock itself.
+    wall: TimerFd,
 }
 
 impl Waiter {
@@ -44,16 +46,28 @@ impl Waiter {
         mask.thread_block()?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let timer = TimerFd::new(ClockId::CLOCK_BOOTTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-        Ok(Self { signals, timer, armed: None })
+        let wall = TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        let waiter = Self { signals, timer, armed: None, wall };
+        waiter.watch_wall_clock();
+        Ok(waiter)
     }
 
-    /// Waits until a signal has arrived, one of `descriptors` is readable or `deadline` has passed.
+    /// A timer that is cancelled when the clock is set (timerfd_create(2)); its end is beyond all our days. Where that does
+    /// not work, the clock is still looked at whenever something else ends a wait.
+    fn watch_wall_clock(&self) {
+        let never = Expiration::OneShot(TimeSpec::new(i64::from(u32::MAX), 0));
+        let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
+        let _ = self.wall.set(never, flags);
+    }
+
+    /// Waits until a signal has arrived, one of `descriptors` is readable, `deadline` has passed or somebody has set the
+    /// wall clock.
     ///
     /// # Errors
     /// poll(2) fails, which it never does for a reason that could pass.
     pub fn wait(&mut self, descriptors: &[BorrowedFd<'_>], deadline: Option<Timestamp>) -> io::Result<Wake> {
         self.arm(deadline)?;
-        let mut polled: Vec<_> = [self.signals.as_fd(), self.timer.as_fd()]
+        let mut polled: Vec<_> = [self.signals.as_fd(), self.timer.as_fd(), self.wall.as_fd()]
             .iter()
             .chain(descriptors)
             .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
@@ -63,11 +77,17 @@ impl Waiter {
             Err(error) => return Err(error.into()),
         }
         let ready = |descriptor: &PollFd<'_>| descriptor.any().unwrap_or(true);
-        let mut wake = Wake { readable: polled[2..].iter().map(ready).collect(), ..Wake::default() };
+        let mut wake = Wake { readable: polled[3..].iter().map(ready).collect(), ..Wake::default() };
+        let clock_set = ready(&polled[2]);
         if ready(&polled[1]) {
             // Read, or it stays readable.
             let _ = self.timer.wait();
             self.armed = None;
+        }
+        if clock_set {
+            // Read, or it stays readable: an error, because it was cancelled.
+            let _ = self.wall.wait();
+            self.watch_wall_clock();
         }
         while let Ok(Some(signal)) = self.signals.read_signal() {
             match Signal::try_from(signal.ssi_signo as i32) {

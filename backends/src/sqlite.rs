@@ -1,4 +1,4 @@
-//! A table that sqlite_table(5) reads, updated in place and row by row; the only file that uses rusqlite.
+//! A table that sqlite_table(5) reads, updated in place and row by row; nothing outside this module uses rusqlite.
 //!
 //! Writes `<map>.sqlite` and SQLite's `-wal` and `-shm` beside it. Readers never notice that a file was renamed, so the
 //! file is never replaced; and a reader that finds it locked makes smtpd die, so it is in WAL mode, where a writer
