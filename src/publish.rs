@@ -152,7 +152,10 @@ impl Publisher {
         }
         self.wall = Some(wall);
         if self.pace.is_some() {
-            log::info!("the system time was set by {} s: writing all rows anew", distance(told, wall).as_secs());
+            log::info!(
+                "the system time was set by {} s: writing all rows anew",
+                (distance(told, wall) + STEP / 2).as_secs()
+            );
             self.urgent = true;
         }
         for grant in ring.iter() {
