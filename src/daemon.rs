@@ -24,7 +24,7 @@ use crate::ring::{Grant, Ring};
 use crate::source::command::{CommandLine, CommandSource, Tail, tail_watches_pid};
 use crate::source::stdin::Stdin;
 use crate::source::{Progress, Source};
-use crate::state;
+use crate::state::{self, Saved};
 use crate::time::{Now, Timestamp};
 use crate::wait::{Waiter, Wake, readable_now};
 
@@ -81,7 +81,7 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter:
     let now = Now::read();
     let listed = backend.list()?;
     let mut ring = Ring::new(config.grace, config.entries);
-    restore(&mut ring, &config.networks, &listed, state::load(&state, &now), &now);
+    restore(&mut ring, &config.networks, &listed, &state::load(&state, &now), &now);
     let expiring = table.driver.expires_rows.then_some(config.grace);
     let mut publisher = Publisher::new(backend, expiring, config.publish_interval);
     // Until that works the grants are in the state file, too.
@@ -123,9 +123,9 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
 
 /// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
 /// later expiry counts.
-fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: Vec<Grant>, now: &Now) {
+fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: &[Saved], now: &Now) {
     let full = now.boot + ring.grace();
-    let mut grants = saved;
+    let mut grants: Vec<_> = saved.iter().map(|saved| saved.grant).collect();
     grants.extend(listed.iter().map(|client| Grant {
         address: client.address,
         expires: client.expires.map_or(full, |expires| now.boot_at(expires)),
@@ -136,6 +136,7 @@ fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: Vec<G
     for grant in grants {
         ring.restore(now.boot, grant, &mut Vec::new());
     }
+    saved.iter().for_each(|saved| ring.prove(saved.grant.address, saved.proof()));
 }
 
 fn check_logs(logs: &[Log]) -> Result<(), Error> {
@@ -248,6 +249,13 @@ impl Follow {
         self.first().map_or_else(|| "standard input".to_owned(), |command| command.display())
     }
 
+    fn name(&self) -> String {
+        match self {
+            Self::Tail { path, .. } => path.display().to_string(),
+            Self::Stdin => "-".to_owned(),
+        }
+    }
+
     fn first(&self) -> Option<CommandLine> {
         match self {
             Self::Tail { path, tail } => Some(tail.command_line(path)),
@@ -268,27 +276,29 @@ impl Follow {
 
 /// A log and the matchers in front of it, which remember what went before in this log.
 struct Input {
+    /// What the log is called.
+    name: String,
     source: Box<dyn Source>,
     matchers: Matchers,
 }
 
 fn start(logs: &[Follow], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
-    logs.iter().map(|log| Ok(Input { source: log.start(now)?, matchers: matchers.clone() })).collect()
+    logs.iter().map(|log| Ok(Input { name: log.name(), source: log.start(now)?, matchers: matchers.clone() })).collect()
 }
 
 impl Input {
     fn restart(&mut self, now: &Now, grants: &mut Grants) {
-        let Self { source, matchers } = self;
-        source.restart(now.boot, &mut |block| take(matchers, block, now, grants));
+        let Self { name, source, matchers } = self;
+        source.restart(now.boot, &mut |block| take(name, matchers, block, now, grants));
     }
 
     /// Reads until there is nothing left, or the other inputs want their turn.
     fn read(&mut self, grants: &mut Grants) -> Progress {
-        let Self { source, matchers } = self;
+        let Self { name, source, matchers } = self;
         let mut progress = Progress::Some;
         for _ in 0..READS_PER_TURN {
             let now = Now::read();
-            progress = source.read(now.boot, &mut |block| take(matchers, block, &now, grants));
+            progress = source.read(now.boot, &mut |block| take(name, matchers, block, &now, grants));
             grants.dropped(&now, source.take_dropped());
             if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
                 break;
@@ -298,8 +308,8 @@ impl Input {
     }
 }
 
-fn take(matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
-    matchers.scan(now.boot, block, &mut |_, event| grants.event(now, event));
+fn take(source: &str, matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
+    matchers.scan(now.boot, block, &mut |_, event| grants.event(now, event, source, None));
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.

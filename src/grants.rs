@@ -11,6 +11,7 @@ use crate::escape;
 use crate::hold::Hold;
 use crate::matcher::{Action, Event};
 use crate::networks::Networks;
+use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::ring::{Change, Reason, Ring};
 use crate::state;
@@ -59,10 +60,14 @@ impl Grants {
         &self.ring
     }
 
-    /// Takes in what a line of a log says.
-    pub fn event(&mut self, now: &Now, event: &Event<'_>) {
+    /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known.
+    pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) {
         match event.action {
-            Action::Login if self.networks.refuse(event.client).is_none() => self.login(now, event),
+            Action::Login if self.networks.refuse(event.client).is_none() => {
+                self.login(now, event);
+                let Event { client, matcher, user, .. } = *event;
+                self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+            }
             Action::Login => {}
             Action::Logout => self.logout(now, event),
         }

@@ -26,6 +26,7 @@ pub mod networks;
 pub mod pace;
 pub mod paint;
 pub mod postfix;
+pub mod proof;
 pub mod publish;
 pub mod ring;
 pub mod source;

@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::chain::Chain;
+use crate::proof::{Proof, Proofs};
 use crate::time::Timestamp;
 
 /// An address that may relay, and until when.
@@ -46,6 +47,7 @@ pub struct Ring {
     capacity: usize,
     /// The end of each grant, newest login first.
     grants: Chain<IpAddr, Timestamp>,
+    proofs: Proofs,
 }
 
 impl Ring {
@@ -53,7 +55,12 @@ impl Ring {
     ///
     /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
     pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
-        Self { grace, capacity: capacity.get().min(u32::MAX as usize - 1), grants: Chain::default() }
+        Self {
+            grace,
+            capacity: capacity.get().min(u32::MAX as usize - 1),
+            grants: Chain::default(),
+            proofs: Proofs::default(),
+        }
     }
 
     /// Length of a grant.
@@ -76,12 +83,7 @@ impl Ring {
     pub fn login(&mut self, now: Timestamp, address: IpAddr, changes: &mut Vec<Change>) {
         self.purge(now, changes);
         let grant = Grant { address, expires: now + self.grace };
-        if let Some(before) = self.grants.get(&address) {
-            changes.push(Change::Extended(grant, before));
-        } else {
-            self.make_room(changes);
-            changes.push(Change::Added(grant));
-        }
+        self.change(grant, changes);
         self.grants.put(address, grant.expires);
     }
 
@@ -94,14 +96,30 @@ impl Ring {
         if expires <= now || known.is_some_and(|known| known >= expires) {
             return;
         }
-        let grant = Grant { address, expires };
-        if let Some(before) = known {
+        self.change(Grant { address, expires }, changes);
+        self.grants.put_behind(address, expires, |other| *other > expires);
+    }
+
+    /// Tells what putting the grant in will change, and makes room for it.
+    fn change(&mut self, grant: Grant, changes: &mut Vec<Change>) {
+        if let Some(before) = self.grants.get(&grant.address) {
             changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(changes);
             changes.push(Change::Added(grant));
         }
-        self.grants.put_behind(address, expires, |other| *other > expires);
+    }
+
+    /// Remembers which login the grant of an address goes back to.
+    pub fn prove(&mut self, address: IpAddr, proof: Option<Proof<'_>>) {
+        if let Some(slot) = self.grants.slot(&address) {
+            self.proofs.set(slot, proof);
+        }
+    }
+
+    /// Which login the grant of an address goes back to, if that is known.
+    pub fn proof(&self, address: IpAddr) -> Option<Proof<'_>> {
+        self.grants.slot(&address).and_then(|slot| self.proofs.get(slot))
     }
 
     /// Removes every address whose grant has ended at `now`.
@@ -153,6 +171,10 @@ impl Ring {
     }
 
     fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
+        if let Some(oldest) = self.oldest() {
+            // Whoever gets the slot next has nothing to do with this login.
+            self.prove(oldest.address, None);
+        }
         if let Some((address, _)) = self.grants.remove_oldest() {
             changes.push(Change::Removed(address, reason));
         }

@@ -2,6 +2,9 @@
 //!
 //! A clean stop empties the table, so that nobody relays while nobody watches; this file keeps the grants for the next
 //! start. Who can write it can open the relay, so it is only trusted when nobody else can.
+//!
+//! After a first line a line for each grant: `ADDRESS SECONDS`, the end in Unix seconds, and if the login is known that it
+//! goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -13,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
 use crate::error::io_cause;
+use crate::proof::Proof;
 use crate::ring::{Grant, Ring};
 use crate::time::{Now, unix_seconds};
 
@@ -52,13 +56,54 @@ fn write(new: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
     let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?);
     writeln!(file, "{FIRST_LINE}")?;
     for Grant { address, expires } in ring.iter() {
-        writeln!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
+        write!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
+        if let Some(proof) = ring.proof(address).filter(|proof| !proof.source.contains('\n')) {
+            write_proof(&mut file, &proof)?;
+        }
+        writeln!(file)?;
     }
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
+fn write_proof(file: &mut impl Write, proof: &Proof<'_>) -> io::Result<()> {
+    write!(file, " {} ", proof.matcher)?;
+    match proof.offset {
+        Some(offset) => write!(file, "{offset} ")?,
+        None => write!(file, "- ")?,
+    }
+    match proof.user {
+        [] => write!(file, "-")?,
+        user => user.iter().try_for_each(|byte| write!(file, "{byte:02x}"))?,
+    }
+    write!(file, " {}", proof.source)
+}
+
+/// A grant of the state file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The address, and how long it may relay.
+    pub grant: Grant,
+    login: Option<Login>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Login {
+    matcher: String,
+    offset: Option<u64>,
+    user: Vec<u8>,
+    source: String,
+}
+
+impl Saved {
+    /// Which login the grant goes back to, if that is known.
+    pub fn proof(&self) -> Option<Proof<'_>> {
+        let Login { matcher, offset, user, source } = self.login.as_ref()?;
+        Some(Proof { source, offset: *offset, matcher, user })
+    }
+}
+
 /// Reads the grants that a clean stop has saved, oldest first; none if there is no file, or none to trust.
-pub fn load(path: &Path, now: &Now) -> Vec<Grant> {
+pub fn load(path: &Path, now: &Now) -> Vec<Saved> {
     let grants = match open_trusted(path).and_then(|file| read(file, now)) {
         Ok(grants) => grants,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -98,20 +143,39 @@ fn open_trusted(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn read(file: File, now: &Now) -> io::Result<Vec<Grant>> {
+fn read(file: File, now: &Now) -> io::Result<Vec<Saved>> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a state file of this version");
     let mut lines = BufReader::new(file).lines();
     if lines.next().transpose()?.as_deref() != Some(FIRST_LINE) {
         return Err(damaged());
     }
-    lines.map(|line| grant(&line?, now).ok_or_else(damaged)).collect()
+    lines.map(|line| saved(&line?, now).ok_or_else(damaged)).collect()
 }
 
-fn grant(line: &str, now: &Now) -> Option<Grant> {
-    let (address, seconds) = line.split_once(' ')?;
+fn saved(line: &str, now: &Now) -> Option<Saved> {
+    let (address, rest) = line.split_once(' ')?;
+    let (seconds, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let address: IpAddr = address.parse().ok()?;
     let expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.parse().ok()?))?;
-    Some(Grant { address, expires: now.boot_at(expires) })
+    let login = if rest.is_empty() { None } else { Some(login(rest)?) };
+    Some(Saved { grant: Grant { address, expires: now.boot_at(expires) }, login })
+}
+
+fn login(text: &str) -> Option<Login> {
+    let mut fields = text.splitn(4, ' ');
+    let (matcher, offset, user, source) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let unless_dash = |text| Some(text).filter(|text: &&str| *text != "-");
+    Some(Login {
+        matcher: matcher.to_owned(),
+        offset: unless_dash(offset).map(str::parse).transpose().ok()?,
+        user: unless_dash(user).map_or(Some(Vec::new()), bytes)?,
+        source: source.to_owned(),
+    })
+}
+
+fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
+    let pairs = hexadecimal.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]
@@ -146,7 +210,7 @@ mod tests {
         save(&path, &now(10), &saved).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
-        let mut grants = load(&path, &now(50));
+        let mut grants: Vec<_> = load(&path, &now(50)).into_iter().map(|saved| saved.grant).collect();
         grants.reverse();
         assert_eq!(grants, saved.iter().collect::<Vec<_>>(), "newest first");
         remove(&path);
@@ -162,12 +226,28 @@ mod tests {
             let mut later = now(50);
             later.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_050u64.checked_add_signed(by).unwrap());
             let mut restored = ring(&[]);
-            for grant in load(&path, &later) {
-                restored.restore(later.boot, grant, &mut Vec::new());
+            for saved in load(&path, &later) {
+                restored.restore(later.boot, saved.grant, &mut Vec::new());
             }
             let expires = restored.oldest().map(|grant| grant.expires.since(later.boot).as_secs());
             assert_eq!(expires.unwrap_or(0), left, "{by}");
         }
+    }
+
+    #[test]
+    fn the_logins_come_back_with_the_grants() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.state");
+        let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+        let mut ring = ring(&addresses);
+        let known =
+            Proof { source: "/var/log/the mail.log", offset: Some(4711), matcher: "dovecot", user: b"a b\xff\n" };
+        let less = Proof { source: "-", offset: None, matcher: "uw-imap", user: b"" };
+        ring.prove("192.0.2.1".parse().unwrap(), Some(known));
+        ring.prove("192.0.2.2".parse().unwrap(), Some(less));
+        save(&path, &now(10), &ring).unwrap();
+        let loaded = load(&path, &now(10));
+        assert_eq!(loaded.iter().map(Saved::proof).collect::<Vec<_>>(), [Some(known), Some(less), None]);
     }
 
     #[test]
@@ -183,7 +263,14 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert_eq!(load(&link, &now(11)), []);
 
-        for text in ["", "192.0.2.1 1000100\n", "pop-before-smtp state 1\n192.0.2.1\n"] {
+        for text in [
+            "",
+            "192.0.2.1 1000100\n",
+            "pop-before-smtp state 1\n192.0.2.1\n",
+            "pop-before-smtp state 1\n192.0.2.1 1000100 dovecot\n",
+            "pop-before-smtp state 1\n192.0.2.1 1000100 dovecot x - /var/log/mail.log\n",
+            "pop-before-smtp state 1\n192.0.2.1 1000100 dovecot 1 x /var/log/mail.log\n",
+        ] {
             fs::write(&path, text).unwrap();
             assert_eq!(load(&path, &now(11)), [], "{text:?}");
         }

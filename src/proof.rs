@@ -1,0 +1,112 @@
+//! Which login each grant goes back to: what `list` and the state file tell of it. Pure.
+//!
+//! Beside the ring and not in it: one entry for each slot of the ring, small, because a site may have a million.
+
+/// Where the login stands, and whose it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof<'p> {
+    /// Name of the log.
+    pub source: &'p str,
+    /// Where in the log the line begins, in bytes, if the source knows.
+    pub offset: Option<u64>,
+    /// Name of the matcher.
+    pub matcher: &'p str,
+    /// The user name as logged, raw bytes of a stranger, cut to [`LONGEST_USER`] bytes; empty if the line has none.
+    pub user: &'p [u8],
+}
+
+/// Bytes of a user name that are remembered.
+pub const LONGEST_USER: usize = 64;
+
+/// In place of an offset that is not known; no file is as long.
+const UNKNOWN: u64 = u64::MAX;
+
+#[derive(Debug, Default)]
+struct Stored {
+    user: Box<[u8]>,
+    offset: u64,
+    /// Which of the names.
+    source: u16,
+    matcher: u16,
+}
+
+/// The proofs of the slots of a ring.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    slots: Vec<Option<Stored>>,
+    /// Logs and matchers, of which there are few.
+    names: Vec<String>,
+}
+
+impl Proofs {
+    /// Remembers what the grant in a slot goes back to; `None` if that is not known.
+    pub fn set(&mut self, slot: usize, proof: Option<Proof<'_>>) {
+        if slot >= self.slots.len() {
+            if proof.is_none() {
+                return;
+            }
+            self.slots.resize_with(slot + 1, || None);
+        }
+        let Some(proof) = proof else {
+            self.slots[slot] = None;
+            return;
+        };
+        let (source, matcher) = (self.name(proof.source), self.name(proof.matcher));
+        let stored = self.slots[slot].get_or_insert_default();
+        let user = &proof.user[..proof.user.len().min(LONGEST_USER)];
+        // Mostly it is the same user again.
+        if *stored.user != *user {
+            stored.user = user.into();
+        }
+        stored.offset = proof.offset.unwrap_or(UNKNOWN);
+        (stored.source, stored.matcher) = (source, matcher);
+    }
+
+    /// What the grant in a slot goes back to, if that is known.
+    pub fn get(&self, slot: usize) -> Option<Proof<'_>> {
+        let stored = self.slots.get(slot)?.as_ref()?;
+        let name = |index: u16| self.names.get(usize::from(index)).map_or("", String::as_str);
+        Some(Proof {
+            source: name(stored.source),
+            offset: Some(stored.offset).filter(|offset| *offset != UNKNOWN),
+            matcher: name(stored.matcher),
+            user: &stored.user,
+        })
+    }
+
+    /// The number of a name. There are as many as logs and matchers; one too many is not remembered.
+    fn name(&mut self, name: &str) -> u16 {
+        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            if self.names.len() < usize::from(u16::MAX) {
+                self.names.push(name.to_owned());
+                self.names.len() - 1
+            } else {
+                usize::from(u16::MAX)
+            }
+        });
+        at as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_tells_the_last_login() {
+        let mut proofs = Proofs::default();
+        let proof = |offset, user| Proof { source: "/var/log/mail.log", offset, matcher: "dovecot", user };
+        assert_eq!(proofs.get(3), None);
+        proofs.set(3, None);
+        proofs.set(3, Some(proof(Some(0), b"alice")));
+        assert_eq!(proofs.get(3), Some(proof(Some(0), b"alice")));
+        assert_eq!(proofs.get(2), None);
+        proofs.set(3, Some(Proof { source: "-", ..proof(None, b"") }));
+        assert_eq!(proofs.get(3), Some(Proof { source: "-", ..proof(None, b"") }));
+        proofs.set(0, Some(proof(Some(7), &[b'x'; 100])));
+        assert_eq!(proofs.get(0), Some(proof(Some(7), &[b'x'; LONGEST_USER])));
+        proofs.set(3, None);
+        assert_eq!(proofs.get(3), None);
+        assert_eq!(std::mem::size_of::<Option<Stored>>(), 32);
+    }
+}
