@@ -15,25 +15,32 @@ pub struct Proof<'p> {
     pub user: &'p [u8],
 }
 
-/// Bytes of a user name that are remembered.
-pub const LONGEST_USER: usize = 64;
+/// Bytes of a user name that are remembered; with more a [`Stored`] would be larger.
+pub const LONGEST_USER: usize = 43;
 
 /// In place of an offset that is not known; no file is as long.
 const UNKNOWN: u64 = u64::MAX;
 
-#[derive(Debug, Default)]
+/// In place of the length of a user name, where nothing is known.
+const NOTHING: u8 = u8::MAX;
+
+/// Holds the name itself: a million small boxes would take more room, and scatter the heap.
+#[derive(Debug, Clone, Copy)]
 struct Stored {
-    user: Box<[u8]>,
     offset: u64,
     /// Which of the names.
     source: u16,
     matcher: u16,
+    length: u8,
+    user: [u8; LONGEST_USER],
 }
+
+const EMPTY: Stored = Stored { offset: UNKNOWN, source: 0, matcher: 0, length: NOTHING, user: [0; LONGEST_USER] };
 
 /// The proofs of the slots of a ring.
 #[derive(Debug, Default)]
 pub struct Proofs {
-    slots: Vec<Option<Stored>>,
+    slots: Vec<Stored>,
     /// Logs and matchers, of which there are few.
     names: Vec<String>,
 }
@@ -45,32 +52,30 @@ impl Proofs {
             if proof.is_none() {
                 return;
             }
-            self.slots.resize_with(slot + 1, || None);
+            self.slots.resize(slot + 1, EMPTY);
         }
-        let Some(proof) = proof else {
-            self.slots[slot] = None;
+        let Some(Proof { source, offset, matcher, user }) = proof else {
+            self.slots[slot] = EMPTY;
             return;
         };
-        let (source, matcher) = (self.name(proof.source), self.name(proof.matcher));
-        let stored = self.slots[slot].get_or_insert_default();
-        let user = &proof.user[..proof.user.len().min(LONGEST_USER)];
-        // Mostly it is the same user again.
-        if *stored.user != *user {
-            stored.user = user.into();
-        }
-        stored.offset = proof.offset.unwrap_or(UNKNOWN);
-        (stored.source, stored.matcher) = (source, matcher);
+        let (source, matcher) = (self.name(source), self.name(matcher));
+        let length = user.len().min(LONGEST_USER);
+        let stored = &mut self.slots[slot];
+        stored.user[..length].copy_from_slice(&user[..length]);
+        *stored =
+            Stored { offset: offset.unwrap_or(UNKNOWN), source, matcher, length: length as u8, user: stored.user };
     }
 
     /// What the grant in a slot goes back to, if that is known.
     pub fn get(&self, slot: usize) -> Option<Proof<'_>> {
-        let stored = self.slots.get(slot)?.as_ref()?;
+        let stored = self.slots.get(slot)?;
         let name = |index: u16| self.names.get(usize::from(index)).map_or("", String::as_str);
         Some(Proof {
             source: name(stored.source),
             offset: Some(stored.offset).filter(|offset| *offset != UNKNOWN),
             matcher: name(stored.matcher),
-            user: &stored.user,
+            // Longer than any only where nothing is known.
+            user: stored.user.get(..usize::from(stored.length))?,
         })
     }
 
@@ -107,6 +112,6 @@ mod tests {
         assert_eq!(proofs.get(0), Some(proof(Some(7), &[b'x'; LONGEST_USER])));
         proofs.set(3, None);
         assert_eq!(proofs.get(3), None);
-        assert_eq!(std::mem::size_of::<Option<Stored>>(), 32);
+        assert_eq!(std::mem::size_of::<Stored>(), 56);
     }
 }

@@ -62,7 +62,10 @@ impl InPlace {
                 Work::Exactly(&self.rename.entries)
             }
         };
-        let done = opened.write(&work, &self.rename.table.value);
+        let mut done = opened.write(&work, &self.rename.table.value);
+        if done.is_ok() && work.is_large() {
+            done = opened.give_back_memory(&self.rename.table);
+        }
         opened.unlock();
         // Not needed again while all goes well.
         self.rename.entries = Vec::new();

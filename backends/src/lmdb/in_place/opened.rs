@@ -56,6 +56,18 @@ pub(super) enum Work<'a> {
     Clear,
 }
 
+impl Work<'_> {
+    /// Whether it may change so much that the memory for it is worth giving back.
+    pub(super) fn is_large(&self) -> bool {
+        const MANY: usize = 4096;
+        match self {
+            Self::Differences(update) => update.added.len() + update.extended.len() + update.removed.len() >= MANY,
+            Self::Exactly(entries) => entries.len() >= MANY,
+            Self::Clear => false,
+        }
+    }
+}
+
 impl Opened {
     /// Opens a file after reading all of it.
     pub(super) fn new(table: &Table) -> Result<Self, Fault> {
@@ -68,10 +80,7 @@ impl Opened {
             found => return Err(found.into()),
         }
         let size = usize::try_from(found.st_size).unwrap_or(usize::MAX).saturating_mul(4).max(MAP_SIZE);
-        let flags = if table.sync { FLAGS } else { FLAGS | EnvironmentFlags::NO_SYNC };
-        let opened = Environment::new().set_flags(flags).set_map_size(size).open(&name_of(&file, &table.path));
-        let environment = opened.map_err(fault)?;
-        let database = environment.open_db(None).map_err(fault)?;
+        let (environment, database) = map(table, &file, size).map_err(fault)?;
         let info = environment.info().map_err(fault)?;
         let (transaction, last_page) = (info.last_txnid(), info.last_pgno());
         lock::release(&file);
@@ -116,6 +125,14 @@ impl Opened {
         Ok(())
     }
 
+    /// Gives back the memory of a large transaction: LMDB keeps a page for each that it has changed, for the next. To be
+    /// called while the file is locked and as left.
+    pub(super) fn give_back_memory(&mut self, table: &Table) -> Result<(), Fault> {
+        let size = self.environment.info().map_err(fault)?.map_size();
+        (self.environment, self.database) = map(table, &self.file, size).map_err(fault)?;
+        Ok(())
+    }
+
     fn grow(&self) -> lmdb::Result<()> {
         let size = self.environment.info()?.map_size().checked_mul(2).ok_or(Error::MapFull)?;
         self.environment.set_map_size(size)
@@ -131,6 +148,14 @@ impl Opened {
         }
         writer.transaction.commit()
     }
+}
+
+/// Maps a file that has been checked.
+fn map(table: &Table, file: &File, size: usize) -> lmdb::Result<(Environment, Database)> {
+    let flags = if table.sync { FLAGS } else { FLAGS | EnvironmentFlags::NO_SYNC };
+    let environment = Environment::new().set_flags(flags).set_map_size(size).open(&name_of(file, &table.path))?;
+    let database = environment.open_db(None)?;
+    Ok((environment, database))
 }
 
 struct Writer<'e> {
