@@ -30,6 +30,7 @@ pub mod proof;
 pub mod publish;
 pub mod ring;
 pub mod source;
+pub mod stamp;
 pub mod state;
 pub mod suggest;
 pub mod syslog;

@@ -1,0 +1,177 @@
+//! What the time stamp of a log line means. Pure: the present and the time zone are passed in.
+//!
+//! Traditional stamps have no year and no zone, some have no zone: such a stamp is local time, of the year that brings it
+//! nearest to the present. In the hour that a clock put back repeats, a stamp stands for two times; the lines before it
+//! tell which, and without such a line the earlier counts: a login may then end an hour too early, never too late.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::bytes::Class;
+
+/// How far out of order the lines of a log may be.
+const DISORDER: Duration = Duration::from_secs(120);
+
+/// Reads the stamps of one log, in the order of its lines.
+#[derive(Debug, Clone)]
+pub struct Stamps {
+    zone: TimeZone,
+    /// The stamp that was read last, as written, and what it means: lines of the same second are many.
+    last: Option<(Vec<u8>, SystemTime)>,
+}
+
+impl Stamps {
+    /// For a log whose writer lives in this zone.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone, last: None }
+    }
+
+    /// The time of a stamp as [`crate::syslog::Header`] has it; `None` if it is no time that ever was. It may lie in the
+    /// future.
+    pub fn time(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+        match &mut self.last {
+            Some((known, time)) if *known == stamp => return Some(*time),
+            _ => {}
+        }
+        let time = self.read(stamp, now)?;
+        let (known, last) = self.last.get_or_insert_with(|| (Vec::new(), time));
+        known.clear();
+        known.extend_from_slice(stamp);
+        *last = time;
+        Some(time)
+    }
+
+    fn read(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+        let text = std::str::from_utf8(stamp).ok()?;
+        if stamp.first()?.is_ascii_digit() {
+            // RFC 3339; nginx writes slashes, others a space in place of the T.
+            let (date, rest) = text.split_at_checked(10)?;
+            let (time, rest) = rest.get(1..)?.split_at_checked(8)?;
+            let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + DIGITS.run(digits.as_bytes()));
+            let civil: DateTime = format!("{}T{time}", date.replace('/', "-")).parse().ok()?;
+            return match rest.get(fraction..)? {
+                "" => self.local(civil),
+                zone => at_offset(civil, zone),
+            };
+        }
+        let (day, time) = (text.get(..6)?, text.get(text.len().checked_sub(8)?..)?);
+        let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
+        let day = day[3..].trim();
+        let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?);
+        // Apple's mail server writes the year.
+        if let Some(year) = text.get(7..11).filter(|_| text.len() == 20) {
+            return of_year(year.parse().ok()?);
+        }
+        let this = jiff::Timestamp::try_from(now).ok()?.to_zoned(self.zone.clone()).year();
+        let years = [this - 1, this, this + 1].into_iter().filter_map(of_year);
+        years.min_by_key(|time| time.duration_since(now).unwrap_or_else(|error| error.duration()))
+    }
+
+    /// The time at which the clocks of the zone show this.
+    fn local(&self, civil: DateTime) -> Option<SystemTime> {
+        let meaning = self.zone.to_ambiguous_timestamp(civil);
+        let earlier: SystemTime = meaning.clone().earlier().ok()?.into();
+        let before = |time: SystemTime| self.last.as_ref().is_some_and(|(_, last)| time + DISORDER < *last);
+        if meaning.is_ambiguous() && before(earlier) {
+            return meaning.later().ok().map(SystemTime::from);
+        }
+        Some(earlier)
+    }
+}
+
+static DIGITS: Class = Class::new(b'0', b'9', b"");
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `Z`, `+01:00` or `+0100`.
+fn at_offset(civil: DateTime, zone: &str) -> Option<SystemTime> {
+    let seconds = if zone == "Z" {
+        0
+    } else {
+        let (sign, digits) = zone.split_at_checked(1)?;
+        let digits = digits.replace(':', "");
+        let (hours, minutes) = digits.split_at_checked(2)?;
+        let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
+        if sign == "-" { -seconds } else { seconds }
+    };
+    let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
+    offset.to_timestamp(civil).ok().map(SystemTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn time(text: &str) -> SystemTime {
+        text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    /// Berlin's rule: an hour ahead of UTC, two from the last Sunday of March to that of October.
+    fn stamps() -> Stamps {
+        Stamps::new(TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap())
+    }
+
+    fn read(stamp: &str, now: &str) -> Option<SystemTime> {
+        stamps().time(stamp.as_bytes(), time(now))
+    }
+
+    #[test]
+    fn every_form_is_understood() {
+        let now = "2026-11-22T18:00:00Z";
+        for (stamp, expected) in [
+            ("Nov 22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("Nov  2 15:54:36", "2026-11-02T14:54:36Z"),
+            ("Nov 02 15:54:36", "2026-11-02T14:54:36Z"),
+            ("Nov 22 2026 15:54:36", "2026-11-22T14:54:36Z"),
+            ("Jul  1 00:00:00", "2026-06-30T22:00:00Z"),
+            ("2026/11/22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("2026-11-22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("2026-11-22T15:54:36.123456", "2026-11-22T14:54:36Z"),
+            ("2026-11-22T15:54:36.123456+00:00", "2026-11-22T15:54:36Z"),
+            ("2026-11-22T15:54:36Z", "2026-11-22T15:54:36Z"),
+            ("2026-11-22T15:54:36-0330", "2026-11-22T19:24:36Z"),
+        ] {
+            assert_eq!(read(stamp, now), Some(time(expected)), "{stamp}");
+        }
+        for stamp in ["", "Nov 31 15:54:36", "Nov 22 25:54:36", "2026-02-29T00:00:00Z", "2026-11-22T15:54:36+25:99x"] {
+            assert_eq!(read(stamp, now), None, "{stamp}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_without_a_year_is_of_the_nearest() {
+        for (stamp, now, expected) in [
+            ("Dec 31 23:50:00", "2027-01-01T00:10:00Z", "2026-12-31T22:50:00Z"),
+            ("Jan  1 00:20:00", "2026-12-31T22:55:00Z", "2026-12-31T23:20:00Z"),
+            ("Feb 29 12:00:00", "2028-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
+            ("Feb 29 12:00:00", "2029-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
+        ] {
+            assert_eq!(read(stamp, now), Some(time(expected)), "{stamp} at {now}");
+        }
+        assert_eq!(read("Feb 29 12:00:00", "2026-03-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn in_the_hour_that_is_repeated_the_lines_before_tell() {
+        let now = time("2026-10-25T02:00:00Z");
+        let mut stamps = stamps();
+        let mut at = |stamp: &str| stamps.time(stamp.as_bytes(), now).unwrap();
+        assert_eq!(at("Oct 25 02:30:00"), time("2026-10-25T00:30:00Z"), "without a line before");
+        assert_eq!(at("Oct 25 02:29:30"), time("2026-10-25T00:29:30Z"), "somewhat out of order");
+        assert_eq!(at("Oct 25 02:59:59"), time("2026-10-25T00:59:59Z"));
+        assert_eq!(at("Oct 25 02:00:01"), time("2026-10-25T01:00:01Z"), "again");
+        assert_eq!(at("Oct 25 02:59:50"), time("2026-10-25T00:59:50Z"), "somewhat out of order");
+        assert_eq!(at("Oct 25 02:10:00"), time("2026-10-25T01:10:00Z"));
+        assert_eq!(at("Oct 25 02:59:59"), time("2026-10-25T01:59:59Z"));
+        assert_eq!(at("Oct 25 03:00:00"), time("2026-10-25T02:00:00Z"));
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_is_a_time_all_the_same() {
+        let read = read("Mar 29 02:30:00", "2026-03-29T12:00:00Z").unwrap();
+        assert!(read >= time("2026-03-29T00:30:00Z") && read <= time("2026-03-29T01:30:00Z"));
+    }
+}
