@@ -59,7 +59,7 @@ pub(super) enum Work<'a> {
 impl Work<'_> {
     /// Whether it may change so much that the memory for it is worth giving back.
     pub(super) fn is_large(&self) -> bool {
-        const MANY: usize = 4096;
+        const MANY: usize = 1024;
         match self {
             Self::Differences(update) => update.added.len() + update.extended.len() + update.removed.len() >= MANY,
             Self::Exactly(entries) => entries.len() >= MANY,
