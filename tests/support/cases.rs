@@ -15,10 +15,10 @@ pub(crate) struct Case {
     /// Arguments that choose the backend.
     pub(crate) backend: &'static [&'static str],
     /// The table's name before the colon.
-    table: &'static str,
+    pub(crate) table: &'static str,
     /// Whether smtpd is locked into the queue directory, as it is on Debian.
-    chrooted: bool,
-    needs: &'static [Need],
+    pub(crate) chrooted: bool,
+    pub(crate) needs: &'static [Need],
 }
 
 pub(crate) const POSTMAP_HASH: Case = Case {

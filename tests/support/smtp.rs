@@ -1,5 +1,6 @@
 //! An SMTP client that plays any client address (XCLIENT) and asks for relaying. It stops after RCPT: no mail is sent.
 
+use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Duration;
@@ -34,14 +35,20 @@ impl Session {
         Ok(self.ask("RCPT TO:<b@elsewhere.example>")?.0)
     }
 
+    /// Forgets the recipients and says MAIL FROM again.
+    pub(crate) fn begin_anew(&mut self) -> std::io::Result<()> {
+        self.expect("RSET", 250)?;
+        self.expect("MAIL FROM:<a@example.org>", 250)
+    }
+
     fn expect(&mut self, command: &str, code: u16) -> std::io::Result<()> {
         let (got, text) = self.ask(command)?;
-        if got == code { Ok(()) } else { Err(std::io::Error::other(format!("{command}: {text}"))) }
+        if got == code { Ok(()) } else { Err(Unexpected::error(got, format!("{command}: {text}"))) }
     }
 
     fn expect_reply(&mut self, code: u16, what: &str) -> std::io::Result<()> {
         let (got, text) = self.reply()?;
-        if got == code { Ok(()) } else { Err(std::io::Error::other(format!("{what}: {text}"))) }
+        if got == code { Ok(()) } else { Err(Unexpected::error(got, format!("{what}: {text}"))) }
     }
 
     fn ask(&mut self, command: &str) -> std::io::Result<(u16, String)> {
@@ -62,6 +69,32 @@ impl Session {
             }
         }
     }
+}
+
+/// A reply with another code than its command should get.
+#[derive(Debug)]
+struct Unexpected {
+    code: u16,
+    told: String,
+}
+
+impl Unexpected {
+    fn error(code: u16, told: String) -> std::io::Error {
+        std::io::Error::other(Self { code, told })
+    }
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
+impl std::error::Error for Unexpected {}
+
+/// Code of the reply by which a session failed; `None` if it failed without one.
+pub(crate) fn refused_with(error: &std::io::Error) -> Option<u16> {
+    error.get_ref()?.downcast_ref::<Unexpected>().map(|unexpected| unexpected.code)
 }
 
 impl Drop for Session {
