@@ -25,15 +25,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::cases::{Site, login_line};
 use support::daemon::Daemon;
-use tables::{TABLES, Table};
+use tables::{Cost, TABLES, Table};
 
 /// What the issue asks for, in publishes per second.
 const ENOUGH: f64 = 50.0;
 /// Logins per second, in turn for `PHASE` each: so many that the oldest must give way, and so few that each grant comes
 /// to its own end, which is a publish more. A login of a newcomer comes between them now and then.
-const LOGINS: [u32; 2] = [80, 45];
+const LOGINS: [u32; 2] = [120, 70];
 const PHASE: Duration = Duration::from_secs(3);
-const DAEMON: [&str; 6] = ["--publish-interval", "0", "--grace", "3s", "--entries", "220"];
+const DAEMON: [&str; 6] = ["--publish-interval", "0", "--grace", "3s", "--entries", "300"];
 
 /// One after the other, so that none disturbs another's rate.
 #[test]
@@ -147,6 +147,15 @@ impl Outcome {
 | backend | smtpd | main.cf | publishes/s | probes/s | slowest probe, ms | login seen after, ms | restarts of smtpd | of proxymap | 4xx | lost | wrong | fatal, error, warning |
 |---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
+    /// A short run may meet a moment at which others keep the disk busy.
+    fn can_be_fast(&self) -> bool {
+        match self.table.cost {
+            Cost::Processes => false,
+            Cost::Disk => self.seconds >= 10.0,
+            Cost::Nothing => true,
+        }
+    }
+
     /// What must not be.
     fn faults(&self) -> Vec<String> {
         let Self { table, probes, .. } = self;
@@ -155,7 +164,7 @@ impl Outcome {
             (probes.temporary + probes.lost + probes.wrong == 0, probes.told.join("; ")),
             (complaints.is_empty(), complaints.join("; ")),
             (self.daemon.is_empty(), self.daemon.join("; ")),
-            (self.publishes >= ENOUGH || table.forks, "too few publishes".to_owned()),
+            (self.publishes >= ENOUGH || !self.can_be_fast(), "too few publishes".to_owned()),
             (self.publishes > 0.0, "no publishes".to_owned()),
             (table.restarts || self.restarts == [0, 0], "restarts".to_owned()),
         ];

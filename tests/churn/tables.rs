@@ -5,10 +5,16 @@ use super::support::cases::{self, Case};
 
 pub(crate) struct Table {
     pub(crate) case: Case,
-    /// Whether a publish runs a program, so that the machine decides how many there are in a second.
-    pub(crate) forks: bool,
+    pub(crate) cost: Cost,
     /// Whether a publish makes Postfix's processes start anew.
     pub(crate) restarts: bool,
+}
+
+/// What a publish waits for, so that the machine decides how many there are in a second.
+pub(crate) enum Cost {
+    Processes,
+    Disk,
+    Nothing,
 }
 
 pub(crate) const TABLES: &[Table] = &[
@@ -20,9 +26,9 @@ pub(crate) const TABLES: &[Table] = &[
     Table::renaming(named("lmdb, rename", cases::LMDB)),
     Table::renaming(chrooted(named("lmdb, rename", cases::LMDB))),
     Table::renaming(proxied(named("lmdb, rename", cases::LMDB))),
-    Table::changing(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE)),
-    Table::changing(chrooted(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE))),
-    Table::changing(proxied(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE))),
+    Table::syncing(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE)),
+    Table::syncing(chrooted(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE))),
+    Table::syncing(proxied(named("lmdb, in place, sync always", cases::LMDB_IN_PLACE))),
     Table::changing(named("lmdb, in place, sync never", WITHOUT_SYNC)),
     Table::changing(chrooted(named("lmdb, in place, sync never", WITHOUT_SYNC))),
     Table::changing(proxied(named("lmdb, in place, sync never", WITHOUT_SYNC))),
@@ -53,11 +59,11 @@ const fn proxied(case: Case) -> Case {
 
 impl Table {
     const fn forking(case: Case) -> Self {
-        Self { case, forks: true, restarts: true }
+        Self { case, cost: Cost::Processes, restarts: true }
     }
 
     const fn renaming(case: Case) -> Self {
-        Self { case, forks: false, restarts: true }
+        Self { case, cost: Cost::Disk, restarts: true }
     }
 
     /// Whether a line of Postfix's log is what these tables cost by Postfix's design: a proxymap that finds its table
@@ -68,7 +74,11 @@ impl Table {
         proxied && self.restarts && line.contains("warning: dict_proxy_lookup: service proxymap:")
     }
 
+    const fn syncing(case: Case) -> Self {
+        Self { case, cost: Cost::Disk, restarts: false }
+    }
+
     const fn changing(case: Case) -> Self {
-        Self { case, forks: false, restarts: false }
+        Self { case, cost: Cost::Nothing, restarts: false }
     }
 }
