@@ -159,7 +159,9 @@ impl Outcome {
     /// What must not be.
     fn faults(&self) -> Vec<String> {
         let Self { table, probes, .. } = self;
-        let complaints: Vec<_> = self.complaints.iter().filter(|line| !table.explains(line)).cloned().collect();
+        let complaints = self.complaints.iter().filter(|line| !table.explains(line));
+        // The first ones tell enough.
+        let complaints: Vec<_> = complaints.take(3).cloned().collect();
         let rules = [
             (probes.temporary + probes.lost + probes.wrong == 0, probes.told.join("; ")),
             (complaints.is_empty(), complaints.join("; ")),
