@@ -72,7 +72,7 @@ impl Stamps {
     /// The time at which the clocks of the zone show this.
     fn local(&self, civil: DateTime) -> Option<SystemTime> {
         let meaning = self.zone.to_ambiguous_timestamp(civil);
-        let earlier: SystemTime = meaning.clone().earlier().ok()?.into();
+        let earlier: SystemTime = meaning.earlier().ok()?.into();
         let before = |time: SystemTime| self.last.as_ref().is_some_and(|(_, last)| time + DISORDER < *last);
         if meaning.is_ambiguous() && before(earlier) {
             return meaning.later().ok().map(SystemTime::from);
