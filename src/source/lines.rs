@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crate::matcher::{LONGEST_LINE, find_long};
 
 /// Most bytes taken by one read.
-const READ: usize = 64 * 1024;
+pub const READ: usize = 64 * 1024;
 
 /// Input that has been read, up to the next newline.
 #[derive(Debug)]
@@ -17,15 +17,38 @@ pub struct Lines {
     /// Whether the unfinished line is too long already and goes on.
     skipping: bool,
     dropped: u64,
+    /// Where in the input the next read begins.
+    offset: u64,
+    /// Where the line begins that comes next; unknown in an input that begins in the middle of a line.
+    next_line: Option<u64>,
 }
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { buffer: vec![0; LONGEST_LINE + READ].into(), unfinished: 0, skipping: false, dropped: 0 }
+        let buffer = vec![0; LONGEST_LINE + READ].into();
+        Self { buffer, unfinished: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
     }
 }
 
 impl Lines {
+    /// Forgets what is unfinished and goes on at `offset`, where a line begins.
+    pub fn go_to(&mut self, offset: u64) {
+        self.forget_unfinished();
+        self.offset = offset;
+        self.next_line = Some(offset);
+    }
+
+    /// Where in the input the next read begins: the number of bytes read, unless [`Lines::go_to`] said otherwise.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Where in the input the next line begins, which is the end of the last whole line handed on. `None` in an input
+    /// that begins in the middle of a line, until that ends.
+    pub fn next_line(&self) -> Option<u64> {
+        self.next_line
+    }
+
     /// Reads once and hands on every line that is complete now, newlines included, as one block. Of a line that is longer
     /// than [`LONGEST_LINE`] and not complete the beginning is handed on, without a newline and one byte longer than
     /// that: it is too long to count, but not to be noticed. Returns the number of bytes read, 0 at the end.
@@ -33,12 +56,23 @@ impl Lines {
     /// # Errors
     /// What `input` reports; nothing is lost.
     pub fn read(&mut self, input: &mut impl Read, block: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
+        self.read_placed(input, &mut |_, bytes| block(bytes))
+    }
+
+    /// Does the same, and tells of each block where in the input it begins.
+    ///
+    /// # Errors
+    /// Those of [`Lines::read`].
+    pub fn read_placed(&mut self, input: &mut impl Read, block: &mut dyn FnMut(u64, &[u8])) -> io::Result<usize> {
         let start = self.unfinished;
         let read = input.read(&mut self.buffer[start..start + READ])?;
         let end = start + read;
+        // Of the first byte of the buffer.
+        let place = self.offset - start as u64;
+        self.offset += read as u64;
         let fresh = &self.buffer[start..end];
         let Some(last) = memchr::memrchr(b'\n', fresh) else {
-            self.keep(0, end, block);
+            self.keep(place, 0, end, block);
             return Ok(read);
         };
         let begin = match std::mem::take(&mut self.skipping) {
@@ -48,9 +82,11 @@ impl Lines {
         let whole = &self.buffer[begin..=start + last];
         if !whole.is_empty() {
             self.dropped += overlong(whole);
-            block(whole);
+            block(place + begin as u64, whole);
         }
-        self.keep(start + last + 1, end, block);
+        let next = start + last + 1;
+        self.next_line = Some(place + next as u64);
+        self.keep(place, next, end, block);
         Ok(read)
     }
 
@@ -66,6 +102,7 @@ impl Lines {
     pub fn skip_to_newline(&mut self) {
         self.unfinished = 0;
         self.skipping = true;
+        self.next_line = None;
     }
 
     /// Whether there is a line without its newline.
@@ -78,12 +115,12 @@ impl Lines {
         std::mem::take(&mut self.dropped)
     }
 
-    fn keep(&mut self, begin: usize, end: usize, block: &mut dyn FnMut(&[u8])) {
+    fn keep(&mut self, place: u64, begin: usize, end: usize, block: &mut dyn FnMut(u64, &[u8])) {
         self.unfinished = end - begin;
         if self.skipping {
             self.unfinished = 0;
         } else if self.unfinished > LONGEST_LINE {
-            block(&self.buffer[begin..=begin + LONGEST_LINE]);
+            block(place + begin as u64, &self.buffer[begin..=begin + LONGEST_LINE]);
             self.dropped += 1;
             self.skipping = true;
             self.unfinished = 0;
@@ -151,6 +188,26 @@ mod tests {
             lines.read(&mut text.as_bytes(), &mut |block| whole.extend_from_slice(block)).unwrap();
             assert_eq!(whole, b"one\n", "{text:?}");
             assert_eq!(lines.take_dropped(), 0);
+        }
+    }
+
+    #[test]
+    fn blocks_and_the_next_line_are_told_where_they_are() {
+        let long = "x".repeat(2 * READ);
+        let text = format!("rest\none\n{long}\ntwo\nhalf");
+        for size in [1, 7, 1000, READ] {
+            let mut lines = Lines::default();
+            lines.go_to(100);
+            lines.skip_to_newline();
+            assert_eq!(lines.next_line(), None);
+            let mut input = Pieces(text.as_bytes(), vec![size; 2 * text.len() / size]);
+            let mut check = |place: u64, block: &[u8]| {
+                let at = place as usize - 100;
+                assert_eq!(block, &text.as_bytes()[at..at + block.len()], "pieces of {size}");
+            };
+            while lines.read_placed(&mut input, &mut check).unwrap() > 0 {}
+            assert_eq!(lines.next_line(), Some(100 + text.len() as u64 - 4));
+            assert_eq!(lines.offset(), 100 + text.len() as u64);
         }
     }
 
