@@ -104,6 +104,15 @@ pub enum Sync {
     Never,
 }
 
+/// How log files are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// Through a child process, tail -F
+    Tail,
+    /// In the daemon's own process
+    Follow,
+}
+
 /// Options of the daemon, as written.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -143,6 +152,9 @@ pub struct Options {
     /// Log file, several times for several; `-` is standard input [default: /var/log/maillog, else /var/log/mail.log]
     #[arg(long, value_name = "FILE")]
     pub log: Vec<PathBuf>,
+    /// How log files are followed
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Source::Tail)]
+    pub source: Source,
     /// Which servers write the log [default: all]
     #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub matcher: Vec<String>,

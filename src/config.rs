@@ -34,7 +34,7 @@ pub struct Table {
 /// One log to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Log {
-    /// A file, through `tail`.
+    /// A file.
     File(PathBuf),
     /// Standard input.
     Stdin,
@@ -54,6 +54,8 @@ pub struct Config {
     pub publish_interval: Duration,
     /// The logs to follow, at least one.
     pub logs: Vec<Log>,
+    /// How log files are followed.
+    pub source: cli::Source,
     /// The chosen matchers.
     pub matchers: Matchers,
     /// Length of a grant.
@@ -95,6 +97,7 @@ impl Config {
             hold: hold(options)?,
             reprocess: options.reprocess,
             once: options.once,
+            source: options.source,
             networks: never_published(options)?,
             logs: logs(options)?,
         })

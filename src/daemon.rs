@@ -21,9 +21,8 @@ use crate::matcher::Matchers;
 use crate::networks::Networks;
 use crate::publish::Publisher;
 use crate::ring::{Grant, Ring};
-use crate::source::command::{CommandLine, CommandSource, Tail, tail_watches_pid};
-use crate::source::stdin::Stdin;
-use crate::source::{Progress, Source};
+use crate::source::plan::Plan;
+use crate::source::{Position, Progress, Source};
 use crate::state::{self, Saved};
 use crate::time::{Now, Timestamp};
 use crate::wait::{Waiter, Wake, readable_now};
@@ -57,7 +56,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
-    let mut logs = config.logs.iter().map(|log| Follow::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    let mut logs = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
     let pid_file = config.pid_file.clone().map(PidFile::create).transpose()?;
     if config.background {
         // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
@@ -75,7 +74,7 @@ pub fn run(config: Config) -> Result<(), Error> {
 }
 
 /// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
-fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter: Waiter) -> Result<(), Error> {
+fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: Waiter) -> Result<(), Error> {
     let Config { table, .. } = &config;
     let state = state::path(&table.options.map);
     let now = Now::read();
@@ -108,10 +107,10 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Follow], waiter:
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
 fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
-    let logs = config.logs.iter().map(|log| Follow::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
-    let commands: Vec<_> = logs.iter().map(Follow::display).collect();
+    let logs = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
-    let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &commands, &publish_command);
+    let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
     let ring = Ring::new(config.grace, config.entries);
     let publisher = Publisher::new(Box::new(Memory::default()), None, config.publish_interval);
     let now = Now::read();
@@ -219,61 +218,6 @@ impl Drop for PidFile {
     }
 }
 
-/// How one log is going to be followed.
-enum Follow {
-    Tail { path: PathBuf, tail: Tail },
-    Stdin,
-}
-
-impl Follow {
-    fn new(log: &Log, config: &Config) -> Result<Self, Error> {
-        let Log::File(path) = log else { return Ok(Self::Stdin) };
-        let watches = tail_watches_pid().map_err(|error| {
-            Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils, or name its directory in $PATH")
-        })?;
-        let watched = watches.then(std::process::id);
-        Ok(Self::Tail {
-            path: path.clone(),
-            tail: Tail { from_start: config.reprocess, follow: !config.once, watched },
-        })
-    }
-
-    /// Names the process that `tail` must not outlive; another one after a fork.
-    fn set_watched(&mut self, pid: u32) {
-        if let Self::Tail { tail: Tail { watched: Some(watched), .. }, .. } = self {
-            *watched = pid;
-        }
-    }
-
-    fn display(&self) -> String {
-        self.first().map_or_else(|| "standard input".to_owned(), |command| command.display())
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Tail { path, .. } => path.display().to_string(),
-            Self::Stdin => "-".to_owned(),
-        }
-    }
-
-    fn first(&self) -> Option<CommandLine> {
-        match self {
-            Self::Tail { path, tail } => Some(tail.command_line(path)),
-            Self::Stdin => None,
-        }
-    }
-
-    fn start(&self, now: &Now) -> Result<Box<dyn Source>, Error> {
-        let Self::Tail { path, tail } = self else {
-            let stdin = Stdin::open().map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?;
-            return Ok(Box::new(stdin));
-        };
-        let source = CommandSource::start(path.clone(), *tail, now.boot)
-            .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?;
-        Ok(Box::new(source))
-    }
-}
-
 /// A log and the matchers in front of it, which remember what went before in this log.
 struct Input {
     /// What the log is called.
@@ -282,14 +226,14 @@ struct Input {
     matchers: Matchers,
 }
 
-fn start(logs: &[Follow], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
-    logs.iter().map(|log| Ok(Input { name: log.name(), source: log.start(now)?, matchers: matchers.clone() })).collect()
+fn start(logs: &[Plan], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
+    logs.iter().map(|log| Ok(Input { name: log.name(), source: log.start(now.boot)?, matchers: matchers.clone() })).collect()
 }
 
 impl Input {
     fn restart(&mut self, now: &Now, grants: &mut Grants) {
         let Self { name, source, matchers } = self;
-        source.restart(now.boot, &mut |block| take(name, matchers, block, now, grants));
+        source.restart(now.boot, &mut |at, block| take((name, at), matchers, block, now, grants));
     }
 
     /// Reads until there is nothing left, or the other inputs want their turn.
@@ -298,9 +242,9 @@ impl Input {
         let mut progress = Progress::Some;
         for _ in 0..READS_PER_TURN {
             let now = Now::read();
-            progress = source.read(now.boot, &mut |block| take(name, matchers, block, &now, grants));
+            progress = source.read(now.boot, &mut |at, block| take((name, at), matchers, block, &now, grants));
             grants.dropped(&now, source.take_dropped());
-            if progress != Progress::Some || !source.descriptor().is_some_and(readable_now) {
+            if progress != Progress::Some || !can_read(source.as_ref()) {
                 break;
             }
         }
@@ -308,8 +252,21 @@ impl Input {
     }
 }
 
-fn take(source: &str, matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
-    matchers.scan(now.boot, block, &mut |_, event| grants.event(now, event, source, None));
+fn can_read(source: &dyn Source) -> bool {
+    source.has_more() || source.descriptor().is_some_and(readable_now)
+}
+
+/// Finds the events in a block that begins at a place in the log of this name.
+fn take(
+    (source, at): (&str, Option<Position>),
+    matchers: &mut Matchers,
+    block: &[u8],
+    now: &Now,
+    grants: &mut Grants,
+) {
+    matchers.scan(now.boot, block, &mut |line, event| {
+        grants.event(now, event, source, at.map(|at| at.offset + line as u64));
+    });
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
@@ -353,14 +310,20 @@ impl Loop {
     /// Waits; besides what happened, tells which of the inputs can be read.
     fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(Wake, Vec<bool>), Error> {
         let sources = || self.inputs.iter().map(|input| &input.source);
-        let deadline = sources().filter_map(|source| source.deadline()).chain(deadline).min();
+        // What can be read at once is not waited for.
+        let at_once = sources().any(|source| source.has_more()).then(Timestamp::default);
+        let deadline = sources().filter_map(|source| source.deadline()).chain(deadline).chain(at_once).min();
         let descriptors: Vec<BorrowedFd<'_>> = sources().filter_map(|source| source.descriptor()).collect();
         let wake = self
             .waiter
             .wait(&descriptors, deadline)
             .map_err(|error| Error::io(Exit::System, "wait for input", &error))?;
         let mut readable = wake.readable.iter();
-        let ready = sources().map(|source| source.descriptor().is_some() && readable.next() == Some(&true)).collect();
+        let is_ready = |Input { source, .. }: &Input| {
+            let readable = source.descriptor().is_some() && readable.next() == Some(&true);
+            readable || source.has_more()
+        };
+        let ready = self.inputs.iter().map(is_ready).collect();
         Ok((wake, ready))
     }
 

@@ -22,13 +22,13 @@ pub struct Before {
 }
 
 impl<W: Write> Narrator<W> {
-    /// Tells what program this is, and with which commands it reads and publishes.
-    pub fn begin(out: W, log_commands: &[String], publish_command: &str) -> Self {
+    /// Tells what program this is, and how it reads and publishes.
+    pub fn begin(out: W, logs: &[String], publish_command: &str) -> Self {
         let mut narrator = Self { out };
         narrator.say(format_args!("pop-before-smtp version {}", env!("CARGO_PKG_VERSION")));
         narrator.say(format_args!("Performing debug mode"));
-        for command in log_commands {
-            narrator.say(format_args!("Tail command: {command}"));
+        for log in logs {
+            narrator.say(format_args!("{log}"));
         }
         narrator.say(format_args!("{publish_command}"));
         narrator

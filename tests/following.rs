@@ -18,42 +18,56 @@ fn site() -> Option<Site> {
     Site::new(&cases::LMDB)
 }
 
+/// Runs a test once for each way to follow a file, with the options that choose it.
+#[track_caller]
+fn each_source(test: impl Fn(Site, &[&str])) {
+    for how in ["tail", "follow"] {
+        let Some(site) = site() else { return };
+        // Shown if the test fails.
+        println!("--source {how}");
+        test(site, &["--source", how]);
+    }
+}
+
 #[test]
 fn a_log_rotated_by_rename_is_followed() {
-    let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    site.log_in_and_wait(ip("198.51.100.1"));
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        site.log_in_and_wait(ip("198.51.100.1"));
 
-    fs::rename(&site.log, site.join("maillog.1")).unwrap();
-    File::create(&site.log).unwrap();
-    site.log_in_and_wait(ip("198.51.100.2"));
-    // And once more, because the first time is easier.
-    fs::rename(&site.log, site.join("maillog.1")).unwrap();
-    fs::write(&site.log, login_line(ip("198.51.100.3")) + "\n").unwrap();
-    site.wait_listed(ip("198.51.100.3"));
-    assert!(site.lists(ip("198.51.100.1")), "a grant from before the rotation");
-    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+        fs::rename(&site.log, site.join("maillog.1")).unwrap();
+        File::create(&site.log).unwrap();
+        site.log_in_and_wait(ip("198.51.100.2"));
+        // And once more, because the first time is easier.
+        fs::rename(&site.log, site.join("maillog.1")).unwrap();
+        fs::write(&site.log, login_line(ip("198.51.100.3")) + "\n").unwrap();
+        site.wait_listed(ip("198.51.100.3"));
+        assert!(site.lists(ip("198.51.100.1")), "a grant from before the rotation");
+        assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    });
 }
 
 #[test]
 fn a_log_cut_to_nothing_is_followed() {
-    let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    site.log_in_and_wait(ip("198.51.100.1"));
-    File::options().write(true).open(&site.log).unwrap().set_len(0).unwrap();
-    daemon.wait_following(&site.log);
-    site.log_in_and_wait(ip("198.51.100.2"));
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        site.log_in_and_wait(ip("198.51.100.1"));
+        File::options().write(true).open(&site.log).unwrap().set_len(0).unwrap();
+        daemon.wait_following(&site.log);
+        site.log_in_and_wait(ip("198.51.100.2"));
+    });
 }
 
 #[test]
 fn a_log_that_vanishes_is_waited_for() {
-    let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    site.log_in_and_wait(ip("198.51.100.1"));
-    fs::remove_file(&site.log).unwrap();
-    fs::write(&site.log, "").unwrap();
-    site.log_in_and_wait(ip("198.51.100.2"));
-    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        site.log_in_and_wait(ip("198.51.100.1"));
+        fs::remove_file(&site.log).unwrap();
+        fs::write(&site.log, "").unwrap();
+        site.log_in_and_wait(ip("198.51.100.2"));
+        assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    });
 }
 
 #[test]
@@ -69,6 +83,29 @@ fn sighup_starts_a_new_follower() {
     site.log_in_and_wait(ip("198.51.100.2"));
     assert!(site.lists(ip("198.51.100.1")), "a grant from before SIGHUP");
     assert_no_zombie(&daemon);
+}
+
+#[test]
+fn sighup_loses_nothing_in_process() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&["--source", "follow"]);
+    let before = daemon.wait_following(&site.log);
+    assert_eq!(before, daemon.pid(), "no child");
+    assert!(children(daemon.pid()).is_empty(), "no child");
+    for last in 1..=20 {
+        site.log_in(ip(&format!("198.51.100.{last}")));
+        daemon.send(Signal::SIGHUP);
+        if last % 5 == 0 {
+            fs::rename(&site.log, site.join(&format!("maillog.{last}"))).unwrap();
+            File::create(&site.log).unwrap();
+        }
+    }
+    site.log_in_and_wait(ip("198.51.100.21"));
+    for last in 1..=20 {
+        daemon.wait_logged(&format!("granted 198.51.100.{last} "));
+    }
+    assert_eq!(daemon.stderr().matches("granted 198.51.100.").count(), 21, "{}", daemon.stderr());
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
 #[test]
@@ -119,36 +156,38 @@ fn assert_no_zombie(daemon: &Daemon) {
 
 #[test]
 fn a_line_written_in_two_halves_matches_once_and_whole() {
-    let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    // Cut inside the address: the half would name another client.
-    let line = login_line(ip("198.51.100.77"));
-    let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
-    append_raw(&site.log, &line.as_bytes()[..cut]);
-    daemon.wait_following(&site.log);
-    append(&site.log, &line[cut..]);
-    site.wait_listed(ip("198.51.100.77"));
-    assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        // Cut inside the address: the half would name another client.
+        let line = login_line(ip("198.51.100.77"));
+        let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
+        append_raw(&site.log, &line.as_bytes()[..cut]);
+        daemon.wait_following(&site.log);
+        append(&site.log, &line[cut..]);
+        site.wait_listed(ip("198.51.100.77"));
+        assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
 
-    site.log_in_and_wait(ip("198.51.100.78"));
-    daemon.wait_logged("granted 198.51.100.78");
-    assert_eq!(daemon.stderr().matches("granted 198.51.100.77").count(), 1, "{}", daemon.stderr());
+        site.log_in_and_wait(ip("198.51.100.78"));
+        daemon.wait_logged("granted 198.51.100.78");
+        assert_eq!(daemon.stderr().matches("granted 198.51.100.77").count(), 1, "{}", daemon.stderr());
+    });
 }
 
 #[test]
 fn odd_lines_do_not_disturb() {
-    let Some(site) = site() else { return };
-    let mut daemon = site.daemon(&[]);
-    let login = login_line(ip("198.51.100.66"));
-    append_raw(&site.log, b"\0\xff\xfe\x80 \x1b[2J\r\n\n\n");
-    // A login behind 8 KiB of filler: the line is dropped whole, its end is not taken for a line.
-    append(&site.log, &format!("{}{login}", "x".repeat(8192)));
-    append(&site.log, &format!("{}\0{login}", "x".repeat(200_000)));
-    append(&site.log, &login_line(ip("127.0.0.1")));
-    site.log_in_and_wait(ip("198.51.100.1"));
-    assert!(!site.lists(ip("198.51.100.66")), "the end of a long line was matched");
-    assert!(!site.lists(ip("127.0.0.1")), "loopback is never granted");
-    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        let login = login_line(ip("198.51.100.66"));
+        append_raw(&site.log, b"\0\xff\xfe\x80 \x1b[2J\r\n\n\n");
+        // A login behind 8 KiB of filler: the line is dropped whole, its end is not taken for a line.
+        append(&site.log, &format!("{}{login}", "x".repeat(8192)));
+        append(&site.log, &format!("{}\0{login}", "x".repeat(200_000)));
+        append(&site.log, &login_line(ip("127.0.0.1")));
+        site.log_in_and_wait(ip("198.51.100.1"));
+        assert!(!site.lists(ip("198.51.100.66")), "the end of a long line was matched");
+        assert!(!site.lists(ip("127.0.0.1")), "loopback is never granted");
+        assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    });
 }
 
 #[test]
@@ -171,41 +210,43 @@ fn lines_from_standard_input() {
 
 #[test]
 fn what_is_in_the_log_already_counts_only_with_reprocess() {
-    let Some(site) = site() else { return };
-    site.log_in(ip("198.51.100.1"));
-    site.log_in(ip("2001:db8:1::1"));
-    append(
-        &site.log,
-        "Nov 22 16:03:40 mail dovecot: imap-login: Disconnected: Aborted login by logging out \
-        (auth failed, 1 attempts in 2 secs): user=<kevin>, method=PLAIN, rip=198.51.100.66, lip=192.0.2.25, session=<x>",
-    );
+    each_source(|site, source| {
+        site.log_in(ip("198.51.100.1"));
+        site.log_in(ip("2001:db8:1::1"));
+        append(
+            &site.log,
+            "Nov 22 16:03:40 mail dovecot: imap-login: Disconnected: Aborted login by logging out \
+            (auth failed, 1 attempts in 2 secs): user=<kevin>, method=PLAIN, rip=198.51.100.66, lip=192.0.2.25, session=<x>",
+        );
 
-    let once = pop_before_smtp(&site.arguments(&["--once"]));
-    assert_eq!(once.code, Some(0), "{once:?}");
-    assert!(!site.lists(ip("198.51.100.1")), "a line from before the start");
+        let once = pop_before_smtp(&site.arguments(&[source, &["--once"]].concat()));
+        assert_eq!(once.code, Some(0), "{once:?}");
+        assert!(!site.lists(ip("198.51.100.1")), "a line from before the start");
 
-    let once = pop_before_smtp(&site.arguments(&["--once", "--reprocess"]));
-    assert_eq!(once.code, Some(0), "{once:?}");
-    // Published before the exit, and left as it is.
-    assert!(site.lists(ip("198.51.100.1")));
-    assert!(site.lists(ip("2001:db8:1::1")));
-    assert!(!site.lists(ip("198.51.100.66")), "a failed login");
+        let once = pop_before_smtp(&site.arguments(&[source, &["--once", "--reprocess"]].concat()));
+        assert_eq!(once.code, Some(0), "{once:?}");
+        // Published before the exit, and left as it is.
+        assert!(site.lists(ip("198.51.100.1")));
+        assert!(site.lists(ip("2001:db8:1::1")));
+        assert!(!site.lists(ip("198.51.100.66")), "a failed login");
 
-    let list = pop_before_smtp(&[vec!["list".to_owned()], site.map_arguments(&[])].concat());
-    assert_eq!(list.code, Some(0), "{list:?}");
-    let listed: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(listed.contains(&"198.51.100.1") && listed.contains(&"2001:db8:1::1"), "{}", list.stdout);
+        let list = pop_before_smtp(&[vec!["list".to_owned()], site.map_arguments(&[])].concat());
+        assert_eq!(list.code, Some(0), "{list:?}");
+        let listed: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(listed.contains(&"198.51.100.1") && listed.contains(&"2001:db8:1::1"), "{}", list.stdout);
+    });
 }
 
 #[test]
 fn the_end_of_the_log_may_lack_its_newline() {
-    let Some(site) = site() else { return };
-    site.log_in(ip("198.51.100.1"));
-    let line = login_line(ip("198.51.100.77"));
-    let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
-    append_raw(&site.log, &line.as_bytes()[..cut]);
-    let once = pop_before_smtp(&site.arguments(&["--once", "--reprocess"]));
-    assert_eq!(once.code, Some(0), "{once:?}");
-    assert!(site.lists(ip("198.51.100.1")));
-    assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
+    each_source(|site, source| {
+        site.log_in(ip("198.51.100.1"));
+        let line = login_line(ip("198.51.100.77"));
+        let cut = line.find("198.51.100.7").unwrap() + "198.51.100.7".len();
+        append_raw(&site.log, &line.as_bytes()[..cut]);
+        let once = pop_before_smtp(&site.arguments(&[source, &["--once", "--reprocess"]].concat()));
+        assert_eq!(once.code, Some(0), "{once:?}");
+        assert!(site.lists(ip("198.51.100.1")));
+        assert!(!site.lists(ip("198.51.100.7")), "half a line was matched");
+    });
 }

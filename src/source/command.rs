@@ -13,7 +13,7 @@ use pop_before_smtp_backends::process;
 
 use super::child::Child;
 use super::lines::Lines;
-use super::{Progress, Source};
+use super::{Progress, Sink, Source};
 use crate::error::io_cause;
 use crate::time::Timestamp;
 
@@ -176,9 +176,9 @@ impl Source for CommandSource {
         self.restart_at
     }
 
-    fn read(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress {
+    fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
         let Some(running) = &mut self.running else { return Progress::Paused };
-        match self.lines.read(running.child.output(), block) {
+        match self.lines.read(running.child.output(), &mut |bytes| block(None, bytes)) {
             Ok(0) => self.ended(now),
             Ok(_) => {
                 running.last_read = now;
@@ -196,7 +196,7 @@ impl Source for CommandSource {
         }
     }
 
-    fn restart(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) {
+    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
         // A new one would start at the end, and what this one has not read yet would be lost.
         if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
             log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
@@ -205,7 +205,9 @@ impl Source for CommandSource {
         if let Some(mut running) = self.running.take() {
             running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
-            while self.lines.read(running.child.output(), block).is_ok_and(|bytes| bytes > 0) {}
+            while self.lines.read(running.child.output(), &mut |bytes| block(None, bytes)).is_ok_and(|bytes| bytes > 0)
+            {
+            }
         }
         self.wake(now);
     }

@@ -2,7 +2,9 @@
 
 mod child;
 pub mod command;
+pub mod follow;
 pub mod lines;
+pub mod plan;
 pub mod stdin;
 
 use std::os::fd::BorrowedFd;
@@ -22,9 +24,24 @@ pub enum Progress {
     Failed,
 }
 
+/// A place in a log file, between two lines. It outlives a restart of the daemon and a renaming of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Number of the device that the file is on.
+    pub device: u64,
+    /// Number of the file on that device.
+    pub inode: u64,
+    /// Bytes in front of the place.
+    pub offset: u64,
+}
+
+/// Takes a block of lines, and where it begins if the source reads a file itself.
+pub type Sink<'a> = dyn FnMut(Option<Position>, &[u8]) + 'a;
+
 /// A log that is followed.
 ///
-/// The loop waits for `descriptor` to become readable and for `deadline` to pass, and then calls `read` or `wake`.
+/// The loop waits for `descriptor` to become readable, unless the source `has_more`, and for `deadline` to pass, and
+/// then calls `read` or `wake`.
 pub trait Source {
     /// What to wait on; `None` while there is nothing to read from.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
@@ -32,17 +49,29 @@ pub trait Source {
     /// When `wake` wants to be called, whatever the descriptor does.
     fn deadline(&self) -> Option<Timestamp>;
 
+    /// Whether `read` is to be called at once, whatever the descriptor does: a file can be read at any time, and what
+    /// can be waited for are its changes.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// Reads once, at most 64 KiB, and hands on the lines that are complete, as [`lines::Lines::read`] does. Called only
-    /// when the descriptor is readable, so that it never blocks.
-    fn read(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress;
+    /// when the descriptor is readable or the source has more, so that it never blocks.
+    fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress;
 
     /// Does what was put off to the deadline.
     fn wake(&mut self, now: Timestamp);
 
     /// Starts following anew, as after a rotation that it cannot notice (SIGHUP). What the old input still held is
     /// handed on first.
-    fn restart(&mut self, now: Timestamp, block: &mut dyn FnMut(&[u8]));
+    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>);
 
     /// Number of lines dropped for their length since the last call.
     fn take_dropped(&mut self) -> u64;
+
+    /// Where a next run has to go on so that no line is lost and none is handed on twice. `None` if the source cannot go
+    /// on anywhere, or does not know yet where the first whole line begins.
+    fn position(&self) -> Option<Position> {
+        None
+    }
 }

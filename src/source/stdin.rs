@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::lines::Lines;
-use super::{Progress, Source};
+use super::{Progress, Sink, Source};
 use crate::time::Timestamp;
 
 /// Lines of standard input until it ends.
@@ -36,8 +36,8 @@ impl Source for Stdin {
         None
     }
 
-    fn read(&mut self, _: Timestamp, block: &mut dyn FnMut(&[u8])) -> Progress {
-        match self.lines.read(&mut self.input, block) {
+    fn read(&mut self, _: Timestamp, block: &mut Sink<'_>) -> Progress {
+        match self.lines.read(&mut self.input, &mut |bytes| block(None, bytes)) {
             Ok(0) => Progress::Ended,
             Ok(_) => Progress::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
@@ -50,7 +50,7 @@ impl Source for Stdin {
 
     fn wake(&mut self, _: Timestamp) {}
 
-    fn restart(&mut self, _: Timestamp, _: &mut dyn FnMut(&[u8])) {}
+    fn restart(&mut self, _: Timestamp, _: &mut Sink<'_>) {}
 
     fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()

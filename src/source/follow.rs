@@ -1,0 +1,315 @@
+//! A log file followed in-process: through rotation by rename and by copying, truncation, deletion and links that move.
+//!
+//! inotify tells when to look; a slow look by stat(2) finds what it does not tell, as on network file systems. A file
+//! that has lost its name is read to its end before the file that has the name now, and stays open for a while, because
+//! its writer may not have noticed yet.
+
+mod file;
+mod print;
+mod renames;
+mod watch;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use self::file::{Id, LogFile, Retired, Step};
+use self::print::Change;
+use self::watch::Watch;
+use super::{Position, Progress, Sink, Source};
+use crate::error::io_cause;
+use crate::time::Timestamp;
+
+/// Time between two looks at the name and at the file that wait for no event: how late a login is seen on a network file
+/// system, where another host's writing makes no event here. As long as that of `tail -F`.
+pub const RECHECK: Duration = Duration::from_secs(1);
+
+/// How long a file without its name is read on after its last line. A logger is told to open its log anew after the
+/// rotation, often after those of all other logs.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// Most files open at a time. Further ones wait until the oldest has been read to its end.
+const MOST_OPEN: usize = 8;
+
+/// How many files that were closed are remembered, so that none is read twice if its name comes back to it.
+const MOST_RETIRED: usize = 8;
+
+/// Where in the log to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// With its first line.
+    Start,
+    /// Behind its last line. A line that is unfinished now does not count.
+    End,
+    /// At a place that was saved: the start of the file if that is another one now, or shorter. Whoever wants the end of
+    /// the file that was left has to look for it under its new name.
+    At(Position),
+}
+
+/// A log file that is followed by its name.
+#[derive(Debug)]
+pub struct Follow {
+    path: PathBuf,
+    follow: bool,
+    watch: Watch,
+    /// Files in the order they had the name. The last has it, or had it last.
+    files: VecDeque<LogFile>,
+    retired: VecDeque<Retired>,
+    /// Whether the name stood for the last file at the last look.
+    named: bool,
+    next_look: Timestamp,
+    trouble: Option<Trouble>,
+    dropped: u64,
+}
+
+/// Why the log cannot be read now.
+#[derive(Debug)]
+struct Trouble {
+    since: Timestamp,
+    said: Option<String>,
+}
+
+impl Follow {
+    /// Opens a log. With `follow`, one that does not exist is waited for, and then read from its start; without, the
+    /// log ends at its end.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn start(path: PathBuf, from: From, follow: bool, now: Timestamp) -> io::Result<Self> {
+        let mut source = Self {
+            watch: Watch::new(&path),
+            path,
+            follow,
+            files: VecDeque::new(),
+            retired: VecDeque::new(),
+            named: true,
+            next_look: now + RECHECK,
+            trouble: None,
+            dropped: 0,
+        };
+        source.watch.watch_directories(&source.path);
+        match LogFile::open(&source.path, from, now) {
+            Ok(file) => source.add(file),
+            Err(error) if follow && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(source)
+    }
+
+    fn add(&mut self, file: LogFile) {
+        self.watch.watch_file(&self.path, file.descriptor());
+        self.files.push_back(file);
+    }
+
+    /// Looks what the name stands for. Everything is to be read on then, in its order.
+    fn look(&mut self, now: Timestamp) {
+        for name in self.watch.take_renamed() {
+            self.find_renamed(&name, now);
+        }
+        self.watch.watch_directories(&self.path);
+        let found = self.find(now);
+        self.named = found.is_ok();
+        if let Err(error) = found {
+            self.unwell(now, &error);
+        }
+        self.files.iter_mut().for_each(|file| file.at_end = false);
+    }
+
+    /// Opens the file that has the name now, if it is not the last one.
+    fn find(&mut self, now: Timestamp) -> io::Result<()> {
+        let id = Id::of(&fs::metadata(&self.path)?);
+        if self.files.back().is_some_and(|last| last.id == id) || !self.make_room() {
+            return Ok(());
+        }
+        if let Some(last) = self.files.back_mut() {
+            last.active = now;
+        }
+        let mut file = LogFile::open(&self.path, From::Start, now)?;
+        if let Some(at) = self.files.iter().position(|known| known.id == file.id) {
+            // Its name has come back to it.
+            let known = self.files.remove(at);
+            self.files.extend(known);
+            return Ok(());
+        }
+        if let Some(at) = self.retired.iter().position(|known| known.id == file.id) {
+            self.retired.remove(at).into_iter().for_each(|retired| file.resume(retired));
+        }
+        if !self.files.is_empty() {
+            log::info!("following a new log file {}", self.path.display());
+        }
+        self.add(file);
+        Ok(())
+    }
+
+    /// Opens a file that had the name between two looks, if it did and nobody saw it.
+    fn find_renamed(&mut self, name: &Path, now: Timestamp) {
+        let known = |id| self.files.iter().any(|file| file.id == id) || self.retired.iter().any(|file| file.id == id);
+        let Ok(metadata) = fs::metadata(name) else { return };
+        if known(Id::of(&metadata)) || !self.make_room() {
+            return;
+        }
+        if let Ok(file) = LogFile::open(name, From::Start, now) {
+            log::info!("log file {} was rotated again; reading {} first", self.path.display(), name.display());
+            self.add(file);
+        }
+    }
+
+    /// Whether one more file can be opened.
+    fn make_room(&mut self) -> bool {
+        if self.files.len() >= MOST_OPEN && self.files.front().is_some_and(|file| file.at_end) {
+            self.retire(0);
+        }
+        self.files.len() < MOST_OPEN
+    }
+
+    /// Closes a file.
+    fn retire(&mut self, at: usize) {
+        let Some(mut file) = self.files.remove(at) else { return };
+        self.watch.forget_file(file.descriptor());
+        self.dropped += file.take_dropped();
+        if self.retired.len() == MOST_RETIRED {
+            self.retired.pop_front();
+        }
+        self.retired.push_back(file.retire());
+    }
+
+    /// Closes the files without a name whose writers have had their time.
+    fn retire_silent(&mut self, now: Timestamp) {
+        while self.files.len() > 1
+            && let Some(at) = self
+                .files
+                .iter()
+                .take(self.files.len() - 1)
+                .position(|file| file.at_end && now.since(file.active) >= GRACE)
+        {
+            self.retire(at);
+        }
+    }
+
+    /// What could be read has been.
+    fn well(&mut self) {
+        if self.named && self.trouble.take().is_some_and(|trouble| trouble.said.is_some()) {
+            log::info!("log file {} can be read again", self.path.display());
+        }
+    }
+
+    /// Said once, and only if it lasts: a rotation takes a moment.
+    fn unwell(&mut self, now: Timestamp, error: &io::Error) {
+        let cause = io_cause(error);
+        let trouble = self.trouble.get_or_insert(Trouble { since: now, said: None });
+        if now.since(trouble.since) >= RECHECK && trouble.said.as_ref() != Some(&cause) {
+            log::warn!("cannot read log file {}: {cause}; trying again", self.path.display());
+            trouble.said = Some(cause);
+        }
+    }
+
+    fn say_changed(&self, change: &Change) {
+        match change {
+            Change::None => {}
+            Change::Anew => log::info!("log file {} was cut; following it from its start", self.path.display()),
+            Change::Altered => {
+                log::warn!("log file {} was changed where it had been read; going on behind that", self.path.display());
+            }
+        }
+    }
+
+    /// Reads once from the first file that has something to be read.
+    fn read_once(&mut self, now: Timestamp, block: &mut Sink<'_>) -> io::Result<Progress> {
+        while let Some(at) = self.files.iter().position(|file| !file.at_end) {
+            match self.files[at].read(now, block) {
+                Ok(Step::Some) => return Ok(Progress::Some),
+                Ok(Step::End) => {}
+                Ok(Step::Changed(change)) => {
+                    self.say_changed(&change);
+                    // At most one read; the rest next time.
+                    return Ok(Progress::Some);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Progress::Some),
+                Err(error) if self.follow && at + 1 < self.files.len() => {
+                    let (path, cause) = (self.path.display(), io_cause(&error));
+                    log::warn!("cannot read the log file that was {path} to its end: {cause}");
+                    self.retire(at);
+                }
+                Err(error) => {
+                    // Such as a file that its server has forgotten: to be opened anew, and read on where it was left.
+                    self.retire(at);
+                    self.named = false;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(if self.follow { Progress::Paused } else { Progress::Ended })
+    }
+}
+
+impl Source for Follow {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.descriptor()
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        self.follow.then_some(self.next_look)
+    }
+
+    fn has_more(&self) -> bool {
+        !self.follow || self.files.iter().any(|file| !file.at_end)
+    }
+
+    fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
+        let told = self.watch.take();
+        if told.written {
+            self.files.iter_mut().for_each(|file| file.at_end = false);
+        }
+        if self.follow && told.moved {
+            self.look(now);
+        }
+        match self.read_once(now, block) {
+            Ok(progress) => {
+                self.well();
+                progress
+            }
+            Err(error) if self.follow => {
+                self.unwell(now, &error);
+                Progress::Paused
+            }
+            Err(error) => {
+                log::error!("cannot read log file {} to its end: {}", self.path.display(), io_cause(&error));
+                Progress::Failed
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        self.next_look = now + RECHECK;
+        self.watch.take();
+        self.retire_silent(now);
+        self.look(now);
+    }
+
+    /// Nothing has to be read first: what is open stays open and is read to its end.
+    fn restart(&mut self, now: Timestamp, _: &mut Sink<'_>) {
+        if self.watch.descriptor().is_none() {
+            // There may be room for it now.
+            self.watch = Watch::new(&self.path);
+            self.files.iter().for_each(|file| self.watch.watch_file(&self.path, file.descriptor()));
+        }
+        if self.follow {
+            self.wake(now);
+        }
+    }
+
+    fn take_dropped(&mut self) -> u64 {
+        let open: u64 = self.files.iter_mut().map(LogFile::take_dropped).sum();
+        open + std::mem::take(&mut self.dropped)
+    }
+
+    /// In the file that has the name, unless that has to wait for an older one.
+    fn position(&self) -> Option<Position> {
+        let last = self.files.back()?;
+        let waits = last.position().is_some_and(|position| position.offset == 0);
+        self.files.iter().find(|file| waits && !file.at_end).unwrap_or(last).position()
+    }
+}

@@ -1,0 +1,174 @@
+//! One file that is read: where it is read to, its unfinished line, and whether it is still the same.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc::{O_NOCTTY, O_NONBLOCK};
+
+use super::From;
+use super::print::{Change, Compared, Print};
+use crate::source::lines::{Lines, READ};
+use crate::source::{Position, Sink};
+use crate::time::Timestamp;
+
+/// Device and number: which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Id {
+    device: u64,
+    inode: u64,
+}
+
+impl Id {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// A file that is not read any more, in case its name comes back to it.
+#[derive(Debug)]
+pub(super) struct Retired {
+    pub(super) id: Id,
+    offset: u64,
+    print: Print,
+    in_a_line: bool,
+}
+
+/// What a read has brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Bytes of the log.
+    Some,
+    /// Nothing: all has been read.
+    End,
+    /// Nothing, because the file is not what it was; what to do about that is done.
+    Changed(Change),
+}
+
+/// An open log file.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    file: File,
+    pub(super) id: Id,
+    lines: Lines,
+    print: Print,
+    /// Whether all has been read, as far as is known.
+    pub(super) at_end: bool,
+    /// When something was read last, or the file got a successor.
+    pub(super) active: Timestamp,
+}
+
+impl LogFile {
+    /// Opens the file that has the name now.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is no regular file.
+    pub(super) fn open(path: &Path, from: From, now: Timestamp) -> io::Result<Self> {
+        // O_NONBLOCK: a named pipe must not stop the daemon.
+        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let id = Id::of(&metadata);
+        let offset = match from {
+            From::Start => 0,
+            From::End => metadata.len(),
+            From::At(position) => saved_offset(&file, &metadata, position),
+        };
+        let mut opened =
+            Self { file, id, lines: Lines::default(), print: Print::default(), at_end: false, active: now };
+        opened.go_to(offset)?;
+        Ok(opened)
+    }
+
+    /// Goes on where it was left.
+    pub(super) fn resume(&mut self, retired: Retired) {
+        self.lines.go_to(retired.offset);
+        self.print = retired.print;
+        if retired.in_a_line {
+            self.lines.skip_to_newline();
+        }
+    }
+
+    pub(super) fn retire(self) -> Retired {
+        let in_a_line = self.lines.has_unfinished();
+        Retired { id: self.id, offset: self.lines.offset(), print: self.print, in_a_line }
+    }
+
+    /// Goes on at `offset`, or behind the line that stands there.
+    fn go_to(&mut self, offset: u64) -> io::Result<()> {
+        self.print = Print::take(&self.file, offset)?;
+        self.lines.go_to(offset);
+        if offset > 0 && !begins_a_line(&self.file, offset)? {
+            self.lines.skip_to_newline();
+        }
+        Ok(())
+    }
+
+    /// Reads once.
+    ///
+    /// # Errors
+    /// It cannot be read; nothing is lost.
+    pub(super) fn read(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> io::Result<Step> {
+        let Self { file, id, lines, print, .. } = self;
+        let offset = lines.offset();
+        let mut input = Compared { file, offset, print, differs: false };
+        let place = |offset| Some(Position { device: id.device, inode: id.inode, offset });
+        let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
+        if input.differs {
+            return self.changed(offset).map(Step::Changed);
+        }
+        let read = result?;
+        // What is written from now on is told by another event.
+        self.at_end = read < READ;
+        if read == 0 {
+            return Ok(Step::End);
+        }
+        self.active = now;
+        Ok(Step::Some)
+    }
+
+    fn changed(&mut self, offset: u64) -> io::Result<Change> {
+        let change = self.print.change(&self.file, offset)?;
+        match change {
+            Change::None => {}
+            Change::Anew => {
+                self.print = Print::default();
+                self.lines.go_to(0);
+            }
+            Change::Altered => self.go_to(offset.min(self.file.metadata()?.len()))?,
+        }
+        Ok(change)
+    }
+
+    /// Where the next line begins, if that is known.
+    pub(super) fn position(&self) -> Option<Position> {
+        let Id { device, inode } = self.id;
+        self.lines.next_line().map(|offset| Position { device, inode, offset })
+    }
+
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        self.lines.take_dropped()
+    }
+
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+}
+
+/// The offset of a position that was saved for this file. Its start, if the position is another file's, or cannot be
+/// this one's because no line begins there: a new file may have got the old one's number.
+fn saved_offset(file: &File, metadata: &Metadata, position: Position) -> u64 {
+    let Position { device, inode, offset } = position;
+    let same = Id::of(metadata) == Id { device, inode } && offset <= metadata.len();
+    if same && offset > 0 && begins_a_line(file, offset).unwrap_or(false) { offset } else { 0 }
+}
+
+fn begins_a_line(file: &File, offset: u64) -> io::Result<bool> {
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, offset - 1)?;
+    Ok(byte == [b'\n'])
+}
