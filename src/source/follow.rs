@@ -60,6 +60,8 @@ pub struct Follow {
     retired: VecDeque<Retired>,
     /// Whether the name stood for the last file at the last look.
     named: bool,
+    /// Whether a file waits for an older one to be read and closed.
+    crowded: bool,
     next_look: Timestamp,
     trouble: Option<Trouble>,
     dropped: u64,
@@ -86,6 +88,7 @@ impl Follow {
             files: VecDeque::new(),
             retired: VecDeque::new(),
             named: true,
+            crowded: false,
             next_look: now + RECHECK,
             trouble: None,
             dropped: 0,
@@ -106,6 +109,7 @@ impl Follow {
 
     /// Looks what the name stands for. Everything is to be read on then, in its order.
     fn look(&mut self, now: Timestamp) {
+        self.crowded = false;
         for name in self.watch.take_renamed() {
             self.find_renamed(&name, now);
         }
@@ -127,15 +131,12 @@ impl Follow {
         if let Some(last) = self.files.back_mut() {
             last.active = now;
         }
-        let mut file = LogFile::open(&self.path, From::Start, now)?;
+        let file = self.open(&self.path.clone(), now)?;
         if let Some(at) = self.files.iter().position(|known| known.id == file.id) {
             // Its name has come back to it.
             let known = self.files.remove(at);
             self.files.extend(known);
             return Ok(());
-        }
-        if let Some(at) = self.retired.iter().position(|known| known.id == file.id) {
-            self.retired.remove(at).into_iter().for_each(|retired| file.resume(retired));
         }
         if !self.files.is_empty() {
             log::info!("following a new log file {}", self.path.display());
@@ -144,14 +145,23 @@ impl Follow {
         Ok(())
     }
 
+    /// Opens a file at its start, or where it was left if it was open before. Should another one have got its number
+    /// since, the next read finds that out.
+    fn open(&mut self, name: &Path, now: Timestamp) -> io::Result<LogFile> {
+        let mut file = LogFile::open(name, From::Start, now)?;
+        if let Some(at) = self.retired.iter().position(|known| known.id == file.id) {
+            self.retired.remove(at).into_iter().for_each(|retired| file.resume(retired));
+        }
+        Ok(file)
+    }
+
     /// Opens a file that had the name between two looks, if it did and nobody saw it.
     fn find_renamed(&mut self, name: &Path, now: Timestamp) {
-        let known = |id| self.files.iter().any(|file| file.id == id) || self.retired.iter().any(|file| file.id == id);
         let Ok(metadata) = fs::metadata(name) else { return };
-        if known(Id::of(&metadata)) || !self.make_room() {
+        if self.files.iter().any(|known| known.id == Id::of(&metadata)) || !self.make_room() {
             return;
         }
-        if let Ok(file) = LogFile::open(name, From::Start, now) {
+        if let Ok(file) = self.open(name, now) {
             log::info!("log file {} was rotated again; reading {} first", self.path.display(), name.display());
             self.add(file);
         }
@@ -162,7 +172,8 @@ impl Follow {
         if self.files.len() >= MOST_OPEN && self.files.front().is_some_and(|file| file.at_end) {
             self.retire(0);
         }
-        self.files.len() < MOST_OPEN
+        self.crowded = self.files.len() >= MOST_OPEN;
+        !self.crowded
     }
 
     /// Closes a file.
@@ -255,15 +266,15 @@ impl Source for Follow {
     }
 
     fn has_more(&self) -> bool {
-        !self.follow || self.files.iter().any(|file| !file.at_end)
+        !self.follow || self.crowded || self.files.iter().any(|file| !file.at_end)
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
         let told = self.watch.take();
-        if told.written {
-            self.files.iter_mut().for_each(|file| file.at_end = false);
+        for file in &mut self.files {
+            file.at_end &= !told.written.contains(&file.descriptor());
         }
-        if self.follow && told.moved {
+        if self.follow && (told.moved || self.crowded) {
             self.look(now);
         }
         match self.read_once(now, block) {

@@ -18,10 +18,10 @@ const LINKS: usize = 40;
 const BATCHES: usize = 16;
 
 /// What has been told since the last time.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// Something has been written to a file.
-    pub(super) written: bool,
+    /// The descriptors of the files that have been written to.
+    pub(super) written: Vec<RawFd>,
     /// Anything else: the name may stand for another file.
     pub(super) moved: bool,
 }
@@ -67,13 +67,14 @@ impl Watch {
         for _ in 0..BATCHES {
             let Some(Ok(events)) = self.inotify.as_ref().map(Inotify::read_events) else { break };
             for event in events {
-                // An overflow of the kernel's queue is one of the others.
                 if event.mask == Flags::IN_MODIFY {
-                    told.written = true
+                    let written = self.files.iter().find(|(_, watch)| *watch == event.wd);
+                    told.written.extend(written.map(|(descriptor, _)| descriptor));
                 } else {
-                    told.moved = true
+                    // An overflow of the kernel's queue is one of these.
+                    told.moved = true;
+                    self.follow_name(event);
                 }
-                self.follow_name(event);
             }
             // Else nobody has touched a name, and what comes next can wait.
             if !told.moved {

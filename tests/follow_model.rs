@@ -1,0 +1,395 @@
+//! A log that is written, rotated, cut and deleted in random order is followed as a model of it says: nothing is lost but
+//! what was destroyed unread, nothing comes twice, and the order stays.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "follow/driver.rs"]
+#[allow(dead_code)]
+mod driver;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use driver::{Driver, open_below};
+use pop_before_smtp::matcher::LONGEST_LINE;
+use pop_before_smtp::source::Source as _;
+use pop_before_smtp::source::follow::{From, GRACE};
+
+/// A generator that is the same everywhere (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Write,
+    WriteMuch,
+    WriteHalf,
+    WriteLong,
+    /// Rename, create, and the writer goes on with the new file, now or later.
+    Rotate,
+    /// The same with a compressed copy in place of the old file.
+    RotateAndCompress,
+    /// The writer notices the rotation.
+    Reopen,
+    CopyTruncate,
+    Delete,
+    /// The name gets a file again.
+    Create,
+    /// The name is a link, which gets another target.
+    MoveLink,
+    /// The follower gets one read, and then something else happens.
+    Step,
+    /// The follower reads until it waits.
+    Turn,
+    /// Time passes until the slow look.
+    Recheck,
+    /// So much time that files without a name are closed.
+    Wait,
+}
+
+const ACTS: [Act; 24] = [
+    Act::Write,
+    Act::Write,
+    Act::Write,
+    Act::Write,
+    Act::Write,
+    Act::WriteMuch,
+    Act::WriteHalf,
+    Act::WriteHalf,
+    Act::WriteLong,
+    Act::Rotate,
+    Act::Rotate,
+    Act::Rotate,
+    Act::RotateAndCompress,
+    Act::Reopen,
+    Act::Reopen,
+    Act::CopyTruncate,
+    Act::Delete,
+    Act::Create,
+    Act::MoveLink,
+    Act::Step,
+    Act::Turn,
+    Act::Turn,
+    Act::Recheck,
+    Act::Wait,
+];
+
+/// A file that has or had the log's name.
+#[derive(Debug, Default)]
+struct Generation {
+    path: PathBuf,
+    /// Whole lines that the follower has to hand on, in order.
+    owed: Vec<u64>,
+    /// Lines that were destroyed, and may or may not have been read.
+    destroyed: Vec<u64>,
+    /// Beginning of a line.
+    half: Option<u64>,
+    /// Whether the follower has looked while it had the name.
+    seen: bool,
+}
+
+struct Model {
+    directory: PathBuf,
+    log: PathBuf,
+    random: Random,
+    generations: Vec<Generation>,
+    /// What the writer writes to, and which generation that is.
+    writer: (File, usize),
+    named: bool,
+    /// Whether the follower has been interrupted since its last turn.
+    interrupted: bool,
+    unseen_rotations: usize,
+    next: u64,
+    owner: BTreeMap<u64, usize>,
+    driver: Driver,
+    long: u64,
+    history: Vec<Act>,
+}
+
+impl Model {
+    fn new(directory: &Path, seed: u64) -> Self {
+        let log = directory.join("log");
+        let file = append(&log);
+        Self {
+            driver: Driver::start(&log, From::Start),
+            directory: directory.to_owned(),
+            random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            generations: vec![Generation { path: log.clone(), seen: true, ..Generation::default() }],
+            log,
+            writer: (file, 0),
+            named: true,
+            interrupted: false,
+            unseen_rotations: 0,
+            next: 1,
+            owner: BTreeMap::new(),
+            long: 0,
+            history: Vec::new(),
+        }
+    }
+
+    fn current(&mut self) -> &mut Generation {
+        &mut self.generations[self.writer.1]
+    }
+
+    /// The rest of a line, or a line: its number, and bytes that are neither text nor short.
+    fn line(&mut self) -> Vec<u8> {
+        let odd: [&[u8]; 4] = [b"", b"\0\0", b"\xff\xfe\x80", b"\r"];
+        let odd = odd[self.random.below(4) as usize];
+        let filler = vec![b'x'; self.random.below(300) as usize];
+        [odd, &filler].concat()
+    }
+
+    fn write(&mut self) {
+        let rest = self.line();
+        let (number, start) = match self.current().half.take() {
+            Some(number) => (number, String::new()),
+            None => {
+                self.next += 1;
+                (self.next, format!("{} ", self.next))
+            }
+        };
+        let text = [start.as_bytes(), &rest, b"\n"].concat();
+        self.writer.0.write_all(&text).unwrap();
+        self.owner.insert(number, self.writer.1);
+        self.current().owed.push(number);
+    }
+
+    fn write_half(&mut self) {
+        if self.current().half.is_none() {
+            self.next += 1;
+            let text = format!("{} half ", self.next);
+            self.writer.0.write_all(text.as_bytes()).unwrap();
+            self.current().half = Some(self.next);
+        }
+    }
+
+    /// A line that does not count, but must not disturb either.
+    fn write_long(&mut self) {
+        if self.current().half.is_some() {
+            self.write();
+        }
+        let length = [LONGEST_LINE + 1, 9 * 1024, 1024 * 1024][self.random.below(3) as usize];
+        self.writer.0.write_all(&[vec![b'y'; length], b"\n".to_vec()].concat()).unwrap();
+        self.long += 1;
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.directory.join(format!("log-{}", self.generations.len()))
+    }
+
+    fn reopen(&mut self) {
+        if self.named {
+            let last = self.generations.len() - 1;
+            self.writer = (append(&self.log), last);
+        }
+    }
+
+    /// The name gets a new file.
+    fn create(&mut self) {
+        // Through the link, if it is one.
+        assert!(!self.log.exists());
+        File::create(&self.log).unwrap();
+        self.named = true;
+        let path = fs::canonicalize(&self.log).unwrap();
+        self.generations.push(Generation { path, ..Generation::default() });
+        self.unseen_rotations += 1;
+        if self.random.below(2) == 0 {
+            self.reopen();
+        }
+    }
+
+    /// A writer follows before the file it writes to is out of reach.
+    fn before_change(&mut self) {
+        self.reopen();
+        if self.unseen_rotations >= 5 {
+            self.turn();
+        }
+    }
+
+    fn rotate(&mut self) -> usize {
+        self.before_change();
+        let (old, archive) = (self.generations.len() - 1, self.archive());
+        fs::rename(&self.generations[old].path, &archive).unwrap();
+        self.generations[old].path = archive;
+        self.create();
+        old
+    }
+
+    /// The file is gone. What nobody has seen of it is lost.
+    fn remove(&mut self, generation: usize) {
+        fs::remove_file(&self.generations[generation].path).unwrap();
+        let gone = &mut self.generations[generation];
+        if !gone.seen {
+            gone.destroyed.append(&mut gone.owed);
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        self.history.push(act);
+        match act {
+            Act::Write => self.write(),
+            Act::WriteMuch => (0..self.random.below(1500)).for_each(|_| self.write()),
+            Act::WriteHalf => self.write_half(),
+            Act::WriteLong => self.write_long(),
+            Act::Rotate if self.named => drop(self.rotate()),
+            Act::RotateAndCompress if self.named => {
+                let old = self.rotate();
+                self.reopen();
+                let path = self.generations[old].path.clone();
+                fs::copy(&path, path.with_extension("gz")).unwrap();
+                self.remove(old);
+            }
+            Act::Reopen => self.reopen(),
+            Act::CopyTruncate if self.named => {
+                self.reopen();
+                let archive = self.archive();
+                fs::copy(&self.log, archive.with_extension("copy")).unwrap();
+                File::options().write(true).open(&self.log).unwrap().set_len(0).unwrap();
+                let cut = self.current();
+                cut.half = None;
+                cut.destroyed.append(&mut cut.owed);
+            }
+            Act::Delete if self.named => {
+                self.before_change();
+                self.remove(self.generations.len() - 1);
+                self.named = false;
+                if !self.generations[self.writer.1].seen {
+                    // Nobody can ever read what is written there.
+                    self.create();
+                    self.reopen();
+                }
+            }
+            Act::Create if !self.named => self.create(),
+            Act::MoveLink if self.named => {
+                // Which file a link stood for can be seen only by looking.
+                self.turn();
+                self.reopen();
+                let target = self.directory.join(format!("target-{}", self.generations.len()));
+                File::create_new(&target).unwrap();
+                let link = self.directory.join("link");
+                symlink(target.file_name().unwrap(), &link).unwrap();
+                let archive = self.archive();
+                if !self.log.is_symlink() {
+                    fs::rename(&self.log, &archive).unwrap();
+                    self.generations.last_mut().unwrap().path = archive;
+                }
+                fs::rename(&link, &self.log).unwrap();
+                self.generations.push(Generation { path: target, ..Generation::default() });
+                self.turn();
+            }
+            Act::Step => {
+                self.interrupted = true;
+                self.driver.step();
+                self.look();
+            }
+            Act::Turn => self.turn(),
+            Act::Recheck => {
+                self.driver.recheck();
+                self.turn();
+            }
+            Act::Wait => {
+                self.turn();
+                self.reopen();
+                if self.named {
+                    self.driver.pass(GRACE + Duration::from_secs(2));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn look(&mut self) {
+        self.unseen_rotations = 0;
+        self.generations.iter_mut().for_each(|generation| generation.seen = true);
+    }
+
+    /// The follower reads what there is, and that is compared with what it owes.
+    fn turn(&mut self) {
+        self.driver.turn();
+        self.look();
+        let read: Vec<u64> = self.driver.take().iter().map(|line| number(line)).collect();
+        let mut order = read.clone();
+        // If the follower was interrupted, an older file may have got a line after a newer one was read.
+        order.sort_by_key(|line| self.owner.get(line));
+        assert!(self.interrupted || order == read, "order of files in {read:?}");
+        let mut read = order.into_iter().peekable();
+        for generation in &mut self.generations {
+            // What was destroyed may have been read before that, up to some line.
+            for line in generation.destroyed.drain(..) {
+                read.next_if_eq(&line);
+            }
+            for line in generation.owed.drain(..) {
+                assert_eq!(read.next(), Some(line), "of {} after {:?}", generation.path.display(), self.history);
+            }
+        }
+        assert_eq!(read.next(), None, "after {:?}", self.history);
+        self.interrupted = false;
+    }
+}
+
+fn number(line: &str) -> u64 {
+    let digits = line.split(' ').next().unwrap();
+    digits.parse().unwrap_or_else(|_| panic!("no line of ours: {line:?}"))
+}
+
+fn append(path: &Path) -> File {
+    File::options().append(true).create(true).open(path).unwrap()
+}
+
+#[track_caller]
+fn run(directory: &Path, seed: u64, acts: usize) {
+    let home = tempfile::tempdir_in(directory).unwrap();
+    println!("seed {seed} in {}", directory.display());
+    let mut model = Model::new(home.path(), seed);
+    for _ in 0..acts {
+        let act = ACTS[model.random.below(ACTS.len() as u64) as usize];
+        model.act(act);
+    }
+    model.turn();
+    model.reopen();
+    if !model.named {
+        model.create();
+        model.reopen();
+    }
+    model.act(Act::Wait);
+    let open = open_below(home.path());
+    assert_eq!(open.len(), 2, "the follower's and the writer's: {open:?}");
+    // A next run goes on where this one was.
+    let position = model.driver.source.position().unwrap();
+    model.write();
+    model.driver = Driver::start(&model.log, From::At(position));
+    model.turn();
+}
+
+#[test]
+fn logs_are_followed_through_anything() {
+    for seed in 1..=60 {
+        run(&std::env::temp_dir(), seed, 200);
+    }
+}
+
+/// A file system that gives the number of a deleted file to the next.
+#[test]
+fn logs_in_memory_are_followed_through_anything() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        eprintln!("SKIPPED logs_in_memory_are_followed_through_anything: there is no /dev/shm");
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "nothing may be skipped with CI=true");
+        return;
+    }
+    for seed in 101..=140 {
+        run(memory, seed, 200);
+    }
+}
