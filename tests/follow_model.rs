@@ -181,8 +181,11 @@ impl Model {
             self.write();
         }
         let length = [LONGEST_LINE + 1, 9 * 1024, 1024 * 1024][self.random.below(3) as usize];
-        self.writer.0.write_all(&[vec![b'y'; length], b"\n".to_vec()].concat()).unwrap();
+        // No two alike, as no two lines of a log are: they have a time.
         self.long += 1;
+        let words = format!("long {} ", self.long).into_bytes();
+        let line: Vec<u8> = words.into_iter().cycle().take(length).chain([b'\n']).collect();
+        self.writer.0.write_all(&line).unwrap();
     }
 
     fn archive(&self) -> PathBuf {
