@@ -110,7 +110,8 @@ struct Model {
     named: bool,
     /// Whether the follower has been interrupted since its last turn.
     interrupted: bool,
-    unseen_rotations: usize,
+    /// Since the last turn: the follower has a bounded number of files open.
+    rotations: usize,
     next: u64,
     owner: BTreeMap<u64, usize>,
     driver: Driver,
@@ -131,7 +132,7 @@ impl Model {
             writer: (file, 0),
             named: true,
             interrupted: false,
-            unseen_rotations: 0,
+            rotations: 0,
             next: 1,
             owner: BTreeMap::new(),
             long: 0,
@@ -207,7 +208,7 @@ impl Model {
         self.named = true;
         let path = fs::canonicalize(&self.log).unwrap();
         self.generations.push(Generation { path, ..Generation::default() });
-        self.unseen_rotations += 1;
+        self.rotations += 1;
         if self.random.below(2) == 0 {
             self.reopen();
         }
@@ -216,7 +217,7 @@ impl Model {
     /// A writer follows before the file it writes to is out of reach.
     fn before_change(&mut self) {
         self.reopen();
-        if self.unseen_rotations >= 5 {
+        if self.rotations >= 5 {
             self.turn();
         }
     }
@@ -314,7 +315,6 @@ impl Model {
     }
 
     fn look(&mut self) {
-        self.unseen_rotations = 0;
         self.generations.iter_mut().for_each(|generation| generation.seen = true);
     }
 
@@ -322,6 +322,7 @@ impl Model {
     fn turn(&mut self) {
         self.driver.turn();
         self.look();
+        self.rotations = 0;
         let read: Vec<u64> = self.driver.take().iter().map(|line| number(line)).collect();
         let mut order = read.clone();
         // If the follower was interrupted, an older file may have got a line after a newer one was read.
