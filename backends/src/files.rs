@@ -144,6 +144,32 @@ impl Place {
     }
 }
 
+/// What tells that nobody else has removed, replaced or written a file that was left complete.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left(Option<[i128; 5]>);
+
+impl Left {
+    /// Remembers a file as it is now.
+    pub(crate) fn at(path: &Path) -> Self {
+        let identity = |found: fs::Metadata| {
+            let (size, device, inode) = (found.len().into(), found.dev().into(), found.ino().into());
+            [device, inode, size, found.mtime().into(), found.mtime_nsec().into()]
+        };
+        // One that is missing is like no other.
+        Self(Some(fs::symlink_metadata(path).map(identity).unwrap_or_default()))
+    }
+
+    /// Whether it is another by now; never, if none is remembered.
+    pub(crate) fn has_changed(&self, path: &Path) -> bool {
+        self.0.is_some() && *self != Self::at(path)
+    }
+}
+
+/// To be told once the table is right again; until then the failure of the publish tells enough.
+pub(crate) fn tell_of_change(table: &Path) {
+    log::warn!("table {} had been removed or changed by another program; it has been written anew", table.display());
+}
+
 pub(crate) const OTHER_MAP: &str = "choose another with --map";
 const CHOOSE: &str = "create the directory or choose another with --map";
 pub(crate) const FREE: &str = "free some space";

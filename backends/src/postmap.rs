@@ -31,7 +31,7 @@ use self::build::{Build, rename_all};
 use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::entry::{Value, entry_of};
-use crate::files::{self, OTHER_MAP, Place, cause, read_error, remove, write_error};
+use crate::files::{self, Left, OTHER_MAP, Place, cause, read_error, remove, write_error};
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
@@ -69,6 +69,7 @@ pub(crate) struct Postmap {
     /// Whether a table with a client in it was read back.
     verified: bool,
     spare_failed: Option<Instant>,
+    left: Left,
 }
 
 impl Postmap {
@@ -90,6 +91,7 @@ impl Postmap {
         {
             log::warn!("{error}; should the disk be full one day, the table cannot be emptied");
         }
+        table.left = Left::at(&index);
         Ok(table)
     }
 
@@ -103,7 +105,9 @@ impl Postmap {
                 .map_err(|error| if error.cure.is_none() { error.cure("set --map-type") } else { error })?,
         };
         match Type::named(&name) {
-            Some(kind) => Ok(Self { tools, kind, place, value, verified: false, spare_failed: None }),
+            Some(kind) => {
+                Ok(Self { tools, kind, place, value, verified: false, spare_failed: None, left: Left::default() })
+            }
             None => Err(unknown_type(&name, &tools)),
         }
     }
@@ -233,12 +237,19 @@ impl Backend for Postmap {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
+        let index = self.index(0, "");
+        let changed = std::mem::take(&mut self.left).has_changed(&index);
         self.write(update.clients)?;
+        self.left = Left::at(&index);
+        if changed {
+            files::tell_of_change(&index);
+        }
         self.renew_spare();
         Ok(())
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {
+        self.left = Left::default();
         let Err(error) = self.write(&Vec::new()) else {
             self.renew_spare();
             return Ok(());

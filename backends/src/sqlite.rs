@@ -22,7 +22,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use self::file::{FOREIGN, Identity, TableFile};
 use self::rows::{Batch, Rows, in_transaction};
 use crate::entry::Value;
-use crate::files::{self, FREE, PERMIT, read_error};
+use crate::files::{self, FREE, Left, PERMIT, read_error};
 use crate::{Backend, BackendError, ErrorKind, Listed, Options, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
@@ -42,8 +42,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
     file.check_writable()?;
-    let (connection, identity) = open_for_writing(&file)?;
-    let opened = Some(Opened { connection, identity });
+    let opened = Some(open_for_writing(&file)?);
     Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
@@ -63,7 +62,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     });
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
     let identity = file.identity().map_err(|error| read_error(file.path(), &error))?;
-    let opened = Some(Opened { connection, identity });
+    let opened = Some(Opened { connection, identity, left: Left::default() });
     Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
@@ -80,15 +79,17 @@ struct Sqlite {
 struct Opened {
     connection: Connection,
     identity: Identity,
+    /// The database as our last write left it: in WAL mode only a checkpoint changes it, and only we make one.
+    left: Left,
 }
 
 /// Opens the file, which is created or initialised where it is missing or empty.
-fn open_for_writing(file: &TableFile) -> Result<(Connection, Identity), BackendError> {
+fn open_for_writing(file: &TableFile) -> Result<Opened, BackendError> {
     file.prepare()?;
     file.refuse_foreign()?;
     let connection = connect(file).map_err(|error| failed("open", file, &error))?;
     let identity = file.adopt()?;
-    Ok((connection, identity))
+    Ok(Opened { connection, identity, left: Left::at(file.path()) })
 }
 
 fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
@@ -172,27 +173,28 @@ fn corrupt(cause: String) -> rusqlite::Error {
 }
 
 impl Sqlite {
-    /// Opens the file again if it is not the one that was opened: deleted or replaced under us, it would be written
-    /// to while Postfix reads another.
-    fn reopen_if_replaced(&mut self) -> Result<(), BackendError> {
-        let same = |opened: &Opened| self.file.identity().is_ok_and(|found| found == opened.identity);
+    /// Opens the file again if it is not the one that was opened, or not as it was left: deleted or replaced under us,
+    /// it would be written to while Postfix reads another; overwritten, we would add to a log whose database is gone.
+    /// Tells whether that was so.
+    fn reopen_if_changed(&mut self) -> Result<bool, BackendError> {
+        let same = |opened: &Opened| {
+            let files = self.file.identity().is_ok_and(|found| found == opened.identity);
+            files && !opened.left.has_changed(self.file.path())
+        };
         if self.opened.as_ref().is_some_and(same) {
-            return Ok(());
+            return Ok(false);
         }
         self.in_step = false;
-        if let Some(opened) = self.opened.take() {
-            log::warn!("table {} was removed or replaced; opening it again", self.file.path().display());
-            self.save_orphaned_log(&opened);
-        }
-        let (connection, identity) = open_for_writing(&self.file)?;
-        self.opened = Some(Opened { connection, identity });
-        Ok(())
+        let was_open = self.opened.take().inspect(|opened| self.save_orphaned_log(opened)).is_some();
+        self.opened = Some(open_for_writing(&self.file)?);
+        Ok(was_open)
     }
 
     /// If -wal alone was deleted, what it held must get into the database while we can still read it: without it the
     /// database may be half of two states.
     fn save_orphaned_log(&self, opened: &Opened) {
-        if self.file.identity().is_ok_and(|found| found[0] == opened.identity[0]) {
+        let same = self.file.identity().is_ok_and(|found| found[0] == opened.identity[0]);
+        if same && !opened.left.has_changed(self.file.path()) {
             let done = opened.connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()));
             if let Err(error) = done {
                 log::warn!("table {}: {error}", self.file.path().display());
@@ -221,6 +223,13 @@ impl Sqlite {
         })
     }
 
+    /// After a write, failed or not: it may have copied the log into the database.
+    fn remember(&mut self) {
+        if let Some(opened) = &mut self.opened {
+            opened.left = Left::at(self.file.path());
+        }
+    }
+
     fn read(&self) -> rusqlite::Result<Vec<Listed>> {
         let Some(opened) = &self.opened else { return Err(rusqlite::Error::InvalidQuery) };
         let mut statement = opened.connection.prepare("SELECT address, value FROM client")?;
@@ -240,20 +249,25 @@ impl Backend for Sqlite {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
-        self.reopen_if_replaced()?;
+        let changed = self.reopen_if_changed()?;
         let done = self.write(update);
+        self.remember();
         self.in_step = done.is_ok();
+        if self.in_step && changed {
+            files::tell_of_change(self.file.path());
+        }
         done.map_err(|error| failed("write", &self.file, &error))
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {
-        self.reopen_if_replaced()?;
+        self.reopen_if_changed()?;
         // The caller may tell the next differences to what was there before.
         self.in_step = false;
         let done = match &mut self.opened {
             Some(opened) => with_room(&mut opened.connection, delete_all),
             None => Err(rusqlite::Error::InvalidQuery),
         };
+        self.remember();
         done.map_err(|error| failed("write", &self.file, &error))
     }
 }

@@ -105,6 +105,16 @@ impl Site {
         self.map_dir().join("pop-before-smtp")
     }
 
+    /// The file that Postfix reads.
+    pub(crate) fn table_file(&self) -> PathBuf {
+        let suffix = match self.case.table {
+            "hash" => "db",
+            "lmdb" => "lmdb",
+            _ => "sqlite",
+        };
+        self.map().with_extension(suffix)
+    }
+
     /// Where a clean stop leaves the grants.
     pub(crate) fn state(&self) -> PathBuf {
         self.map_dir().join("pop-before-smtp.state")
@@ -180,6 +190,11 @@ impl Site {
     /// The same, asked by a process without root's rights.
     pub(crate) fn lookup_unprivileged(&self, client: IpAddr) -> postfix::Lookup {
         postfix::lookup_unprivileged(&self.direct_table(), client)
+    }
+
+    /// Which of `clients` a process without root's rights finds, all asked of one table; or why it finds none.
+    pub(crate) fn find_unprivileged(&self, clients: &[IpAddr]) -> Result<Vec<IpAddr>, String> {
+        postfix::find_unprivileged(&self.direct_table(), clients)
     }
 
     /// Starts a reader, as user postfix, that keeps the table open until its input ends, and has asked for `client`.

@@ -31,8 +31,13 @@ impl Daemon {
 
     /// Starts it as a cautious administrator's shell would: nobody else may read what it creates.
     pub(crate) fn start_with_strict_umask<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        Self::start_by("umask 077; exec \"$0\" \"$@\"", arguments)
+    }
+
+    /// Has a shell start it: the script's `$0` is the program, `$@` are the arguments, and it must `exec`.
+    pub(crate) fn start_by<S: AsRef<OsStr>>(script: &str, arguments: &[S]) -> Self {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "umask 077; exec \"$0\" \"$@\"", PROGRAM]);
+        shell.args(["-c", script, PROGRAM]);
         Self::run(shell.args(arguments), Stdio::null())
     }
 

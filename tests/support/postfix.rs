@@ -5,6 +5,7 @@ use super::{SOON, Scratch, eventually, free_port, process, wait_for, write_settl
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Group, Uid, User, chown};
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -175,7 +176,8 @@ alias_maps =
 alias_database =
 local_recipient_maps =
 smtpd_relay_restrictions = permit_auth_destination, check_client_access {table}, reject
-smtpd_authorized_xclient_hosts = 127.0.0.0/8
+# Also whoever has become another client.
+smtpd_authorized_xclient_hosts = 0.0.0.0/0, [::]/0
 smtpd_peername_lookup = no
 # One answer at once, however often a test asks.
 in_flow_delay = 0s
@@ -231,6 +233,23 @@ pub(crate) fn lookup(table: &str, key: IpAddr) -> Lookup {
 /// Asks `table` for `key`, as a Postfix process does that has given up root (proxymap, say).
 pub(crate) fn lookup_unprivileged(table: &str, key: IpAddr) -> Lookup {
     ask(table, key, &mut unprivileged_postmap())
+}
+
+/// Asks `table` for all `keys` as one Postfix process that has given up root; which ones it lists, or what is wrong.
+pub(crate) fn find_unprivileged(table: &str, keys: &[IpAddr]) -> Result<Vec<IpAddr>, String> {
+    let mut postmap = unprivileged_postmap();
+    postmap.args(["-q", "-", table]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut postmap = postmap.spawn().expect("postmap runs");
+    let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    // One that has given up does not read; it tells why.
+    let _ = postmap.stdin.take().expect("its input").write_all(text.as_bytes());
+    let output = postmap.wait_with_output().expect("its output");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !errors.is_empty() || !matches!(output.status.code(), Some(0 | 1)) {
+        return Err(format!("{} {}", errors.trim(), output.status));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().filter_map(|line| line.split('\t').next()?.parse().ok()).collect())
 }
 
 /// postmap as user postfix.

@@ -19,15 +19,25 @@ impl Session {
         writer.set_read_timeout(Some(Duration::from_secs(60)))?;
         let mut session = Self { reader: BufReader::new(writer.try_clone()?), writer };
         session.expect_reply(220, "greeting")?;
+        session.begin(client)?;
+        Ok(session)
+    }
+
+    /// Goes on as another client: the smtpd process stays the same.
+    pub(crate) fn change_client(&mut self, client: IpAddr) -> std::io::Result<()> {
+        self.expect("RSET", 250)?;
+        self.begin(client)
+    }
+
+    fn begin(&mut self, client: IpAddr) -> std::io::Result<()> {
         let address = match client {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("IPV6:{v6}"),
         };
-        session.expect("EHLO client.example.net", 250)?;
-        session.expect(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={address}"), 220)?;
-        session.expect("EHLO client.example.net", 250)?;
-        session.expect("MAIL FROM:<a@example.org>", 250)?;
-        Ok(session)
+        self.expect("EHLO client.example.net", 250)?;
+        self.expect(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={address}"), 220)?;
+        self.expect("EHLO client.example.net", 250)?;
+        self.expect("MAIL FROM:<a@example.org>", 250)
     }
 
     /// Reply code to one more recipient in another domain: 250 may relay, 554 may not, 451 table trouble.

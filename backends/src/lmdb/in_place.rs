@@ -24,7 +24,7 @@ pub(super) struct InPlace {
     opened: Option<Opened>,
     /// Whether the file holds what the last publish said, so that the differences are enough for the next.
     in_step: bool,
-    /// Whether the log tells already that the file is replaced as a whole.
+    /// Whether the log tells already that something is wrong with the file.
     told: bool,
 }
 
@@ -101,7 +101,7 @@ impl InPlace {
     fn tell(&mut self, why: &str) {
         let path = self.rename.table.path.display();
         if !std::mem::replace(&mut self.told, true) {
-            log::warn!("cannot change table {path} in place: {why}; replacing the whole file");
+            log::warn!("cannot change table {path} in place: {why}; the whole file has been replaced");
         }
     }
 }
@@ -122,9 +122,14 @@ impl Backend for InPlace {
             }
             Err(Fault::Failed(error)) => Err(self.rename.table.write_error(&error)),
             Err(Fault::Unfit(why)) => {
-                self.tell(&why);
-                let done = self.rename.publish(update);
+                let done = self.rename.replace(update.clients);
                 self.rename.entries = Vec::new();
+                self.rename.renew_spare();
+                match done {
+                    Ok(()) => self.tell(&why),
+                    // The failure tells enough.
+                    Err(_) => self.told = true,
+                }
                 done
             }
         }

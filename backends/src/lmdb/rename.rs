@@ -9,7 +9,7 @@ use lmdb::{DatabaseFlags, Environment, EnvironmentFlags, Error, Transaction as _
 use super::check::Check;
 use super::{FLAGS, Table, as_io, walk};
 use crate::entry::{Key, seconds_up};
-use crate::files::{self, cause, remove, write_error};
+use crate::files::{self, Left, cause, remove, write_error};
 use crate::{Backend, BackendError, ClientSet, Listed, Update};
 
 /// A table that is replaced as a whole by each publish.
@@ -17,6 +17,7 @@ pub(super) struct Rename {
     pub(super) table: Table,
     new: PathBuf,
     spare: PathBuf,
+    left: Left,
     /// Room for the sorted entries, kept from one publish to the next.
     pub(super) entries: Vec<(Key, u64)>,
 }
@@ -24,7 +25,7 @@ pub(super) struct Rename {
 impl Rename {
     pub(super) fn new(table: Table) -> Self {
         let (new, spare) = (table.place.path(".new.lmdb"), table.place.path(".empty.lmdb"));
-        Self { table, new, spare, entries: Vec::new() }
+        Self { table, new, spare, left: Left::default(), entries: Vec::new() }
     }
 
     /// Makes sure that a valid table is there, and the spare.
@@ -46,6 +47,7 @@ impl Rename {
         if let Err(error) = rename.check_spare() {
             log::warn!("{error}; should the disk be full one day, the table cannot be emptied");
         }
+        rename.left = Left::at(&rename.table.path);
         Ok(rename)
     }
 
@@ -169,12 +171,18 @@ impl Backend for Rename {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
+        let changed = std::mem::take(&mut self.left).has_changed(&self.table.path);
         self.replace(update.clients)?;
+        self.left = Left::at(&self.table.path);
+        if changed {
+            files::tell_of_change(&self.table.path);
+        }
         self.renew_spare();
         Ok(())
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {
+        self.left = Left::default();
         let Err(error) = self.replace(&Vec::new()) else {
             self.renew_spare();
             return Ok(());
