@@ -23,7 +23,7 @@ use self::file::{FOREIGN, Identity, TableFile};
 use self::rows::{Batch, Rows, in_transaction};
 use crate::entry::Value;
 use crate::files::{self, FREE, Left, PERMIT, read_error};
-use crate::{Backend, BackendError, ErrorKind, Listed, Options, Update};
+use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
 const APPLICATION_ID: u32 = 0x5042_534D;
@@ -42,7 +42,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
     file.check_writable()?;
-    let opened = Some(open_for_writing(&file)?);
+    let opened = Some(open_for_writing(&file, &mut |_| Ok(()))?);
     Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
@@ -83,16 +83,19 @@ struct Opened {
     left: Left,
 }
 
+/// Puts the first rows into a new table.
+type Fill<'a> = &'a mut dyn FnMut(&Connection) -> rusqlite::Result<()>;
+
 /// Opens the file, which is created or initialised where it is missing or empty.
-fn open_for_writing(file: &TableFile) -> Result<Opened, BackendError> {
+fn open_for_writing(file: &TableFile, fill: Fill<'_>) -> Result<Opened, BackendError> {
     file.prepare()?;
     file.refuse_foreign()?;
-    let connection = connect(file).map_err(|error| failed("open", file, &error))?;
+    let connection = connect(file, fill).map_err(|error| failed("open", file, &error))?;
     let identity = file.adopt()?;
     Ok(Opened { connection, identity, left: Left::at(file.path()) })
 }
 
-fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
+fn connect(file: &TableFile, fill: Fill<'_>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file.path(), flags)?;
     connection.busy_timeout(BUSY)?;
@@ -101,7 +104,7 @@ fn connect(file: &TableFile) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if objects == 0 {
-        initialise(&mut connection)?;
+        initialise(&mut connection, fill)?;
     }
     check(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -159,12 +162,14 @@ fn delete_all(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// All in one transaction and still with a rollback journal: after a crash the file is empty or complete.
-fn initialise(connection: &mut Connection) -> rusqlite::Result<()> {
+/// All in one transaction and still with a rollback journal: after a crash the file is empty or complete. No reader finds
+/// a table without the clients who belong in it: that would be a refusal, where an error is one for the moment only.
+fn initialise(connection: &mut Connection, fill: Fill<'_>) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.execute_batch(SCHEMA)?;
+    fill(&transaction)?;
     transaction.commit()
 }
 
@@ -172,11 +177,21 @@ fn corrupt(cause: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(cause))
 }
 
+fn fill(rows: &mut Rows<'_>, clients: &dyn ClientSet) -> rusqlite::Result<()> {
+    let mut done = Ok(());
+    clients.for_each(&mut |client| {
+        if done.is_ok() {
+            done = rows.upsert(client);
+        }
+    });
+    done.and_then(|()| rows.flush())
+}
+
 impl Sqlite {
     /// Opens the file again if it is not the one that was opened, or not as it was left: deleted or replaced under us,
     /// it would be written to while Postfix reads another; overwritten, we would add to a log whose database is gone.
     /// Tells whether that was so.
-    fn reopen_if_changed(&mut self) -> Result<bool, BackendError> {
+    fn reopen_if_changed(&mut self, clients: &dyn ClientSet) -> Result<bool, BackendError> {
         let same = |opened: &Opened| {
             let files = self.file.identity().is_ok_and(|found| found == opened.identity);
             files && !opened.left.has_changed(self.file.path())
@@ -186,7 +201,9 @@ impl Sqlite {
         }
         self.in_step = false;
         let was_open = self.opened.take().inspect(|opened| self.save_orphaned_log(opened)).is_some();
-        self.opened = Some(open_for_writing(&self.file)?);
+        let (value, batch) = (&self.value, &mut self.batch);
+        let fill = &mut |connection: &Connection| fill(&mut Rows::new(connection, value, batch), clients);
+        self.opened = Some(open_for_writing(&self.file, fill)?);
         Ok(was_open)
     }
 
@@ -209,17 +226,11 @@ impl Sqlite {
             if self.in_step {
                 update.removed.iter().try_for_each(|&address| rows.delete(address))?;
                 update.added.iter().chain(update.extended).try_for_each(|client| rows.upsert(client))?;
+                rows.flush()
             } else {
                 connection.execute("DELETE FROM client", [])?;
-                let mut done = Ok(());
-                update.clients.for_each(&mut |client| {
-                    if done.is_ok() {
-                        done = rows.upsert(client);
-                    }
-                });
-                done?;
+                fill(&mut rows, update.clients)
             }
-            rows.flush()
         })
     }
 
@@ -249,7 +260,7 @@ impl Backend for Sqlite {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
-        let changed = self.reopen_if_changed()?;
+        let changed = self.reopen_if_changed(update.clients)?;
         let done = self.write(update);
         self.remember();
         self.in_step = done.is_ok();
@@ -260,7 +271,7 @@ impl Backend for Sqlite {
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {
-        self.reopen_if_changed()?;
+        self.reopen_if_changed(&Vec::new())?;
         // The caller may tell the next differences to what was there before.
         self.in_step = false;
         let done = match &mut self.opened {

@@ -47,6 +47,11 @@ impl Holder {
         Self::sqlite(table, "BEGIN IMMEDIATE; SELECT 'ready';")
     }
 
+    /// Puts all that is in the log of SQLite into the database.
+    pub(crate) fn checkpoint(table: &Path) {
+        drop(Self::sqlite(table, "PRAGMA wal_checkpoint(FULL); SELECT 'ready';"));
+    }
+
     fn sqlite(table: &Path, statements: &str) -> Self {
         Self::start(Command::new("sqlite3").arg(table), &format!("{statements}\n"))
     }

@@ -59,7 +59,7 @@ impl Seen {
 pub(crate) struct Clients {
     /// In the table all the time.
     pub(crate) old: IpAddr,
-    /// The last one to come.
+    /// The last to log in as the fault begins.
     pub(crate) new: IpAddr,
     /// Never logs in.
     pub(crate) stranger: IpAddr,

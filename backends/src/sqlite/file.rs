@@ -47,19 +47,20 @@ impl TableFile {
     /// Makes sure that there is a file, if need be an empty one for SQLite to fill.
     pub(super) fn prepare(&self) -> Result<(), BackendError> {
         let failed = |error| write_error(&self.path, &error);
-        let left_over = [self.wal.clone(), self.shm.clone(), self.place.path(".sqlite-journal")];
+        // What is left of an older database would be taken for changes to the new one.
+        let left_over = [&self.path, &self.wal, &self.shm, &self.place.path(".sqlite-journal")];
         match fs::symlink_metadata(&self.path) {
             Ok(found) if !found.is_file() => Err(self.refused("it is no regular file")),
             Ok(found) if found.len() > 0 => Ok(()),
-            // What is left of an older database would be taken for changes to the new one.
-            Ok(_) => left_over.iter().try_for_each(|path| remove(path)).map_err(failed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => left_over
-                .iter()
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            // An empty file goes, too: readers from before it was emptied have a lock on it, under which it could not
+            // become a table again.
+            _ => left_over
+                .into_iter()
                 .try_for_each(|path| remove(path))
                 .and_then(|()| self.place.create(&self.path))
                 .and_then(|_| self.place.sync())
                 .map_err(failed),
-            Err(error) => Err(failed(error)),
         }
     }
 
