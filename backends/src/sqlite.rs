@@ -3,7 +3,7 @@
 //! Writes `<map>.sqlite` and SQLite's `-wal` and `-shm` beside it. Readers never notice that a file was renamed, so the
 //! file is never replaced; and a reader that finds it locked makes smtpd die, so it is in WAL mode, where a writer
 //! locks nobody out. A file that is damaged or not ours is refused and left alone, at open as well as later, because
-//! nothing but the operator's own eye tells one from the other.
+//! nothing but the operator's own eye tells one from the other. Only a file that is missing or empty is made anew.
 //!
 //! On a full disk nothing can be added once the log has used up the room it has. Removing goes on: the log is used
 //! from its beginning again. Should even that fail, rows end by themselves.
@@ -14,6 +14,8 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -62,7 +64,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     });
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
     let identity = file.identity().map_err(|error| read_error(file.path(), &error))?;
-    let opened = Some(Opened { connection, identity, left: Left::default() });
+    let opened = Some(Opened { connection, identity, left: Left::default(), database: None });
     Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
 }
 
@@ -79,8 +81,19 @@ struct Sqlite {
 struct Opened {
     connection: Connection,
     identity: Identity,
-    /// The database as our last write left it: in WAL mode only a checkpoint changes it, and only we make one.
+    /// The database as our last write left it: in WAL mode only a checkpoint changes it, seldom one of another program.
     left: Left,
+    /// The database, to look at its header. Opened before SQLite has locks on it and, as the last field, closed after:
+    /// closing it drops them.
+    database: Option<File>,
+}
+
+impl Opened {
+    /// Whether the database was emptied, cut or overwritten since our last write.
+    fn is_spoilt(&self, path: &Path) -> bool {
+        let is_sound = |database| file::is_sound(database).is_ok_and(|sound| sound);
+        self.left.has_changed(path) && !self.database.as_ref().is_some_and(is_sound)
+    }
 }
 
 /// Puts the first rows into a new table.
@@ -89,10 +102,10 @@ type Fill<'a> = &'a mut dyn FnMut(&Connection) -> rusqlite::Result<()>;
 /// Opens the file, which is created or initialised where it is missing or empty.
 fn open_for_writing(file: &TableFile, fill: Fill<'_>) -> Result<Opened, BackendError> {
     file.prepare()?;
-    file.refuse_foreign()?;
+    let database = file.refuse_foreign()?;
     let connection = connect(file, fill).map_err(|error| failed("open", file, &error))?;
     let identity = file.adopt()?;
-    Ok(Opened { connection, identity, left: Left::at(file.path()) })
+    Ok(Opened { connection, identity, left: Left::at(file.path()), database: Some(database) })
 }
 
 fn connect(file: &TableFile, fill: Fill<'_>) -> rusqlite::Result<Connection> {
@@ -194,7 +207,7 @@ impl Sqlite {
     fn reopen_if_changed(&mut self, clients: &dyn ClientSet) -> Result<bool, BackendError> {
         let same = |opened: &Opened| {
             let files = self.file.identity().is_ok_and(|found| found == opened.identity);
-            files && !opened.left.has_changed(self.file.path())
+            files && !opened.is_spoilt(self.file.path())
         };
         if self.opened.as_ref().is_some_and(same) {
             return Ok(false);
@@ -211,7 +224,7 @@ impl Sqlite {
     /// database may be half of two states.
     fn save_orphaned_log(&self, opened: &Opened) {
         let same = self.file.identity().is_ok_and(|found| found[0] == opened.identity[0]);
-        if same && !opened.left.has_changed(self.file.path()) {
+        if same && !opened.is_spoilt(self.file.path()) {
             let done = opened.connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()));
             if let Err(error) = done {
                 log::warn!("table {}: {error}", self.file.path().display());

@@ -18,13 +18,14 @@ pub struct Case {
     pub map_type: &'static str,
     pub suffix: &'static str,
     pub lmdb_update: LmdbUpdate,
+    pub sync: bool,
 }
 
 impl Case {
     /// For messages.
     pub fn name(&self) -> String {
-        let Self { driver, map_type, lmdb_update, .. } = self;
-        format!("{} {map_type} {lmdb_update:?}", driver.name)
+        let Self { driver, map_type, lmdb_update, sync, .. } = self;
+        format!("{} {map_type} {lmdb_update:?} sync: {sync}", driver.name)
     }
 
     /// Whether a change goes into the file that readers have open.
@@ -40,11 +41,12 @@ pub fn cases() -> Vec<Case> {
         for &map_type in driver.map_types {
             let Some(suffix) = suffix(map_type) else { continue };
             match unusable(driver, map_type) {
-                None => cases.extend(modes(driver).iter().map(|&lmdb_update| Case {
+                None => cases.extend(modes(driver).iter().map(|&(lmdb_update, sync)| Case {
                     driver,
                     map_type,
                     suffix,
                     lmdb_update,
+                    sync,
                 })),
                 Some(why) => skip(&format!("{} with {map_type}: {why}", driver.name)),
             }
@@ -53,8 +55,14 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-fn modes(driver: &Driver) -> &'static [LmdbUpdate] {
-    if driver.name == "lmdb" { &[LmdbUpdate::Rename, LmdbUpdate::InPlace] } else { &[LmdbUpdate::Rename] }
+/// How a table is changed, and whether it is forced to the disk: only `lmdb` knows more than one way.
+fn modes(driver: &Driver) -> &'static [(LmdbUpdate, bool)] {
+    use LmdbUpdate::{InPlace, Rename};
+    if driver.name == "lmdb" {
+        &[(Rename, true), (InPlace, true), (Rename, false), (InPlace, false)]
+    } else {
+        &[(Rename, true)]
+    }
 }
 
 fn suffix(map_type: &str) -> Option<&'static str> {
@@ -122,6 +130,7 @@ impl Site {
         let options = Options {
             map_type: Some(case.map_type.to_owned()),
             lmdb_update: case.lmdb_update,
+            sync: case.sync,
             ..Options::new(directory.path().join("map"))
         };
         let cf = format!("dbpath = {}.sqlite\nquery = {SQLITE_QUERY}\n", options.map.display());

@@ -244,6 +244,9 @@ fn strike_and_heal(fault: &Fault, scene: &Scene, daemon: &Daemon, probes: &Probe
         Course::Repaired => (1, 1, 0),
     };
     assert_eq!(messages, expected, "{name}: errors, healings, warnings\n{told}");
+    let error = told.lines().find(|line| line.starts_with("error: "));
+    let as_promised = error.is_none_or(|error| fault.says.iter().any(|text| error.contains(text)));
+    assert!(as_promised, "{name}: {error:?}");
     // An error is for the moment only; a table without its clients would have their mail refused for good.
     for seen in [&fresh, &staying] {
         assert!(!seen.views.contains(&View::Missing), "{name}: {:?}", seen.views);

@@ -4,9 +4,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, User};
@@ -69,30 +69,29 @@ impl TableFile {
         fs::metadata(&self.path).map(|found| found.len() == 0)
     }
 
-    /// Only before SQLite opens the file: closing it here drops the locks that SQLite holds on it.
+    /// Only before SQLite opens the file: closing what is opened here drops the locks that SQLite holds on it.
     ///
     /// # Errors
     /// The file is no SQLite database, or not one that this program made. The header is read without SQLite, which
     /// would already repair or lock it. Both fields are in the file itself from its first transaction on
     /// (<https://sqlite.org/fileformat2.html>, section 1.3); if that one was interrupted, SQLite has to look first.
-    pub(super) fn refuse_foreign(&self) -> Result<(), BackendError> {
-        let empty = self.is_empty().map_err(|error| read_error(&self.path, &error))?;
+    pub(super) fn refuse_foreign(&self) -> Result<File, BackendError> {
+        let failed = |error| read_error(&self.path, &error);
+        let empty = self.is_empty().map_err(failed)?;
+        let file = File::open(&self.path).map_err(failed)?;
         if empty || self.place.path(".sqlite-journal").exists() {
-            return Ok(());
+            return Ok(file);
         }
-        let mut header = Vec::new();
-        let found = File::open(&self.path).map_err(|error| read_error(&self.path, &error))?;
-        found.take(100).read_to_end(&mut header).map_err(|error| read_error(&self.path, &error))?;
-        if !header.starts_with(b"SQLite format 3\0") || header.len() < 100 {
+        let Some(header) = header(&file).map_err(failed)? else {
             return Err(self.refused("it is no SQLite database"));
-        }
+        };
         if header[68..72] != APPLICATION_ID.to_be_bytes() {
             return Err(self.refused(FOREIGN));
         }
         if header[60..64] != super::VERSION.to_be_bytes() {
             return Err(self.refused("it was made by another version of pop-before-smtp"));
         }
-        Ok(())
+        Ok(file)
     }
 
     /// Gives the files mode and owner, and tells which files they are.
@@ -154,6 +153,27 @@ impl TableFile {
         let action = format!("use table {}", self.path.display());
         BackendError::new(ErrorKind::Config, action, cause).cure(self.cure())
     }
+}
+
+/// The header of an SQLite database, if it has one.
+fn header(file: &File) -> io::Result<Option<[u8; 100]>> {
+    let mut header = [0; 100];
+    match file.read_exact_at(&mut header, 0) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+        Ok(()) => Ok(header.starts_with(b"SQLite format 3\0").then_some(header)),
+    }
+}
+
+/// Whether a database begins as one of ours does and is as long as it says.
+pub(super) fn is_sound(file: &File) -> io::Result<bool> {
+    let Some(header) = header(file)? else { return Ok(false) };
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65536,
+        size => size,
+    };
+    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+    Ok(header[68..72] == APPLICATION_ID.to_be_bytes() && file.metadata()?.len() >= page * pages)
 }
 
 /// The group of Postfix's unprivileged processes: that of `mail_owner` (postconf(5)).

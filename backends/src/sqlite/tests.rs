@@ -161,6 +161,45 @@ fn files_that_vanish_under_us_are_made_again_with_all_clients() {
 }
 
 #[test]
+fn a_database_that_was_spoilt_under_us_is_noticed() {
+    type Spoil = fn(&std::path::Path);
+    let spoil: [(&str, Spoil); 4] = [
+        ("emptied", |path| fs::write(path, "").unwrap()),
+        ("cut", |path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(4096).unwrap()),
+        ("garbage", |path| fs::write(path, "garbage\n".repeat(4096)).unwrap()),
+        ("of others", |path| {
+            let other = path.with_extension("other");
+            Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+            fs::write(path, fs::read(other).unwrap()).unwrap();
+        }),
+    ];
+    for (what, spoil) in spoil {
+        let (_directory, options, path) = site();
+        let mut backend = open(&options).unwrap();
+        publish(&mut *backend, &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+        Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(FULL)").unwrap();
+        // Another program's checkpoint is none of our business: only what is new is written.
+        publish(&mut *backend, &["192.0.2.2"], &[]).unwrap();
+        assert_eq!(rows(&path), 2);
+        Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(FULL)").unwrap();
+        spoil(&path);
+        let all = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+        for _ in 0..2 {
+            match publish(&mut *backend, &["192.0.2.3"], &all) {
+                // What was cut off may be in the log.
+                Ok(()) => assert!(rows(&path) == 3 && ["emptied", "cut"].contains(&what), "{what}"),
+                Err(error) => assert!(what != "emptied" && error.kind == ErrorKind::Config, "{what}: {error}"),
+            }
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            fs::remove_file(path.with_file_name(format!("map.sqlite{suffix}"))).unwrap();
+        }
+        publish(&mut *backend, &[], &all).unwrap();
+        assert_eq!(rows(&path), 3, "{what}");
+    }
+}
+
+#[test]
 fn a_file_put_in_our_place_is_refused_until_it_is_moved_away() {
     let (directory, options, path) = site();
     let mut backend = open(&options).unwrap();
