@@ -5,6 +5,7 @@ use std::io::{self, Stdout, Write};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::libc::O_NOFOLLOW;
 use pop_before_smtp_backends::memory::Memory;
@@ -29,6 +30,9 @@ use crate::wait::{Waiter, Wake, readable_now};
 
 /// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
 const READS_PER_TURN: usize = 64;
+
+/// How often the table is looked at, whether anything happens or not.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Why the loop has ended.
 enum End {
@@ -90,8 +94,9 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: W
     log::info!("serving {} with {} grants", table.options.map.display(), ring.len());
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
-    let end = start(logs, &config.matchers, &now)
-        .and_then(|inputs| Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants));
+    let end = start(logs, &config.matchers, &now).and_then(|inputs| {
+        Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants)
+    });
     match end {
         Ok(End::Stop) => grants.stop(&Now::read(), &state),
         Ok(End::Done) => grants.finish(&Now::read()),
@@ -117,7 +122,7 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let inputs = start(&logs, &config.matchers, &now)?;
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, Some(narrator));
-    Loop { waiter, inputs, once: config.once, failed: false }.run(&mut grants).map(drop)
+    Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
@@ -227,7 +232,9 @@ struct Input {
 }
 
 fn start(logs: &[Plan], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
-    logs.iter().map(|log| Ok(Input { name: log.name(), source: log.start(now.boot)?, matchers: matchers.clone() })).collect()
+    logs.iter()
+        .map(|log| Ok(Input { name: log.name(), source: log.start(now.boot)?, matchers: matchers.clone() }))
+        .collect()
 }
 
 impl Input {
@@ -257,13 +264,7 @@ fn can_read(source: &dyn Source) -> bool {
 }
 
 /// Finds the events in a block that begins at a place in the log of this name.
-fn take(
-    (source, at): (&str, Option<Position>),
-    matchers: &mut Matchers,
-    block: &[u8],
-    now: &Now,
-    grants: &mut Grants,
-) {
+fn take((source, at): (&str, Option<Position>), matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
     matchers.scan(now.boot, block, &mut |line, event| {
         grants.event(now, event, source, at.map(|at| at.offset + line as u64));
     });
@@ -276,12 +277,15 @@ struct Loop {
     once: bool,
     /// Whether an input could not be read to its end.
     failed: bool,
+    /// When the table is looked at next.
+    look_at: Timestamp,
 }
 
 impl Loop {
     fn run(mut self, grants: &mut Grants) -> Result<End, Error> {
         loop {
-            let (wake, ready) = self.wait(grants.deadline())?;
+            let deadline = grants.deadline().map_or(self.look_at, |deadline| deadline.min(self.look_at));
+            let (wake, ready) = self.wait(Some(deadline))?;
             if wake.stop {
                 return Ok(End::Stop);
             }
@@ -302,6 +306,10 @@ impl Loop {
                     (true, false) => End::Done,
                     (true, true) => End::Incomplete,
                 });
+            }
+            if self.look_at <= now.boot {
+                self.look_at = now.boot + LOOK;
+                grants.look();
             }
             grants.publish(&now);
         }

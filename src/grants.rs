@@ -140,6 +140,11 @@ impl Grants {
         self.publisher.publish(now, &self.ring);
     }
 
+    /// Looks whether somebody else has removed or changed the table.
+    pub fn look(&mut self) {
+        self.publisher.look();
+    }
+
     /// When `expire` or `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
         let expiry = self.ring.oldest().map(|oldest| oldest.expires);

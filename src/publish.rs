@@ -47,6 +47,8 @@ pub struct Publisher {
     pressing: usize,
     /// Whether one of them cannot wait for the interval.
     urgent: bool,
+    /// Whether somebody else has removed or changed the table.
+    spoilt: bool,
     last: Option<Timestamp>,
     failure: Option<Failure>,
     /// `Now::wall_at_boot` by which the table's expiries were told.
@@ -66,6 +68,7 @@ impl Publisher {
             differences: HashMap::new(),
             pressing: 0,
             urgent: false,
+            spoilt: false,
             last: None,
             failure: None,
             wall: None,
@@ -167,7 +170,7 @@ impl Publisher {
 
     /// Whether the ring has changed in a way that the table must hold by now.
     fn is_behind(&self) -> bool {
-        self.pressing > 0
+        self.pressing > 0 || self.spoilt
     }
 
     /// When `publish` has something to do.
@@ -194,6 +197,11 @@ impl Publisher {
         if self.due().is_some_and(|due| due <= now.boot) && self.publish_now(now, ring).is_err() {
             self.end_overdue_grants(now, ring);
         }
+    }
+
+    /// Looks whether the table is still there, and if not, has it made anew: on a quiet site the next login may be far.
+    pub fn look(&mut self) {
+        self.spoilt |= !self.backend.is_intact();
     }
 
     /// Publishes whatever the table does not hold yet, due or not.
@@ -263,6 +271,7 @@ impl Publisher {
         self.differences.shrink_to(1024);
         self.pressing = 0;
         self.urgent = false;
+        self.spoilt = false;
         if let Some(failure) = self.failure.take() {
             log::info!("table is published again after {} s", now.boot.since(failure.since).as_secs());
         }

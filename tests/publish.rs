@@ -70,6 +70,27 @@ fn address(number: u8) -> IpAddr {
 }
 
 #[test]
+fn a_table_that_somebody_has_changed_is_made_anew_without_a_login() {
+    let mut bench = Bench::new(false, Duration::ZERO);
+    bench.login(1);
+    bench.publish();
+    bench.publisher.look();
+    bench.publish();
+    assert_eq!((bench.table.publishes(), bench.publisher.deadline()), (1, None), "nothing was wrong");
+
+    bench.table.spoil();
+    bench.table.fail(Some(ErrorKind::CannotCreate));
+    bench.publisher.look();
+    bench.publish();
+    assert!(bench.addresses().is_empty());
+    bench.table.fail(None);
+    bench.pass(1);
+    assert!(bench.publisher.deadline().is_some_and(|due| due <= bench.now().boot), "it is tried again");
+    bench.publish();
+    assert_eq!((bench.table.table(), bench.publisher.deadline()), (bench.ring(), None));
+}
+
+#[test]
 fn one_publish_takes_everything_that_has_changed() {
     let mut bench = Bench::new(false, Duration::ZERO);
     (1..=5).for_each(|number| bench.login(number));

@@ -114,6 +114,12 @@ pub trait Backend {
     /// # Errors
     /// The table could not be emptied; it still holds what it held.
     fn clear(&mut self) -> Result<(), BackendError>;
+
+    /// Whether the table is still as the last publish left it, as far as one can see without reading it. Asked now and
+    /// then, so that a table that somebody has removed is made anew before the next login.
+    fn is_intact(&self) -> bool {
+        true
+    }
 }
 
 /// Where the table is and what is written in it.

@@ -23,6 +23,7 @@ struct State {
     clears: usize,
     failing: Option<ErrorKind>,
     failing_clear: Option<ErrorKind>,
+    spoilt: bool,
 }
 
 impl Memory {
@@ -40,6 +41,13 @@ impl Memory {
     /// The same for `clear`.
     pub fn fail_clear(&self, with: Option<ErrorKind>) {
         self.state().failing_clear = with;
+    }
+
+    /// Somebody else takes everything out of the table.
+    pub fn spoil(&self) {
+        let mut state = self.state();
+        state.table.clear();
+        state.spoilt = true;
     }
 
     /// How often the table was cleared; that counts as no publish.
@@ -86,7 +94,12 @@ impl Backend for Memory {
             state.table.insert(client.address, seconds_up(client.expires));
         });
         state.publishes += 1;
+        state.spoilt = false;
         Ok(())
+    }
+
+    fn is_intact(&self) -> bool {
+        !self.state().spoilt
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {

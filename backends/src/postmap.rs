@@ -248,6 +248,10 @@ impl Backend for Postmap {
         Ok(())
     }
 
+    fn is_intact(&self) -> bool {
+        !self.left.has_changed(&self.index(0, ""))
+    }
+
     fn clear(&mut self) -> Result<(), BackendError> {
         self.left = Left::default();
         let Err(error) = self.write(&Vec::new()) else {

@@ -205,11 +205,7 @@ impl Sqlite {
     /// it would be written to while Postfix reads another; overwritten, we would add to a log whose database is gone.
     /// Tells whether that was so.
     fn reopen_if_changed(&mut self, clients: &dyn ClientSet) -> Result<bool, BackendError> {
-        let same = |opened: &Opened| {
-            let files = self.file.identity().is_ok_and(|found| found == opened.identity);
-            files && !opened.is_spoilt(self.file.path())
-        };
-        if self.opened.as_ref().is_some_and(same) {
+        if self.opened.is_some() && self.is_intact() {
             return Ok(false);
         }
         self.in_step = false;
@@ -281,6 +277,14 @@ impl Backend for Sqlite {
             files::tell_of_change(self.file.path());
         }
         done.map_err(|error| failed("write", &self.file, &error))
+    }
+
+    fn is_intact(&self) -> bool {
+        let same = |opened: &Opened| {
+            let files = self.file.identity().is_ok_and(|found| found == opened.identity);
+            files && !opened.is_spoilt(self.file.path())
+        };
+        self.opened.as_ref().is_none_or(same)
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {

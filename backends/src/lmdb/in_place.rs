@@ -135,6 +135,11 @@ impl Backend for InPlace {
         }
     }
 
+    fn is_intact(&self) -> bool {
+        let path = &self.rename.table.path;
+        self.opened.as_ref().map_or_else(|| self.rename.is_intact(), |opened| opened.is_as_left(path))
+    }
+
     /// Grants must end even where a reader keeps its lock or the file has no free page left: then an empty table takes
     /// the name of the old one.
     fn clear(&mut self) -> Result<(), BackendError> {

@@ -181,6 +181,10 @@ impl Backend for Rename {
         Ok(())
     }
 
+    fn is_intact(&self) -> bool {
+        !self.left.has_changed(&self.table.path)
+    }
+
     fn clear(&mut self) -> Result<(), BackendError> {
         self.left = Left::default();
         let Err(error) = self.replace(&Vec::new()) else {
