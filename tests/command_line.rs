@@ -147,6 +147,9 @@ fn debug_mode_writes_no_table() {
         format!("{start}{ring}head=9 tail=9 9 from 198.51.100.1\n{ring}x= 9 OK\nhead=9 tail=9 9 from 198.51.100.1\n");
     let plain: String = expected.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
     assert_eq!(squeezed, plain.split('9').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("9"));
+    let told = pop_before_smtp(&site.arguments(&["-d", "--once", "--source", "follow"]));
+    let log = format!("\nLog file: {}\n", site.log.display());
+    assert!(told.stdout.contains(&log) && !told.stdout.contains("Tail command"), "{}", told.stdout);
     for table in ["pop-before-smtp", "pop-before-smtp.db"] {
         assert!(!site.map_dir().join(table).exists(), "{table} was written");
     }

@@ -11,7 +11,7 @@ use support::cases::{self, Site, append, append_raw, ip, login_line};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
 use support::process::{children, is_zombie, send, wait_gone};
-use support::{SOON, wait_for};
+use support::{Need, SOON, require, wait_for};
 
 /// What is shown here does not depend on the backend; this one is quick to write and to ask.
 fn site() -> Option<Site> {
@@ -105,6 +105,28 @@ fn sighup_loses_nothing_in_process() {
         daemon.wait_logged(&format!("granted 198.51.100.{last} "));
     }
     assert_eq!(daemon.stderr().matches("granted 198.51.100.").count(), 21, "{}", daemon.stderr());
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+/// As on a network file system, whose changes inotify does not tell.
+#[test]
+fn without_inotify_the_log_is_looked_at_again_and_again() {
+    if !require(&[Need::NoInotify]) {
+        return;
+    }
+    let Some(site) = site() else { return };
+    let mut daemon = Daemon::start_without_inotify(&site.arguments(&["--source", "follow"]));
+    daemon.wait_following(&site.log);
+    daemon.wait_logged("cannot watch");
+    site.log_in_and_wait(ip("198.51.100.1"));
+    site.log_in(ip("198.51.100.2"));
+    fs::rename(&site.log, site.join("maillog.1")).unwrap();
+    fs::write(&site.log, login_line(ip("198.51.100.3")) + "\n").unwrap();
+    site.wait_listed(ip("198.51.100.2"));
+    site.wait_listed(ip("198.51.100.3"));
+    File::options().write(true).open(&site.log).unwrap().set_len(0).unwrap();
+    site.log_in_and_wait(ip("198.51.100.4"));
+    assert_eq!(daemon.stderr().matches("cannot watch").count(), 1, "{}", daemon.stderr());
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 

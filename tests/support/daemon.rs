@@ -10,6 +10,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pop-before-smtp");
 
+/// What a shell in a user namespace of its own does to be without inotify.
+pub(super) const NO_INOTIFY: &str = "echo 0 >/proc/sys/user/max_inotify_instances";
+
 /// `pop-before-smtp` in the foreground, its output in files.
 pub(crate) struct Daemon {
     child: Child,
@@ -39,6 +42,14 @@ impl Daemon {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script, PROGRAM]);
         Self::run(shell.args(arguments), Stdio::null())
+    }
+
+    /// Starts it where the kernel has no inotify instance left for it.
+    pub(crate) fn start_without_inotify<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        let mut unshare = Command::new("unshare");
+        let script = format!("{NO_INOTIFY} && exec \"$0\" \"$@\"");
+        unshare.args(["-Ur", "sh", "-c", &script, PROGRAM]);
+        Self::run(unshare.args(arguments), Stdio::null())
     }
 
     fn spawn<S: AsRef<OsStr>>(arguments: &[S], stdin: Stdio) -> Self {

@@ -61,6 +61,8 @@ pub(crate) enum Need {
     Dovecot,
     /// A program on the path.
     Program(&'static str),
+    /// unshare(1), and a kernel that lets us make a user namespace in which there is no inotify.
+    NoInotify,
 }
 
 impl Need {
@@ -74,6 +76,10 @@ impl Need {
                 .then(|| format!("table type {kind} not listed by postconf -m")),
             Need::Dovecot => program("dovecot").or_else(dovecot::missing_server).or_else(root),
             Need::Program(name) => program(name),
+            Need::NoInotify => program("unshare").or_else(|| {
+                let made = std::process::Command::new("unshare").args(["-Ur", "sh", "-c", daemon::NO_INOTIFY]).status();
+                (!made.is_ok_and(|status| status.success())).then(|| String::from("no user namespace"))
+            }),
         }
     }
 }
