@@ -4,53 +4,21 @@
 
 #[path = "follow/driver.rs"]
 mod driver;
+#[path = "follow/place.rs"]
+mod place;
 
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use driver::{Driver, open_below};
 use nix::sys::stat::Mode;
+use place::{Place, append, lines};
 use pop_before_smtp::source::follow::{Follow, From, GRACE, RECHECK};
 use pop_before_smtp::source::{Position, Progress, Source as _};
 use pop_before_smtp::time::Timestamp;
-use tempfile::TempDir;
-
-struct Place {
-    directory: TempDir,
-    log: PathBuf,
-}
-
-impl Place {
-    /// A directory with a log in it.
-    fn new(text: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let log = directory.path().join("log");
-        fs::write(&log, text).unwrap();
-        Self { directory, log }
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// The log is rotated by rename, and there is a new one.
-    fn rotate(&self, name: &str) {
-        fs::rename(&self.log, self.join(name)).unwrap();
-        File::create_new(&self.log).unwrap();
-    }
-}
-
-fn append(path: &Path, text: impl AsRef<[u8]>) {
-    let mut file = File::options().append(true).open(path).unwrap();
-    file.write_all(text.as_ref()).unwrap();
-}
-
-fn lines(text: &str, numbers: std::ops::Range<u32>) -> String {
-    numbers.map(|number| format!("{text} {number}\n")).collect()
-}
 
 #[test]
 fn only_what_comes_after_the_start_is_read_unless_told_otherwise() {
