@@ -104,13 +104,34 @@ pub enum Sync {
     Never,
 }
 
-/// How log files are followed.
+/// Where log lines come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
+    /// The log file by tail; the journal if there is no log file and --log names none
+    Auto,
     /// Through a child process, tail -F
     Tail,
     /// In the daemon's own process
     Follow,
+    /// Systemd's journal, through a child process, journalctl
+    Journal,
+}
+
+/// Whose entries of systemd's journal count, and where it is.
+#[derive(Debug, Args)]
+pub struct Journal {
+    /// Of the journal, take entries of these units: dovecot.service
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub journal_unit: Vec<String>,
+    /// Of the journal, take entries of these users, by number
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub journal_uid: Vec<String>,
+    /// Of the journal, take entries of these programs, by path
+    #[arg(long, value_name = "PATH,...", value_delimiter = ',')]
+    pub journal_exe: Vec<String>,
+    /// Directory of the journal's files [default: that of this system's journal]
+    #[arg(long, value_name = "DIR")]
+    pub journal_directory: Option<PathBuf>,
 }
 
 /// Options of the daemon, as written.
@@ -152,9 +173,12 @@ pub struct Options {
     /// Log file, several times for several; `-` is standard input [default: /var/log/maillog, else /var/log/mail.log]
     #[arg(long, value_name = "FILE")]
     pub log: Vec<PathBuf>,
-    /// How log files are followed
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Source::Tail)]
+    /// Where log lines come from
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Source::Auto)]
     pub source: Source,
+    /// What counts in the journal.
+    #[command(flatten)]
+    pub journal: Journal,
     /// Which servers write the log [default: all]
     #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub matcher: Vec<String>,

@@ -13,6 +13,7 @@ use crate::config_file::{self, ConfigFile};
 use crate::error::{Error, Exit};
 use crate::matcher::Matchers;
 use crate::networks::Networks;
+use crate::source::journal::{Filter, Journalctl};
 
 /// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
 const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];
@@ -36,6 +37,8 @@ pub struct Table {
 pub enum Log {
     /// A file.
     File(PathBuf),
+    /// Systemd's journal.
+    Journal(Journalctl),
     /// Standard input.
     Stdin,
 }
@@ -54,7 +57,7 @@ pub struct Config {
     pub publish_interval: Duration,
     /// The logs to follow, at least one.
     pub logs: Vec<Log>,
-    /// How log files are followed.
+    /// Where log lines come from.
     pub source: cli::Source,
     /// The chosen matchers.
     pub matchers: Matchers,
@@ -176,6 +179,9 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
 }
 
 fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
+    if options.source == cli::Source::Journal {
+        return journal_alone(options).map(|log| vec![log]);
+    }
     let mut logs = Vec::new();
     for path in &options.log {
         let log = if path.as_os_str() == "-" {
@@ -188,7 +194,7 @@ fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
         }
     }
     if logs.is_empty() {
-        logs.push(Log::File(default_log()?));
+        logs.push(default_log(options)?);
     }
     if logs.contains(&Log::Stdin) && options.background {
         return Err(
@@ -198,11 +204,51 @@ fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
     Ok(logs)
 }
 
-fn default_log() -> Result<PathBuf, Error> {
-    LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
-        Error::new(Exit::NoInput, "find the mail log", format!("there is no {}", LOG_FILES.join(" and no ")))
-            .cure("name the file that your POP3 or IMAP server logs to with --log")
-    })
+/// The log when `--log` does not say.
+fn default_log(options: &cli::Options) -> Result<Log, Error> {
+    if let Some(path) = LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()) {
+        return Ok(Log::File(path));
+    }
+    match journal(options)? {
+        Some(journal) if options.source == cli::Source::Auto => Ok(Log::Journal(journal)),
+        _ if options.source == cli::Source::Auto => Err(no_log(
+            "the journal was not tried without --journal-unit",
+            "name the file that your POP3 or IMAP server logs to with --log, or its unit with --journal-unit",
+        )),
+        _ => Err(no_log("", NAME_LOG)),
+    }
+}
+
+const NAME_LOG: &str = "name the file that your POP3 or IMAP server logs to with --log";
+
+/// None of the default logs is there, nor the journal.
+pub fn no_log(journal: &str, cure: &str) -> Error {
+    let files = format!("there is no {}", LOG_FILES.join(" and no "));
+    let tried = if journal.is_empty() { files } else { format!("{files}, and {journal}") };
+    Error::new(Exit::NoInput, "find the mail log", tried).cure(cure)
+}
+
+/// What of the journal counts; `None` if the options do not say.
+fn journal(options: &cli::Options) -> Result<Option<Journalctl>, Error> {
+    let cli::Journal { journal_unit, journal_uid, journal_exe, journal_directory } = &options.journal;
+    let filter = Filter::new(journal_unit, journal_uid, journal_exe)
+        .map_err(|value| wrong(value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure))?;
+    let directory = journal_directory.as_ref().map(std::path::absolute).transpose();
+    let directory = directory.map_err(|_| wrong("--journal-directory", "''", "not the name of a directory"))?;
+    let follow = !options.once;
+    Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, follow }))
+}
+
+/// The journal as the one log.
+fn journal_alone(options: &cli::Options) -> Result<Log, Error> {
+    if !options.log.is_empty() {
+        return Err(wrong("--source", "journal", "--log names a file").cure("leave one of them out"));
+    }
+    let journal = journal(options)?.ok_or_else(|| {
+        wrong("--source", "journal", "any user may write any line into the journal")
+            .cure("name the unit of your POP3 or IMAP server with --journal-unit, such as dovecot.service")
+    })?;
+    Ok(Log::Journal(journal))
 }
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, Error> {

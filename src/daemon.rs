@@ -145,7 +145,7 @@ fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: &[Sav
 
 fn check_logs(logs: &[Log]) -> Result<(), Error> {
     logs.iter().try_for_each(|log| match log {
-        Log::Stdin => Ok(()),
+        Log::Stdin | Log::Journal(_) => Ok(()),
         Log::File(path) => check_log(path).map_err(|error| {
             let cure = match error.kind() {
                 io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",

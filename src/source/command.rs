@@ -18,10 +18,10 @@ use crate::error::io_cause;
 use crate::time::Timestamp;
 
 /// First and longest time until a child that died is started again.
-const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub(super) const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// Room in the pipe, so that a burst is read in few turns. The kernel's default is 64 KiB.
-const PIPE: i32 = 1024 * 1024;
+pub(super) const PIPE: i32 = 1024 * 1024;
 
 /// A command line whose output is the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,12 @@ impl CommandLine {
         words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
     }
 
-    fn spawn(&self) -> io::Result<Child> {
+    /// This program with these arguments.
+    pub(super) fn new(program: &str, arguments: Vec<OsString>) -> Self {
+        Self { program: program.into(), arguments }
+    }
+
+    pub(super) fn spawn(&self) -> io::Result<Child> {
         Child::spawn(&self.program, &self.arguments)
     }
 }
@@ -65,7 +70,7 @@ impl Tail {
             arguments.push("--".into());
         }
         arguments.push(log.into());
-        CommandLine { program: "tail".into(), arguments }
+        CommandLine::new("tail", arguments)
     }
 }
 

@@ -12,6 +12,8 @@ pub const READ: usize = 64 * 1024;
 pub struct Lines {
     /// The beginning of a line at the front, then room for one read.
     buffer: Box<[u8]>,
+    /// Longest line that counts, in bytes without the newline.
+    longest: usize,
     /// Bytes of the unfinished line.
     unfinished: usize,
     /// Whether the unfinished line is too long already and goes on.
@@ -25,12 +27,17 @@ pub struct Lines {
 
 impl Default for Lines {
     fn default() -> Self {
-        let buffer = vec![0; LONGEST_LINE + READ].into();
-        Self { buffer, unfinished: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
+        Self::up_to(LONGEST_LINE)
     }
 }
 
 impl Lines {
+    /// Lines of at most `longest` bytes; a log's have at most [`LONGEST_LINE`].
+    pub fn up_to(longest: usize) -> Self {
+        let buffer = vec![0; longest + READ].into();
+        Self { buffer, longest, unfinished: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
+    }
+
     /// Forgets what is unfinished and goes on at `offset`, where a line begins.
     pub fn go_to(&mut self, offset: u64) {
         self.forget_unfinished();
@@ -50,7 +57,7 @@ impl Lines {
     }
 
     /// Reads once and hands on every line that is complete now, newlines included, as one block. Of a line that is longer
-    /// than [`LONGEST_LINE`] and not complete the beginning is handed on, without a newline and one byte longer than
+    /// than the longest that counts and not complete the beginning is handed on, without a newline and one byte longer than
     /// that: it is too long to count, but not to be noticed. Returns the number of bytes read, 0 at the end.
     ///
     /// # Errors
@@ -81,7 +88,7 @@ impl Lines {
         };
         let whole = &self.buffer[begin..=start + last];
         if !whole.is_empty() {
-            self.dropped += overlong(whole);
+            self.dropped += overlong(whole, self.longest);
             block(place + begin as u64, whole);
         }
         let next = start + last + 1;
@@ -119,8 +126,8 @@ impl Lines {
         self.unfinished = end - begin;
         if self.skipping {
             self.unfinished = 0;
-        } else if self.unfinished > LONGEST_LINE {
-            block(place + begin as u64, &self.buffer[begin..=begin + LONGEST_LINE]);
+        } else if self.unfinished > self.longest {
+            block(place + begin as u64, &self.buffer[begin..=begin + self.longest]);
             self.dropped += 1;
             self.skipping = true;
             self.unfinished = 0;
@@ -130,11 +137,11 @@ impl Lines {
     }
 }
 
-/// Number of lines longer than [`LONGEST_LINE`].
-fn overlong(block: &[u8]) -> u64 {
+/// Number of lines longer than `longest`.
+fn overlong(block: &[u8], longest: usize) -> u64 {
     let (mut lines, mut at) = (0, 0);
     loop {
-        at = find_long(block, at, LONGEST_LINE + 1);
+        at = find_long(block, at, longest + 1);
         match memchr::memchr(b'\n', &block[at..]) {
             Some(newline) => at += newline + 1,
             None => return lines,

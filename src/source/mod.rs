@@ -3,6 +3,7 @@
 mod child;
 pub mod command;
 pub mod follow;
+pub mod journal;
 pub mod lines;
 pub mod plan;
 pub mod stdin;

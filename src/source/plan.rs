@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::Source;
 use super::command::{CommandSource, Tail, tail_watches_pid};
 use super::follow::{Follow, From};
+use super::journal::{Journal, Journalctl};
 use super::stdin::Stdin;
 use crate::cli;
-use crate::config::{Config, Log};
-use crate::error::{Error, Exit};
+use crate::config::{self, Config, Log};
+use crate::error::{Error, Exit, io_cause};
 use crate::time::Timestamp;
 
 /// How one log is going to be followed.
@@ -31,6 +32,8 @@ pub enum Plan {
         /// Whether to go on at the end.
         follow: bool,
     },
+    /// Through `journalctl`.
+    Journal(Journalctl),
     /// Standard input.
     Stdin,
 }
@@ -41,15 +44,16 @@ impl Plan {
     /// # Errors
     /// A program that is needed does not run.
     pub fn new(log: &Log, config: &Config) -> Result<Self, Error> {
-        let Log::File(path) = log else { return Ok(Self::Stdin) };
-        let path = path.clone();
-        match config.source {
-            cli::Source::Tail => Ok(Self::Tail { path, tail: tail(config)? }),
-            cli::Source::Follow => {
-                let from = if config.reprocess { From::Start } else { From::End };
-                Ok(Self::Follow { path, from, follow: !config.once })
-            }
+        let path = match log {
+            Log::Stdin => return Ok(Self::Stdin),
+            Log::Journal(journal) => return self::journal(journal, config).map(Self::Journal),
+            Log::File(path) => path.clone(),
+        };
+        if config.source == cli::Source::Follow {
+            let from = if config.reprocess { From::Start } else { From::End };
+            return Ok(Self::Follow { path, from, follow: !config.once });
         }
+        Ok(Self::Tail { path, tail: tail(config)? })
     }
 
     /// Names the process that `tail` must not outlive; another one after a fork.
@@ -63,6 +67,7 @@ impl Plan {
     pub fn name(&self) -> String {
         match self {
             Self::Tail { path, .. } | Self::Follow { path, .. } => path.display().to_string(),
+            Self::Journal(_) => "journal".to_owned(),
             Self::Stdin => "-".to_owned(),
         }
     }
@@ -72,6 +77,7 @@ impl Plan {
         match self {
             Self::Tail { path, tail } => format!("Tail command: {}", tail.command_line(path).display()),
             Self::Follow { path, .. } => format!("Log file: {}", path.display()),
+            Self::Journal(journal) => format!("Tail command: {}", journal.command_line().display()),
             Self::Stdin => "Tail command: standard input".to_owned(),
         }
     }
@@ -88,6 +94,9 @@ impl Plan {
             Self::Follow { path, from, follow } => Follow::start(path.clone(), *from, *follow, now)
                 .map(|source| Box::new(source) as Box<dyn Source>)
                 .map_err(|error| Error::io(Exit::NoInput, format!("read log file {}", path.display()), &error)),
+            Self::Journal(journal) => Journal::start(journal.clone(), now)
+                .map(|source| Box::new(source) as Box<dyn Source>)
+                .map_err(|error| Error::io(Exit::Unavailable, "run journalctl", &error)),
             Self::Stdin => Stdin::open()
                 .map(|source| Box::new(source) as Box<dyn Source>)
                 .map_err(|error| Error::io(Exit::NoInput, "read standard input", &error)),
@@ -100,4 +109,18 @@ fn tail(config: &Config) -> Result<Tail, Error> {
         Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils, or name its directory in $PATH")
     })?;
     Ok(Tail { from_start: config.reprocess, follow: !config.once, watched: watches.then(std::process::id) })
+}
+
+/// Where the journal ends now: from there on it is read, however long the start takes.
+fn journal(journal: &Journalctl, config: &Config) -> Result<Journalctl, Error> {
+    const CURE: &str = "run on a host with systemd's journal, as root or a member of group systemd-journal";
+    let end = journal.end().map_err(|error| {
+        let cause = io_cause(&error);
+        match config.source {
+            cli::Source::Auto => config::no_log(&format!("journalctl fails: {cause}"), CURE),
+            _ => Error::new(Exit::Unavailable, "read the journal", format!("journalctl fails: {cause}")).cure(CURE),
+        }
+    })?;
+    let cursor = if config.reprocess { None } else { end };
+    Ok(Journalctl { cursor, ..journal.clone() })
 }

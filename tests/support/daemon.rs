@@ -68,6 +68,11 @@ impl Daemon {
         self.child.id().try_into().expect("a pid")
     }
 
+    /// What it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        fs::read_to_string(self.home.join("stdout")).unwrap_or_default()
+    }
+
     /// What it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.home.join("stderr")).unwrap_or_default()

@@ -9,6 +9,7 @@ pub(crate) mod cases;
 pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod journal;
 pub(crate) mod postfix;
 pub(crate) mod process;
 pub(crate) mod smtp;
@@ -59,6 +60,8 @@ pub(crate) enum Need {
     Table(&'static str),
     /// Dovecot with its POP3 and IMAP servers, and root.
     Dovecot,
+    /// What makes files of systemd's journal.
+    JournalRemote,
     /// A program on the path.
     Program(&'static str),
     /// unshare(1), and a kernel that lets us make a user namespace in which there is no inotify.
@@ -75,6 +78,7 @@ impl Need {
             Need::Table(kind) => (!postfix::table_types().iter().any(|known| known == kind))
                 .then(|| format!("table type {kind} not listed by postconf -m")),
             Need::Dovecot => program("dovecot").or_else(dovecot::missing_server).or_else(root),
+            Need::JournalRemote => journal::missing_remote(),
             Need::Program(name) => program(name),
             Need::NoInotify => program("unshare").or_else(|| {
                 let made = std::process::Command::new("unshare").args(["-Ur", "sh", "-c", daemon::NO_INOTIFY]).status();

@@ -1,0 +1,253 @@
+//! systemd's journal as a log: the output of `journalctl`, of which only the entries of trusted writers count.
+
+mod entry;
+mod filter;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use pop_before_smtp_backends::process;
+
+use self::entry::{Entry, FIELDS, Outcome, Value};
+pub use self::filter::{Filter, Wrong};
+use super::child::Child;
+use super::command::{BACK_OFF, CommandLine, PIPE};
+use super::lines::Lines;
+use super::{Progress, Sink, Source};
+use crate::error::io_cause;
+use crate::time::Timestamp;
+
+/// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
+const LONGEST_JSON: usize = 64 * 1024;
+
+/// Least time between two warnings about entries that were left out.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What of the journal is read, and from where on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journalctl {
+    /// Whose entries count.
+    pub filter: Filter,
+    /// Where the journal's files are; `None` for this system's.
+    pub directory: Option<PathBuf>,
+    /// The entry behind which to begin; `None` for the first.
+    pub cursor: Option<String>,
+    /// Whether to go on at the end.
+    pub follow: bool,
+}
+
+impl Journalctl {
+    /// The command line.
+    pub fn command_line(&self) -> CommandLine {
+        let mut arguments: Vec<OsString> = ["--quiet", "--no-pager", "--output=json", "--all"].map(From::from).into();
+        arguments.push(format!("--output-fields={FIELDS}").into());
+        if self.follow {
+            // Without the second the first of those behind a cursor are left out.
+            arguments.extend(["--follow", "--no-tail"].map(From::from));
+        }
+        arguments.extend(self.directory_argument());
+        arguments.extend(self.cursor.iter().map(|cursor| format!("--after-cursor={cursor}").into()));
+        arguments.extend(self.filter.matches().map(From::from));
+        CommandLine::new("journalctl", arguments)
+    }
+
+    /// The cursor of the newest entry that counts, if there is one.
+    ///
+    /// # Errors
+    /// There is no `journalctl`, or no journal that it may read; then the cause tells what it said.
+    pub fn end(&self) -> io::Result<Option<String>> {
+        let mut arguments: Vec<OsString> = ["--no-pager", "--lines=0", "--show-cursor"].map(From::from).into();
+        arguments.extend(self.directory_argument());
+        arguments.extend(self.filter.matches().map(From::from));
+        let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
+        let end = process::run(Path::new("journalctl"), &arguments, process::LIMIT)?;
+        // Where no entry matches, it fails without a word. Who sees only his own entries gets a hint, and no error.
+        if let Some(complaint) = end.complaint() {
+            return Err(io::Error::other(complaint));
+        }
+        let stdout = String::from_utf8_lossy(&end.stdout);
+        Ok(stdout.lines().find_map(|line| line.strip_prefix("-- cursor: ")).map(str::to_owned))
+    }
+
+    fn directory_argument(&self) -> Option<OsString> {
+        let mut argument = OsString::from("--directory=");
+        argument.push(self.directory.as_ref()?);
+        Some(argument)
+    }
+}
+
+/// The journal behind `journalctl`, which is started again when it ends, behind the entry that was handed on last.
+#[derive(Debug)]
+pub struct Journal {
+    /// How to start next.
+    next: Journalctl,
+    running: Option<Running>,
+    json: Lines,
+    entries: Entries,
+    restart_at: Option<Timestamp>,
+    back_off: Duration,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    since: Timestamp,
+}
+
+impl Journal {
+    /// Starts `journalctl`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(next: Journalctl, now: Timestamp) -> io::Result<Self> {
+        let (json, entries) = (Lines::up_to(LONGEST_JSON), Entries::default());
+        let mut journal = Self { next, running: None, json, entries, restart_at: None, back_off: BACK_OFF.0 };
+        journal.spawn(now)?;
+        Ok(journal)
+    }
+
+    /// Where in the journal the last entry is that was handed on or left out, in the words of `journalctl`.
+    pub fn cursor(&self) -> Option<&str> {
+        self.next.cursor.as_deref()
+    }
+
+    fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
+        let child = self.next.command_line().spawn()?;
+        // More room is a help, not a need: an unprivileged user may be over his quota.
+        let _ = fcntl(child.descriptor(), FcntlArg::F_SETPIPE_SZ(PIPE));
+        // An entry of which only the beginning has come comes again, whole.
+        self.json.forget_unfinished();
+        self.running = Some(Running { child, since: now });
+        self.restart_at = None;
+        Ok(())
+    }
+
+    /// Reads once from the child; the number of bytes.
+    fn read_entries(&mut self, child: &mut Child, block: &mut Sink<'_>) -> io::Result<usize> {
+        let Self { next, json, entries, .. } = self;
+        let read = json.read(child.output(), &mut |bytes| entries.take(bytes, next))?;
+        if !entries.lines.is_empty() {
+            block(None, &entries.lines);
+            entries.lines.clear();
+        }
+        Ok(read)
+    }
+
+    /// The child has ended, or its output cannot be read.
+    fn ended(&mut self, mut running: Running, now: Timestamp) -> Progress {
+        let result = running.child.reap();
+        // It fails also where there is nothing to print.
+        let is_end = || result.is_ok() || result == Err("exit status 1".to_owned()) && self.next.end().is_ok();
+        if !self.next.follow && is_end() {
+            return Progress::Ended;
+        }
+        let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
+        let end = format!("'{}' has ended ({how})", self.next.command_line().display());
+        if !self.next.follow {
+            log::error!("cannot read the journal to its end: {end}");
+            return Progress::Failed;
+        }
+        if now.since(running.since) > BACK_OFF.1 {
+            self.back_off = BACK_OFF.0;
+        }
+        log::warn!("cannot follow the journal: {end}; starting it again in {:?}", self.back_off);
+        self.retry_later(now);
+        Progress::Paused
+    }
+
+    fn retry_later(&mut self, now: Timestamp) {
+        self.restart_at = Some(now + self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+    }
+}
+
+impl Source for Journal {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.running.as_ref().map(|running| running.child.descriptor())
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        self.restart_at
+    }
+
+    fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
+        let Some(mut running) = self.running.take() else { return Progress::Paused };
+        match self.read_entries(&mut running.child, block) {
+            Ok(0) => return self.ended(running, now),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return self.ended(running, now),
+            _ => self.running = Some(running),
+        }
+        self.entries.warn(now);
+        Progress::Some
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        if let Err(error) = self.spawn(now) {
+            log::warn!("cannot start journalctl: {}; trying again in {:?}", io_cause(&error), self.back_off);
+            self.retry_later(now);
+        }
+    }
+
+    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+        if let Some(mut running) = self.running.take() {
+            running.child.end();
+            // The writer is gone, so this ends.
+            while self.read_entries(&mut running.child, block).is_ok_and(|bytes| bytes > 0) {}
+        }
+        self.wake(now);
+    }
+
+    fn take_dropped(&mut self) -> u64 {
+        self.json.take_dropped() + std::mem::take(&mut self.entries.dropped)
+    }
+}
+
+/// Turns entries into lines.
+#[derive(Debug, Default)]
+struct Entries {
+    /// Lines to hand on.
+    lines: Vec<u8>,
+    /// Number of messages that were too long.
+    dropped: u64,
+    /// Number of entries that were left out since the last warning.
+    odd: u64,
+    warned: Option<Timestamp>,
+}
+
+impl Entries {
+    /// Takes lines of JSON and moves the cursor behind them.
+    fn take(&mut self, block: &[u8], next: &mut Journalctl) {
+        // The beginning of a line that is too long has no newline.
+        for json in block.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+            if json.len() > LONGEST_JSON {
+                continue;
+            }
+            let Some(entry) = Entry::parse(json) else {
+                self.odd += 1;
+                continue;
+            };
+            if next.filter.takes(&entry) {
+                match entry.append(&mut self.lines) {
+                    Outcome::Line => {}
+                    Outcome::TooLong => self.dropped += 1,
+                    Outcome::Odd => self.odd += 1,
+                }
+            }
+            if let Some(Value::Text(cursor)) = entry.cursor {
+                next.cursor = Some(cursor.into_owned());
+            }
+        }
+    }
+
+    fn warn(&mut self, now: Timestamp) {
+        if self.odd > 0 && self.warned.is_none_or(|warned| now.since(warned) >= WARNING_INTERVAL) {
+            self.warned = Some(now);
+            let odd = std::mem::take(&mut self.odd);
+            log::warn!("{odd} entries of the journal have been ignored: no message of one line, or an odd name");
+        }
+    }
+}

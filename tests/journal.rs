@@ -1,0 +1,243 @@
+//! Logins are taken from systemd's journal, from the entries of trusted writers alone. The journals are real ones, made
+//! by systemd-journal-remote.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use nix::sys::signal::Signal;
+use std::fs;
+use support::cases::{self, Site, ip};
+use support::command::pop_before_smtp;
+use support::daemon::Daemon;
+use support::journal::{self, DOVECOT, Journal, dovecot, login};
+use support::process::{children, send, wait_gone};
+use support::{Need, SOON, require, wait_for};
+
+const FROM_DOVECOT: &[&str] = &["--journal-unit", "dovecot.service"];
+
+fn site() -> Option<(Site, Journal)> {
+    let journal = [Need::Program("journalctl"), Need::JournalRemote];
+    let site = require(&journal).then(|| Site::new(&cases::LMDB)).flatten()?;
+    let journal = Journal::new(site.join("journal"));
+    Some((site, journal))
+}
+
+fn arguments(site: &Site, journal: &Journal, more: &[&[&str]]) -> Vec<String> {
+    let directory = journal.directory().display().to_string();
+    site.map_arguments(&[&["--source", "journal", "--journal-directory", &directory], &more.concat()[..]].concat())
+}
+
+/// Starts the daemon and waits until it follows.
+#[track_caller]
+fn daemon(site: &Site, journal: &Journal, more: &[&[&str]]) -> Daemon {
+    let mut daemon = Daemon::start(&arguments(site, journal, more));
+    daemon.wait_logged("serving ");
+    wait_for("a follower", SOON, || !children(daemon.pid()).is_empty());
+    daemon.assert_runs();
+    daemon
+}
+
+/// Reads the whole journal once.
+#[track_caller]
+fn read_all(site: &Site, journal: &Journal, more: &[&str]) -> String {
+    let once = pop_before_smtp(&arguments(site, journal, &[&["--once", "--reprocess"], more]));
+    assert_eq!(once.code, Some(0), "{once:?}");
+    once.stderr
+}
+
+#[test]
+fn only_entries_of_the_unit_grant() {
+    let Some((site, mut journal)) = site() else { return };
+    let line = |last| login(&format!("198.51.100.{last}"));
+    journal.write(&[
+        &dovecot(&line(1)),
+        // `logger -t dovecot` of a shell user, and what he may try to claim besides.
+        &journal::user(&line(66)),
+        &[&journal::user(&line(67))[..], &[("UNIT", "dovecot.service"), ("SYSLOG_PID", "1")]].concat(),
+        &[&journal::user(&line(68))[..], &[("OBJECT_SYSTEMD_UNIT", "dovecot.service")]].concat(),
+        &[&journal::user(&line(69))[..], &[("_SYSTEMD_USER_UNIT", "dovecot.service")]].concat(),
+        // Of two units, which journalctl lets through, and of none.
+        &[&journal::user(&line(70))[..3], &[DOVECOT]].concat(),
+        &[("MESSAGE", line(71)), ("SYSLOG_IDENTIFIER", "dovecot".to_owned())].each_ref().map(|(n, v)| (*n, &v[..])),
+        &dovecot(&line(2)),
+    ]);
+    let stderr = read_all(&site, &journal, FROM_DOVECOT);
+    assert!(site.lists(ip("198.51.100.1")) && site.lists(ip("198.51.100.2")), "{stderr}");
+    for last in 66..=71 {
+        assert!(!site.lists(ip(&format!("198.51.100.{last}"))), "{last}: {stderr}");
+    }
+    assert_eq!(stderr.matches("granted ").count(), 2, "{stderr}");
+}
+
+#[test]
+fn users_and_programs_are_filtered_too() {
+    let Some((site, mut journal)) = site() else { return };
+    let (root, user) = (login("198.51.100.1"), login("198.51.100.2"));
+    let exe = ("_EXE", "/usr/lib/dovecot/log");
+    // A script of a user that Dovecot has started is in Dovecot's unit.
+    journal.write(&[
+        &[&dovecot(&root)[..], &[("_UID", "0"), exe]].concat(),
+        &[&dovecot(&user)[..], &[("_UID", "1000")]].concat(),
+    ]);
+    for (filter, granted) in [
+        (&["--journal-unit", "dovecot"][..], [true, true]),
+        (&["--journal-unit", "dovecot", "--journal-uid", "0"], [true, false]),
+        (&["--journal-uid", "1000,7"], [false, true]),
+        (&["--journal-exe", "/usr/lib/dovecot/log"], [true, false]),
+        (&["--journal-unit", "dovecot", "--journal-uid", "7"], [false, false]),
+    ] {
+        read_all(&site, &journal, filter);
+        assert_eq!([site.lists(ip("198.51.100.1")), site.lists(ip("198.51.100.2"))], granted, "{filter:?}");
+        fs::remove_dir_all(site.map_dir()).unwrap();
+        fs::create_dir(site.map_dir()).unwrap();
+    }
+}
+
+#[test]
+fn a_journal_without_a_filter_is_refused() {
+    let Some((site, journal)) = site() else { return };
+    for (more, code, mentions) in [
+        (&[&[][..]][..], 64, "--journal-unit"),
+        (&[&["--journal-unit", ""]], 64, "--journal-unit"),
+        (&[&["--journal-uid", "root"]], 64, "--journal-uid"),
+        (&[FROM_DOVECOT, &["--log", "/dev/null"]], 64, "--log"),
+        // No journal there.
+        (&[FROM_DOVECOT], 69, "journalctl"),
+    ] {
+        let refused = pop_before_smtp(&arguments(&site, &journal, more));
+        assert_eq!(refused.code, Some(code), "{more:?}: {refused:?}");
+        assert!(refused.stderr.contains(mentions) && refused.stderr.contains("; "), "{more:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn odd_messages_grant_nothing_and_hide_nothing() {
+    let Some((site, mut journal)) = site() else { return };
+    let line = |last| login(&format!("198.51.100.{last}"));
+    let forged = format!("x\n2026-11-22T16:03:39Z mail dovecot: {}", line(66));
+    let binary = line(1).replace("kevin", "k\u{1}\u{fc}");
+    let (long, huge) = (format!("{}{}", "x".repeat(8192), line(67)), "x".repeat(300_000));
+    journal.write(&[
+        &dovecot(&forged),
+        &dovecot(&format!("{}\n{}", line(68), line(69))),
+        &[("SYSLOG_IDENTIFIER", "dovecot"), DOVECOT],
+        &dovecot(&long),
+        &dovecot(&huge),
+        &[&dovecot(&line(70))[..], &[("MESSAGE", "another")]].concat(),
+        &[("MESSAGE", &line(71)[..]), ("SYSLOG_IDENTIFIER", "x: mail dovecot"), DOVECOT],
+        &dovecot(&binary),
+        &dovecot(&line(2)),
+    ]);
+    let stderr = read_all(&site, &journal, FROM_DOVECOT);
+    assert!(site.lists(ip("198.51.100.1")), "a message that comes as numbers: {stderr}");
+    assert!(site.lists(ip("198.51.100.2")), "{stderr}");
+    assert_eq!(stderr.matches("granted ").count(), 2, "{stderr}");
+    assert!(stderr.contains("log lines were longer than 8 KiB"), "{stderr}");
+    assert!(stderr.contains("entries of the journal have been ignored"), "{stderr}");
+}
+
+#[test]
+fn what_is_written_while_it_runs_is_seen() {
+    let Some((site, mut journal)) = site() else { return };
+    journal.write(&[&dovecot(&login("198.51.100.66"))]);
+    let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+    journal.write(&[&journal::user(&login("198.51.100.67")), &dovecot(&login("198.51.100.1"))]);
+    site.wait_listed(ip("198.51.100.1"));
+    // The journal rotates: another file.
+    journal.rotate();
+    journal.write(&[&dovecot(&login("198.51.100.2"))]);
+    site.wait_listed(ip("198.51.100.2"));
+    assert!(!site.lists(ip("198.51.100.66")), "from before the start");
+    assert!(!site.lists(ip("198.51.100.67")), "of a user");
+    let follower = children(daemon.pid())[0];
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    wait_gone("journalctl", follower);
+    assert!(!site.lists(ip("198.51.100.1")), "after a clean stop");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_journalctl_dies() {
+    let Some((site, mut journal)) = site() else { return };
+    // Of another unit: there is no entry to begin behind.
+    journal.write(&[&journal::user("x")]);
+    let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+    let mut granted = 0;
+    for kill in [Signal::SIGKILL, Signal::SIGTERM] {
+        let follower = children(daemon.pid())[0];
+        // Written while nobody reads: more than journalctl shows without being asked.
+        send(follower, Signal::SIGSTOP);
+        let logins: Vec<_> = (1..=15).map(|last| login(&format!("198.51.100.{}", granted + last))).collect();
+        let entries: Vec<_> = logins.iter().map(|message| dovecot(message)).collect();
+        journal.write(&entries.iter().map(|entry| &entry[..]).collect::<Vec<_>>());
+        send(follower, kill);
+        send(follower, Signal::SIGCONT);
+        wait_gone("journalctl", follower);
+        granted += 15;
+        daemon.wait_logged(&format!("granted 198.51.100.{granted} "));
+    }
+    daemon.send(Signal::SIGHUP);
+    journal.write(&[&dovecot(&login("198.51.100.99"))]);
+    daemon.wait_logged("granted 198.51.100.99 ");
+    let stderr = daemon.stderr();
+    for last in 1..=granted {
+        assert_eq!(stderr.matches(&format!("granted 198.51.100.{last} ")).count(), 1, "{last}: {stderr}");
+    }
+    assert_eq!(stderr.matches("cannot follow the journal: 'journalctl ").count(), 2, "{stderr}");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+/// An address counts once however often it logs in, but debug mode tells of each login.
+#[test]
+fn each_entry_is_read_once() {
+    let Some((site, mut journal)) = site() else { return };
+    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    let mut daemon = daemon_in_debug_mode(&site, &journal);
+    for nth in 1..=3 {
+        journal.write(&[&dovecot(&login("198.51.100.1"))]);
+        wait_for("a login", SOON, || logins(&daemon) >= nth);
+        let follower = children(daemon.pid())[0];
+        send(follower, Signal::SIGKILL);
+        wait_for("another journalctl", SOON, || children(daemon.pid()).iter().any(|&child| child != follower));
+    }
+    journal.write(&[&dovecot(&login("198.51.100.2"))]);
+    wait_for("the last login", SOON, || daemon.stdout().contains("from 198.51.100.2"));
+    assert_eq!(logins(&daemon), 3, "{}", daemon.stdout());
+    assert!(daemon.stdout().contains("Tail command: journalctl "), "{}", daemon.stdout());
+    assert!(daemon.stdout().contains("_SYSTEMD_UNIT=dovecot.service\n"), "{}", daemon.stdout());
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+fn daemon_in_debug_mode(site: &Site, journal: &Journal) -> Daemon {
+    let daemon = Daemon::start(&arguments(site, journal, &[FROM_DOVECOT, &["--debug"]]));
+    wait_for("a follower", SOON, || daemon.stdout().contains("Tail command: ") && !children(daemon.pid()).is_empty());
+    daemon
+}
+
+fn logins(daemon: &Daemon) -> usize {
+    daemon.stdout().matches("from 198.51.100.1\n").count()
+}
+
+#[test]
+fn once_ends_at_the_end_and_begins_there_too() {
+    let Some((site, mut journal)) = site() else { return };
+    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    let once = |more: &[&str]| pop_before_smtp(&arguments(&site, &journal, &[FROM_DOVECOT, &["--once"], more]));
+    let end = once(&[]);
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert!(!site.lists(ip("198.51.100.1")), "an entry from before the start");
+    let all = once(&["--reprocess"]);
+    assert_eq!(all.code, Some(0), "{all:?}");
+    assert!(site.lists(ip("198.51.100.1")));
+}
+
+#[test]
+fn no_journalctl_is_left_after_a_crash() {
+    let Some((site, mut journal)) = site() else { return };
+    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+    let follower = children(daemon.pid())[0];
+    daemon.kill9();
+    // Nothing is written to the journal: it must notice by itself.
+    wait_gone("journalctl", follower);
+}
