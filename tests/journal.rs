@@ -7,8 +7,9 @@ mod support;
 
 use nix::sys::signal::Signal;
 use std::fs;
+use std::process::Command;
 use support::cases::{self, Site, ip};
-use support::command::pop_before_smtp;
+use support::command::{finish, pop_before_smtp};
 use support::daemon::Daemon;
 use support::journal::{self, DOVECOT, Journal, dovecot, login};
 use support::process::{children, send, wait_gone};
@@ -240,4 +241,42 @@ fn no_journalctl_is_left_after_a_crash() {
     daemon.kill9();
     // Nothing is written to the journal: it must notice by itself.
     wait_gone("journalctl", follower);
+}
+
+#[test]
+fn auto_takes_the_log_file_then_the_journal() {
+    if !require(&[Need::Mounts]) {
+        return;
+    }
+    let Some((site, mut journal)) = site() else { return };
+    let directory = journal.directory().display().to_string();
+    let run = |has_log: bool, more: &[&str]| {
+        let options = ["--once", "--reprocess", "--journal-directory", &directory];
+        let arguments = site.map_arguments(&[&options, more].concat());
+        // In a /var/log of its own.
+        let log = if has_log { "cp \"$1\" /var/log/mail.log &&" } else { "" };
+        let script = format!("mount -t tmpfs none /var/log && {log} shift && exec \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", &script, "sh"]).arg(&site.log).arg(env!("CARGO_BIN_EXE_pop-before-smtp"));
+        finish(command.args(arguments))
+    };
+    let not_tried = run(false, &[]);
+    assert_eq!(not_tried.code, Some(66), "{not_tried:?}");
+    for tried in ["/var/log/maillog", "/var/log/mail.log", "--journal-unit", "; "] {
+        assert!(not_tried.stderr.contains(tried), "{tried}: {not_tried:?}");
+    }
+    let neither = run(false, FROM_DOVECOT);
+    assert_eq!(neither.code, Some(66), "{neither:?}");
+    for tried in ["/var/log/maillog", "/var/log/mail.log", "journalctl fails: no journal files", "; "] {
+        assert!(neither.stderr.contains(tried), "{tried}: {neither:?}");
+    }
+
+    site.log_in(ip("198.51.100.1"));
+    journal.write(&[&dovecot(&login("198.51.100.2"))]);
+    let file = run(true, FROM_DOVECOT);
+    assert_eq!(file.code, Some(0), "{file:?}");
+    assert!(site.lists(ip("198.51.100.1")) && !site.lists(ip("198.51.100.2")), "{file:?}");
+    let from_journal = run(false, FROM_DOVECOT);
+    assert_eq!(from_journal.code, Some(0), "{from_journal:?}");
+    assert!(site.lists(ip("198.51.100.2")), "{from_journal:?}");
 }

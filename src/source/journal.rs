@@ -24,6 +24,9 @@ use crate::time::Timestamp;
 /// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
 const LONGEST_JSON: usize = 64 * 1024;
 
+/// How `journalctl` begins to say that it may read nothing, or nothing but the user's own entries.
+const NOTHING_SEEN: [&str; 2] = ["No journal files were ", "Hint: You are currently not seeing messages"];
+
 /// Least time between two warnings about entries that were left out.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -65,11 +68,16 @@ impl Journalctl {
         arguments.extend(self.filter.matches().map(From::from));
         let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
         let end = process::run(Path::new("journalctl"), &arguments, process::LIMIT)?;
-        // Where no entry matches, it fails without a word. Who sees only his own entries gets a hint, and no error.
-        if let Some(complaint) = end.complaint() {
-            return Err(io::Error::other(complaint));
-        }
         let stdout = String::from_utf8_lossy(&end.stdout);
+        // It fails also where no entry matches, but says so; and it complains of files that it leaves out.
+        let is_answer = end.failure().is_none() || stdout.contains("-- No entries --");
+        match end.complaint() {
+            Some(complaint) if !is_answer || NOTHING_SEEN.iter().any(|start| complaint.starts_with(start)) => {
+                return Err(io::Error::other(complaint.trim_end_matches('.').to_owned()));
+            }
+            Some(complaint) => log::warn!("journalctl: {complaint}"),
+            None => {}
+        }
         Ok(stdout.lines().find_map(|line| line.strip_prefix("-- cursor: ")).map(str::to_owned))
     }
 

@@ -62,6 +62,8 @@ pub(crate) enum Need {
     Dovecot,
     /// What makes files of systemd's journal.
     JournalRemote,
+    /// `unshare`, and the right to mount.
+    Mounts,
     /// A program on the path.
     Program(&'static str),
     /// unshare(1), and a kernel that lets us make a user namespace in which there is no inotify.
@@ -79,6 +81,7 @@ impl Need {
                 .then(|| format!("table type {kind} not listed by postconf -m")),
             Need::Dovecot => program("dovecot").or_else(dovecot::missing_server).or_else(root),
             Need::JournalRemote => journal::missing_remote(),
+            Need::Mounts => program("unshare").or_else(process::missing_mounts),
             Need::Program(name) => program(name),
             Need::NoInotify => program("unshare").or_else(|| {
                 let made = std::process::Command::new("unshare").args(["-Ur", "sh", "-c", daemon::NO_INOTIFY]).status();

@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Finds a program on the path or where system programs live.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
@@ -15,6 +16,12 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
         .chain(system.iter().map(PathBuf::from))
         .map(|dir| dir.join(name))
         .find(|candidate| candidate.is_file())
+}
+
+/// Why nothing can be mounted for one process alone.
+pub(crate) fn missing_mounts() -> Option<String> {
+    let mounts = Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "none", "/var/log"]).output();
+    (!mounts.is_ok_and(|end| end.status.success())).then(|| "mounting is not permitted".to_owned())
 }
 
 /// What `/proc/PID/stat` tells: state letter and parent. `None` once the process is gone.
