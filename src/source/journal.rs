@@ -148,9 +148,7 @@ impl Journal {
     /// The child has ended, or its output cannot be read.
     fn ended(&mut self, mut running: Running, now: Timestamp) -> Progress {
         let result = running.child.reap();
-        // It fails also where there is nothing to print.
-        let is_end = || result.is_ok() || result == Err("exit status 1".to_owned()) && self.next.end().is_ok();
-        if !self.next.follow && is_end() {
+        if !self.next.follow && result.is_ok() {
             return Progress::Ended;
         }
         let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
