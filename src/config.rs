@@ -137,6 +137,15 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
         cli::LmdbUpdate::InPlace => backends::LmdbUpdate::InPlace,
     };
     let sync = options.sync == cli::Sync::Always;
+    if driver.name != "lmdb" {
+        let cause = format!("backend {} knows no such thing", driver.name);
+        if lmdb_update == backends::LmdbUpdate::InPlace {
+            return Err(wrong("--lmdb-update", "in-place", &cause).cure("add --backend lmdb"));
+        }
+        if !sync {
+            return Err(wrong("--sync", "never", &cause).cure("add --backend lmdb, or leave it out"));
+        }
+    }
     let value = options.value.clone();
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
@@ -181,6 +190,9 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
 fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
     if options.source == cli::Source::Journal {
         return journal_alone(options).map(|log| vec![log]);
+    }
+    if (options.source != cli::Source::Auto || !options.log.is_empty()) && journal(options)?.is_some() {
+        return Err(wrong("--journal-unit", "or its sisters", "the log is a file").cure("add --source journal"));
     }
     let mut logs = Vec::new();
     for path in &options.log {

@@ -25,13 +25,17 @@ fn assert_refused(finished: &Finished, code: i32, mentions: &[&str]) {
 
 #[test]
 fn wrong_usage_is_answered_with_the_valid_names() {
-    let mistakes: [(&[&str], &[&str]); 6] = [
+    let mistakes: [(&[&str], &[&str]); 10] = [
         (&["--no-such-option"], &["--no-such-option"]),
         (&["--backend", "nosuch"], &["nosuch", "postmap", "lmdb", "sqlite"]),
         (&["--matcher", "nosuch"], &["nosuch", "dovecot", "cyrus"]),
         (&["--matcher", "dovecot,nosuch"], &["nosuch", "courier"]),
         (&["--grace", "soon"], &["--grace", "soon"]),
         (&["--entries", "none"], &["--entries", "none"]),
+        (&["--lmdb-update", "in-place"], &["--lmdb-update", "postmap", "--backend lmdb"]),
+        (&["--backend", "sqlite", "--sync", "never"], &["--sync never", "sqlite", "--backend lmdb"]),
+        (&["--log", "/dev/null", "--journal-unit", "dovecot"], &["--journal-unit", "--source journal"]),
+        (&["--source", "follow", "--journal-uid", "0"], &["--journal-unit", "--source journal"]),
     ];
     for (arguments, mentions) in mistakes {
         assert_refused(&pop_before_smtp(arguments), 64, mentions);
