@@ -60,8 +60,12 @@ pub fn run(config: Config) -> Result<(), Error> {
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
-    let mut logs = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
-    let pid_file = config.pid_file.clone().map(PidFile::create).transpose()?;
+    let plans = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>();
+    let pid_file = plans.and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
+    let (mut logs, pid_file) = match pid_file {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(give_up(backend, error)),
+    };
     if config.background {
         // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
         // to tell.
@@ -71,10 +75,21 @@ pub fn run(config: Config) -> Result<(), Error> {
         logs.iter_mut().for_each(|log| log.set_watched(std::process::id()));
         backend = (config.table.driver.open)(&config.table.options)?;
     }
-    let pid_file = pid_file.map(PidFile::write).transpose()?;
+    let pid_file = match pid_file.map(PidFile::write).transpose() {
+        Ok(pid_file) => pid_file,
+        Err(error) => return Err(give_up(backend, error)),
+    };
     let result = serve(config, backend, &logs, waiter);
     drop(pid_file);
     result
+}
+
+/// What a killed daemon has left in the table must not outlive the attempt to start another: nobody would take it out.
+fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
+    if let Err(error) = backend.clear() {
+        log::error!("{error}");
+    }
+    why
 }
 
 /// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
@@ -82,18 +97,20 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: W
     let Config { table, .. } = &config;
     let state = state::path(&table.options.map);
     let now = Now::read();
-    let listed = backend.list()?;
+    let listed = match backend.list() {
+        Ok(listed) => listed,
+        Err(error) => return Err(give_up(backend, error.into())),
+    };
     let mut ring = Ring::new(config.grace, config.entries);
     restore(&mut ring, &config.networks, &listed, &state::load(&state, &now), &now);
     let expiring = table.driver.expires_rows.then_some(config.grace);
     let mut publisher = Publisher::new(backend, expiring, config.publish_interval);
-    // Until that works the grants are in the state file, too.
-    if publisher.begin(&now, &listed, &ring).is_ok() {
-        state::remove(&state);
-    }
+    // An error has been logged, and it is tried again.
+    let _ = publisher.begin(&now, &listed, &ring);
     log::info!("serving {} with {} grants", table.options.map.display(), ring.len());
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
+    grants.remove_when_published(state.clone());
     let end = start(logs, &config.matchers, &now).and_then(|inputs| {
         Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants)
     });
@@ -312,6 +329,7 @@ impl Loop {
                 grants.look();
             }
             grants.publish(&now);
+            grants.published(Now::read().boot);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Stdout;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::debug::{Before, Narrator};
@@ -32,6 +32,8 @@ pub struct Grants {
     changes: Vec<Change>,
     evicted: Repeated,
     dropped: Repeated,
+    /// The file that holds the grants of an earlier run until the table does.
+    saved: Option<PathBuf>,
 }
 
 impl Grants {
@@ -52,6 +54,21 @@ impl Grants {
             changes: Vec::new(),
             evicted: Repeated::default(),
             dropped: Repeated::default(),
+            saved: None,
+        }
+    }
+
+    /// Removes the state file as soon as the table holds what was in it: a later crash must not bring the grants back.
+    pub fn remove_when_published(&mut self, state: PathBuf) {
+        self.saved = Some(state);
+        self.forget_saved();
+    }
+
+    fn forget_saved(&mut self) {
+        if self.publisher.has_published()
+            && let Some(state) = self.saved.take()
+        {
+            state::remove(&state);
         }
     }
 
@@ -138,6 +155,12 @@ impl Grants {
     /// Publishes what has changed, if that is due.
     pub fn publish(&mut self, now: &Now) {
         self.publisher.publish(now, &self.ring);
+        self.forget_saved();
+    }
+
+    /// Takes note of when that was over.
+    pub fn published(&mut self, at: Timestamp) {
+        self.publisher.ended(at);
     }
 
     /// Looks whether somebody else has removed or changed the table.
@@ -165,17 +188,19 @@ impl Grants {
     /// # Errors
     /// The table could not be emptied.
     pub fn stop(&mut self, now: &Now, state: &Path) -> Result<(), Error> {
-        if let Err(error) = state::save(state, now, &self.ring) {
+        let saved = state::save(state, now, &self.ring);
+        if let Err(error) = &saved {
             log::warn!(
                 "cannot save the grants to {}: {}; clients must log in again after the next start",
                 state.display(),
-                io_cause(&error)
+                io_cause(error)
             );
         }
         self.publisher.empty().map_err(|error| {
             Error::from(error).cure("take check_client_access out of main.cf until the table can be written again")
         })?;
-        log::info!("stopped; the table is empty, {} grants are saved", self.ring.len());
+        let saved = if saved.is_ok() { self.ring.len() } else { 0 };
+        log::info!("stopped; the table is empty, {saved} grants are saved");
         Ok(())
     }
 

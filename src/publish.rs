@@ -47,8 +47,13 @@ pub struct Publisher {
     pressing: usize,
     /// Whether one of them cannot wait for the interval.
     urgent: bool,
-    /// Whether somebody else has removed or changed the table.
+    /// Whether the table may not hold what it should although no difference tells: a publish has failed, or somebody else
+    /// has removed or changed it.
     spoilt: bool,
+    /// Whether a publish has succeeded since the start.
+    published: bool,
+    /// When the last publish began that nobody has told the end of.
+    begun: Option<Timestamp>,
     last: Option<Timestamp>,
     failure: Option<Failure>,
     /// `Now::wall_at_boot` by which the table's expiries were told.
@@ -69,6 +74,8 @@ impl Publisher {
             pressing: 0,
             urgent: false,
             spoilt: false,
+            published: false,
+            begun: None,
             last: None,
             failure: None,
             wall: None,
@@ -204,6 +211,21 @@ impl Publisher {
         self.spoilt |= !self.backend.is_intact();
     }
 
+    /// Takes note of when the last publish was over: a postmap that hangs, or another program's lock, takes its time, and
+    /// pause and interval count from the end.
+    pub fn ended(&mut self, at: Timestamp) {
+        let Some(took) = self.begun.take().map(|begun| at.since(begun)) else { return };
+        self.last = self.last.map(|last| last + took);
+        if let Some(failure) = &mut self.failure {
+            failure.retry_at = failure.retry_at + took;
+        }
+    }
+
+    /// Whether the table has been brought to the ring since the start.
+    pub fn has_published(&self) -> bool {
+        self.published
+    }
+
     /// Publishes whatever the table does not hold yet, due or not.
     ///
     /// # Errors
@@ -216,6 +238,7 @@ impl Publisher {
 
     fn publish_now(&mut self, now: &Now, ring: &Ring) -> Result<(), BackendError> {
         let result = self.hand_over(now, ring);
+        self.begun = Some(now.boot);
         self.last = Some(now.boot);
         match &result {
             Ok(()) => self.succeeded(now, ring),
@@ -272,6 +295,7 @@ impl Publisher {
         self.pressing = 0;
         self.urgent = false;
         self.spoilt = false;
+        self.published = true;
         if let Some(failure) = self.failure.take() {
             log::info!("table is published again after {} s", now.boot.since(failure.since).as_secs());
         }
@@ -285,6 +309,7 @@ impl Publisher {
                 BACK_OFF.1
             );
         }
+        self.spoilt = true;
         let since = self.failure.map_or(now.boot, |failure| failure.since);
         self.failure = Some(Failure { since, retry_at: now.boot + delay, delay });
     }

@@ -87,6 +87,38 @@ fn where_there_is_no_table_none_is_made() {
 }
 
 #[test]
+fn a_mistake_in_the_options_is_no_success() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(ip("198.51.100.1"));
+    let map = site.map().display().to_string();
+    let other_backend = ["clear", "--backend", "sqlite", "--map", &map];
+    assert_eq!(pop_before_smtp(&other_backend).code, Some(75), "a daemon serves the map");
+    daemon.kill9();
+    let refused = pop_before_smtp(&other_backend);
+    assert_eq!(refused.code, Some(66), "{refused:?}");
+    assert!(refused.stderr.contains(".lmdb; name the daemon's backend with --backend"), "{refused:?}");
+    let mistyped = site.join("nosuch/map").display().to_string();
+    let refused = pop_before_smtp(&["clear", "--backend", "lmdb", "--map", &mistyped]);
+    assert_eq!(refused.code, Some(66), "{refused:?}");
+    assert!(refused.stderr.contains("its directory does not exist; name the daemon's table with --map"), "{refused:?}");
+}
+
+#[test]
+fn a_start_that_fails_leaves_nothing_of_a_killed_daemon() {
+    for case in CASES {
+        let Some(site) = Site::new(case) else { continue };
+        let mut daemon = site.daemon(&[]);
+        site.log_in_and_wait(ip("198.51.100.1"));
+        daemon.kill9();
+        let pid_file = site.join("nosuch/pid").display().to_string();
+        let refused = pop_before_smtp(&site.arguments(&["--pid-file", &pid_file]));
+        assert_eq!(refused.code, Some(73), "{}: {refused:?}", case.name);
+        assert!(!site.lists(ip("198.51.100.1")), "{}", case.name);
+    }
+}
+
+#[test]
 fn a_table_that_is_not_ours_is_left_alone() {
     let Some(site) = Site::new(&cases::SQLITE) else { return };
     let table = site.map().with_extension("sqlite");

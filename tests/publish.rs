@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
+use pop_before_smtp::grants::Grants;
+use pop_before_smtp::networks::Networks;
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
 use pop_before_smtp::time::{Now, Timestamp, unix_seconds_up};
@@ -88,6 +90,45 @@ fn a_table_that_somebody_has_changed_is_made_anew_without_a_login() {
     assert!(bench.publisher.deadline().is_some_and(|due| due <= bench.now().boot), "it is tried again");
     bench.publish();
     assert_eq!((bench.table.table(), bench.publisher.deadline()), (bench.ring(), None));
+}
+
+#[test]
+fn pause_and_interval_count_from_the_end_of_a_publish() {
+    let mut bench = Bench::new(false, Duration::from_secs(5));
+    bench.login(1);
+    bench.publish();
+    bench.publisher.ended(bench.now().boot + Duration::from_secs(3));
+    bench.login(2);
+    assert_eq!(bench.publisher.deadline(), Some(bench.now().boot + Duration::from_secs(8)));
+    bench.pass(8);
+    bench.table.fail(Some(ErrorKind::Unavailable));
+    bench.publish();
+    bench.publisher.ended(bench.now().boot + Duration::from_secs(10));
+    // The interval is the longer one.
+    assert_eq!(bench.publisher.deadline(), Some(bench.now().boot + Duration::from_secs(15)));
+    bench.publisher.ended(bench.now().boot + Duration::from_secs(99));
+    assert_eq!(bench.publisher.deadline(), Some(bench.now().boot + Duration::from_secs(15)), "told once");
+}
+
+#[test]
+fn the_state_file_goes_when_the_table_holds_its_grants() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("map.state");
+    let Bench { table, ring, mut publisher, .. } = Bench::new(false, Duration::ZERO);
+    std::fs::write(&state, "").unwrap();
+    let mut now = Bench::new(false, Duration::ZERO).now();
+    table.fail(Some(ErrorKind::CannotCreate));
+    publisher.begin(&now, &[], &ring).unwrap_err();
+    let networks = Networks::new(Vec::new());
+    let mut grants = Grants::new(networks, ring, publisher, None, None);
+    grants.remove_when_published(state.clone());
+    grants.publish(&now);
+    assert!(state.exists());
+    table.fail(None);
+    now.boot = now.boot + Duration::from_secs(2);
+    now.wall += Duration::from_secs(2);
+    grants.publish(&now);
+    assert!(!state.exists());
 }
 
 #[test]
