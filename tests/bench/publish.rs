@@ -175,13 +175,12 @@ fn floods(settings: &Settings) {
     println!("\n{} logins of as many addresses through standard input, one core\n", settings.logins);
     println!("| table | logins/s (CPU) | logins/s (clock) | in the table | bytes of memory per client |");
     println!("|---|--:|--:|--:|--:|");
-    for mode in
-        MODES.iter().filter(|mode| mode.driver == "sqlite" || (mode.lmdb_update == LmdbUpdate::InPlace && !mode.sync))
-    {
+    for mode in &MODES {
         let directory = scratch(settings);
         let flood = daemon(Run::new(mode.name, THIS), mode, &directory).argument("--once").input(log.path());
         let cost = flood.cost(settings.core);
         let found = listed(&directory.path().join("map"), mode);
+        assert_eq!(found, settings.logins as usize, "{}: logins are missing", mode.name);
         let speed = |seconds: f64| f64::from(settings.logins) / seconds;
         let memory = (resident(mode, log.path(), settings) - resident(mode, few.path(), settings))
             / f64::from(settings.logins.saturating_sub(250).max(1));
