@@ -217,10 +217,10 @@ impl Sqlite {
     }
 
     /// If -wal alone was deleted, what it held must get into the database while we can still read it: without it the
-    /// database may be half of two states.
+    /// database may be half of two states. An index that was cut must not be looked at.
     fn save_orphaned_log(&self, opened: &Opened) {
-        let same = self.file.identity().is_ok_and(|found| found[0] == opened.identity[0]);
-        if same && !opened.is_spoilt(self.file.path()) {
+        let safe = |found: Identity| found.has_database_of(&opened.identity) && !found.is_cut_since(&opened.identity);
+        if self.file.identity().is_ok_and(safe) && !opened.is_spoilt(self.file.path()) {
             let done = opened.connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()));
             if let Err(error) = done {
                 log::warn!("table {}: {error}", self.file.path().display());
@@ -247,6 +247,7 @@ impl Sqlite {
     fn remember(&mut self) {
         if let Some(opened) = &mut self.opened {
             opened.left = Left::at(self.file.path());
+            self.file.follow_index(&mut opened.identity);
         }
     }
 
@@ -281,7 +282,7 @@ impl Backend for Sqlite {
 
     fn is_intact(&self) -> bool {
         let same = |opened: &Opened| {
-            let files = self.file.identity().is_ok_and(|found| found == opened.identity);
+            let files = self.file.identity().is_ok_and(|found| found.is_still(&opened.identity));
             files && !opened.is_spoilt(self.file.path())
         };
         self.opened.as_ref().is_none_or(same)

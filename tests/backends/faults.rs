@@ -6,10 +6,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use nix::unistd::geteuid;
 use pop_before_smtp_backends::{Backend, Client, ErrorKind, Update};
 
 use crate::ring::all_addresses;
-use crate::site::User::Myself;
+use crate::site::User::{Myself, Postfix};
 use crate::site::{Case, Site, cases, skip};
 use crate::{client, publish};
 
@@ -156,6 +157,22 @@ fn a_table_is_cleared_and_filled_again() {
         let clients: Vec<Client> = all_addresses()[..6].iter().map(|address| client(&address.to_string())).collect();
         backend.publish(&Update { added: &clients[5..], extended: &[], removed: &[], clients: &clients }).unwrap();
         assert_eq!(found(&site, &case), 6, "{}", case.name());
+    }
+}
+
+/// Any process of Postfix may cut the -shm, which it may write; without care that ends the daemon with SIGBUS.
+#[test]
+fn an_sqlite_index_that_was_cut_is_made_again_for_postfix() {
+    for case in cases().into_iter().filter(|case| case.map_type == "sqlite") {
+        let user = if geteuid().is_root() { Postfix } else { Myself };
+        let site = Site::new(&case);
+        let mut backend = (case.driver.open)(&site.options).unwrap();
+        for (count, size) in [(3, 0), (5, 4096)] {
+            let index = fs::OpenOptions::new().write(true).open(site.path(".sqlite-shm")).unwrap();
+            index.set_len(size).unwrap();
+            try_publish(&mut *backend, count).unwrap();
+            assert_eq!(site.lookup_all(&case, &all_addresses(), user).len(), count);
+        }
     }
 }
 

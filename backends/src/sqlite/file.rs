@@ -16,8 +16,34 @@ use crate::files::{Place, cause, read_error, remove, write_error};
 use crate::process;
 use crate::{BackendError, ErrorKind};
 
-/// Device and inode of the database, its -wal and its -shm.
-pub(super) type Identity = [(u64, u64); 3];
+/// What tells that the three files are still those that were opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Identity {
+    /// Device and inode of the database, its -wal and its -shm.
+    files: [(u64, u64); 3],
+    /// Bytes of the -shm.
+    index: u64,
+}
+
+impl Identity {
+    /// Whether the database is the same, whatever became of the others.
+    pub(super) fn has_database_of(&self, opened: &Self) -> bool {
+        self.files[0] == opened.files[0]
+    }
+
+    /// Whether the -shm is shorter than SQLite left it, which never shortens one in use. SQLite has it mapped: reading
+    /// what was cut off ends the program with SIGBUS. One that was removed is still whole in memory.
+    pub(super) fn is_cut_since(&self, opened: &Self) -> bool {
+        self.files[2] != <(u64, u64)>::default() && self.index < opened.index.max(LEAST_INDEX)
+    }
+
+    pub(super) fn is_still(&self, opened: &Self) -> bool {
+        self.files == opened.files && !self.is_cut_since(opened)
+    }
+}
+
+/// SQLite maps the -shm in pieces of this size.
+const LEAST_INDEX: u64 = 32768;
 
 /// Why a database that another program made is left alone.
 pub(super) const FOREIGN: &str = "it is an SQLite database of another program";
@@ -126,8 +152,15 @@ impl TableFile {
 
     /// Which files are there now; a missing -wal or -shm counts as a file that nothing equals but another missing one.
     pub(super) fn identity(&self) -> io::Result<Identity> {
-        let of = |path: &Path| fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()));
-        Ok([of(&self.path)?, of(&self.wal).unwrap_or_default(), of(&self.shm).unwrap_or_default()])
+        let of = |path: &Path| fs::symlink_metadata(path).map(|found| ((found.dev(), found.ino()), found.len()));
+        let (shm, index) = of(&self.shm).unwrap_or_default();
+        Ok(Identity { files: [of(&self.path)?.0, of(&self.wal).unwrap_or_default().0, shm], index })
+    }
+
+    /// To be called after a write, for which SQLite may have made the -shm longer.
+    pub(super) fn follow_index(&self, identity: &mut Identity) {
+        let size = fs::symlink_metadata(&self.shm).map_or(0, |found| found.len());
+        identity.index = identity.index.max(size);
     }
 
     /// How a reader opens the file: without a -wal nobody is writing, and `immutable` keeps SQLite from creating one.

@@ -160,6 +160,30 @@ fn files_that_vanish_under_us_are_made_again_with_all_clients() {
     }
 }
 
+/// Looking at what was cut off would end the test program with SIGBUS.
+#[test]
+fn an_index_that_was_cut_under_us_is_not_looked_at() {
+    for (long, size) in [(false, 0), (false, 3), (false, 4096), (true, 0), (true, 32768)] {
+        let (_directory, options, path) = site();
+        let mut backend = open(&options).unwrap();
+        let index = path.with_file_name("map.sqlite-shm");
+        publish_often(&mut *backend, 0..1);
+        if long {
+            let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+            reader.execute_batch("BEGIN; SELECT count(*) FROM client").unwrap();
+            publish_often(&mut *backend, 1..5000);
+            assert!(fs::metadata(&index).unwrap().len() > 32768);
+        }
+        fs::OpenOptions::new().write(true).open(&index).unwrap().set_len(size).unwrap();
+        assert!(!backend.is_intact(), "{size}");
+        publish(&mut *backend, &["192.0.2.2"], &["192.0.2.1", "192.0.2.2"]).unwrap();
+        assert_eq!(rows(&path), 2, "{size}");
+        assert!(backend.is_intact(), "{size}");
+        publish(&mut *backend, &["192.0.2.3"], &[]).unwrap();
+        assert_eq!(rows(&path), 3, "{size}");
+    }
+}
+
 #[test]
 fn a_database_that_was_spoilt_under_us_is_noticed() {
     type Spoil = fn(&std::path::Path);
