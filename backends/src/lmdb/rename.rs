@@ -12,13 +12,16 @@ use crate::entry::{Key, seconds_up};
 use crate::files::{self, Left, cause, remove, write_error};
 use crate::{Backend, BackendError, ClientSet, Listed, Update};
 
+/// For how many entries the room is kept.
+const KEPT: usize = 4096;
+
 /// A table that is replaced as a whole by each publish.
 pub(super) struct Rename {
     pub(super) table: Table,
     new: PathBuf,
     spare: PathBuf,
     left: Left,
-    /// Room for the sorted entries, kept from one publish to the next.
+    /// Room for the sorted entries, kept from one publish to the next unless there were many.
     pub(super) entries: Vec<(Key, u64)>,
 }
 
@@ -53,7 +56,12 @@ impl Rename {
 
     pub(super) fn replace(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
         self.sort(clients);
-        self.write(&self.entries, &self.table.path)
+        let done = self.write(&self.entries, &self.table.path);
+        // A burst must not hold its memory for good.
+        if self.entries.capacity() > KEPT {
+            self.entries = Vec::new();
+        }
+        done
     }
 
     fn write(&self, entries: &[(Key, u64)], path: &Path) -> Result<(), BackendError> {

@@ -52,6 +52,16 @@ fn tables_of_any_size_are_valid_and_come_back() {
 }
 
 #[test]
+fn the_room_for_many_entries_is_given_back() {
+    let (_directory, options) = site();
+    let mut table = Rename::open(Table::new(&options).unwrap()).unwrap();
+    for (count, kept) in [(5000, false), (4000, true), (2, true), (5000, false)] {
+        publish(&mut table, &clients(count)).unwrap();
+        assert_eq!(table.entries.capacity() > 0, kept, "{count}");
+    }
+}
+
+#[test]
 fn a_map_that_is_too_small_is_made_anew() {
     let (_directory, options) = site();
     let mut table = Rename::new(Table::new(&options).unwrap());
