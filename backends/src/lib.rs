@@ -14,6 +14,8 @@ pub mod process;
 mod scratch;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(test)]
+mod told;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -10,13 +10,16 @@ mod opened;
 mod tests;
 
 use std::io;
+use std::time::{Duration, Instant};
 
-use self::opened::{Opened, Work};
+use self::opened::{Found, Opened, Work};
 use super::rename::Rename;
-use crate::{Backend, BackendError, Listed, Update};
+use crate::{Backend, BackendError, Listed, Update, files};
 
 /// How often a file may change between check and lock.
 const ATTEMPTS: usize = 3;
+/// How long others may keep the file locked without a break before it is replaced, which needs no lock.
+const LOCKED_OUT: Duration = Duration::from_secs(60);
 
 /// A table that is changed by transactions.
 pub(super) struct InPlace {
@@ -26,6 +29,10 @@ pub(super) struct InPlace {
     in_step: bool,
     /// Whether the log tells already that something is wrong with the file.
     told: bool,
+    /// Since when the lock could not be had.
+    locked_out: Option<Instant>,
+    /// [`LOCKED_OUT`].
+    patience: Duration,
 }
 
 /// Why a file was not changed.
@@ -47,16 +54,16 @@ impl InPlace {
             }
             Err(Fault::Failed(error)) => return Err(table.write_error(&error)),
         };
-        Ok(Self { rename, opened, in_step: false, told: false })
+        Ok(Self { rename, opened, in_step: false, told: false, locked_out: None, patience: LOCKED_OUT })
     }
 
     /// Makes the table hold the clients of the update, or nothing without one.
     fn change(&mut self, update: Option<&Update<'_>>) -> Result<(), Fault> {
         let in_step = std::mem::take(&mut self.in_step);
-        let (mut opened, as_left) = self.lock()?;
+        let (mut opened, found) = self.lock()?;
         let work = match update {
             None => Work::Clear,
-            Some(update) if in_step && as_left => Work::Differences(update),
+            Some(update) if in_step && found == Found::AsLeft => Work::Differences(update),
             Some(update) => {
                 self.rename.sort(update.clients);
                 Work::Exactly(&self.rename.entries)
@@ -72,27 +79,54 @@ impl InPlace {
         done?;
         self.opened = Some(opened);
         self.in_step = update.is_some();
+        if self.in_step && in_step && found == Found::Changed {
+            files::tell_of_change(&self.rename.table.path);
+        }
         Ok(())
     }
 
-    /// Locks the file, opened anew where it is not as we left it; tells whether it is.
-    fn lock(&mut self) -> Result<(Opened, bool), Fault> {
-        let table = &self.rename.table;
-        if let Some(opened) = self.opened.take().filter(|opened| opened.is_as_left(&table.path)) {
-            match opened.lock() {
-                Err(error) => {
-                    self.opened = Some(opened);
-                    return Err(Fault::Failed(error));
+    /// Locks the file, as long as others do not keep us from it for ever.
+    fn lock(&mut self) -> Result<(Opened, Found), Fault> {
+        let began = Instant::now();
+        let done = self.try_lock();
+        match &done {
+            Err(Fault::Failed(error)) if error.kind() == io::ErrorKind::ResourceBusy => {
+                let since = self.locked_out.get_or_insert(began).elapsed();
+                if since >= self.patience {
+                    let seconds = since.as_secs();
+                    return Err(Fault::Unfit(format!("another process has kept it locked for {seconds} s")));
                 }
-                Ok(waited) if !waited || opened.is_as_left(&table.path) => return Ok((opened, true)),
-                Ok(_) => {}
+            }
+            _ => self.locked_out = None,
+        }
+        done
+    }
+
+    /// Locks the file, opened anew where it is not as we left it; tells how it was found.
+    fn try_lock(&mut self) -> Result<(Opened, Found), Fault> {
+        let table = &self.rename.table;
+        let mut found = Found::Unknown;
+        if let Some(opened) = self.opened.take() {
+            found = opened.look(&table.path);
+            if found == Found::AsLeft {
+                match opened.lock() {
+                    Err(error) => {
+                        self.opened = Some(opened);
+                        return Err(Fault::Failed(error));
+                    }
+                    Ok(false) => {}
+                    Ok(true) => found = opened.look(&table.path),
+                }
+            }
+            if found == Found::AsLeft {
+                return Ok((opened, found));
             }
         }
         for _ in 0..ATTEMPTS {
             let opened = Opened::new(table)?;
             opened.lock().map_err(Fault::Failed)?;
-            if opened.is_as_left(&table.path) {
-                return Ok((opened, false));
+            if opened.look(&table.path) != Found::Changed {
+                return Ok((opened, found));
             }
         }
         Err(Fault::Unfit("another program keeps changing it".to_owned()))
@@ -122,6 +156,7 @@ impl Backend for InPlace {
             }
             Err(Fault::Failed(error)) => Err(self.rename.table.write_error(&error)),
             Err(Fault::Unfit(why)) => {
+                self.opened = None;
                 let done = self.rename.replace(update.clients);
                 self.rename.entries = Vec::new();
                 self.rename.renew_spare();
@@ -137,7 +172,7 @@ impl Backend for InPlace {
 
     fn is_intact(&self) -> bool {
         let path = &self.rename.table.path;
-        self.opened.as_ref().map_or_else(|| self.rename.is_intact(), |opened| opened.is_as_left(path))
+        self.opened.as_ref().map_or_else(|| self.rename.is_intact(), |opened| opened.look(path) == Found::AsLeft)
     }
 
     /// Grants must end even where a reader keeps its lock or the file has no free page left: then an empty table takes

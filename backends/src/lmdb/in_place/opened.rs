@@ -25,14 +25,24 @@ pub(super) struct Opened {
     database: Database,
     /// The same file, for locks.
     file: File,
-    left: Left,
+    pub(super) left: Left,
+}
+
+/// What a look at the file says, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    AsLeft,
+    /// The wall clock was set back, so that the time of a write says nothing.
+    Unknown,
+    /// Somebody else has replaced, cut or written it.
+    Changed,
 }
 
 /// What tells that nobody else has replaced, cut or written a file since `until`.
-struct Left {
+pub(super) struct Left {
     /// Device, inode, size.
     file: [u64; 3],
-    until: SystemTime,
+    pub(super) until: SystemTime,
     /// Number of the newest transaction, which any writer that knows LMDB would have raised.
     transaction: usize,
     last_page: usize,
@@ -88,13 +98,17 @@ impl Opened {
         Ok(Self { environment, database, file, left })
     }
 
-    /// Whether the file of that name is the one that was opened, and nobody else has written it, as far as one can see
-    /// without reading it.
-    pub(super) fn is_as_left(&self, path: &Path) -> bool {
+    /// Looks whether the file of that name is the one that was opened, and whether somebody else has written it.
+    pub(super) fn look(&self, path: &Path) -> Found {
         let same = |found: FileStat| identity(&found) == self.left.file && written(&found) <= self.left.until;
         // The second looks into the map, which must not have been cut.
-        lstat(path).is_ok_and(same)
-            && self.environment.info().is_ok_and(|info| info.last_txnid() == self.left.transaction)
+        let same = lstat(path).is_ok_and(same)
+            && self.environment.info().is_ok_and(|info| info.last_txnid() == self.left.transaction);
+        match same {
+            false => Found::Changed,
+            true if SystemTime::now() < self.left.until => Found::Unknown,
+            true => Found::AsLeft,
+        }
     }
 
     /// Excludes readers and writers; tells whether it had to wait.
@@ -114,13 +128,17 @@ impl Opened {
                 done => break done.map_err(fault)?,
             }
         }
-        self.left.until = SystemTime::now();
+        let now = SystemTime::now();
         let info = self.environment.info().map_err(fault)?;
         self.left.transaction = info.last_txnid();
-        // Only then it may have grown.
-        if info.last_pgno() != self.left.last_page {
+        // Only then it may have grown; or, if it was left in the future, not have been written now.
+        if info.last_pgno() != self.left.last_page || now < self.left.until {
+            let found = fstat(&self.file).map_err(|errno| Fault::Failed(errno.into()))?;
             self.left.last_page = info.last_pgno();
-            self.left.file = identity(&fstat(&self.file).map_err(|errno| Fault::Failed(errno.into()))?);
+            self.left.file = identity(&found);
+            self.left.until = now.max(written(&found));
+        } else {
+            self.left.until = now;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::Client;
 use crate::lmdb::Table;
 use crate::lmdb::check::{self, Check, Purpose};
 use crate::lmdb::tests::{clients, site};
+use crate::told::told;
 
 const PAGE: usize = 4096;
 
@@ -28,6 +29,10 @@ fn opened() -> (tempfile::TempDir, InPlace) {
 fn publish(table: &mut InPlace, clients: &Vec<Client>) -> Result<(), BackendError> {
     table.in_step = false;
     table.publish(&Update { added: &[], extended: &[], removed: &[], clients })
+}
+
+fn options(table: &InPlace) -> crate::Options {
+    crate::Options::new(table.rename.table.place.path(""))
 }
 
 fn bytes(table: &InPlace) -> Vec<u8> {
@@ -193,4 +198,68 @@ fn a_free_list_that_names_a_page_in_use_is_not_trusted() {
     publish(&mut table, &clients(150)).unwrap();
     assert_eq!(held(&mut table), 150);
     assert_ne!(inode(&table), file);
+}
+
+#[test]
+fn a_table_that_another_lmdb_writer_changed_is_mended_and_told_of_once() {
+    let (_directory, mut table) = opened();
+    let all = clients(12);
+    publish(&mut table, &all[..10].to_vec()).unwrap();
+    let mut other = InPlace::open(Rename::open(Table::new(&options(&table)).unwrap()).unwrap()).unwrap();
+    publish(&mut other, &all[..3].to_vec()).unwrap();
+    told();
+    let file = inode(&table);
+    for count in [11, 12] {
+        let set = all[..count].to_vec();
+        table.publish(&Update { added: &all[count - 1..count], extended: &[], removed: &[], clients: &set }).unwrap();
+        assert_eq!((held(&mut table), inode(&table)), (count, file));
+        let told = told();
+        assert_eq!(told.len(), 12 - count, "{told:?}");
+        assert!(told.iter().all(|told| told.ends_with("changed by another program; it has been written anew")));
+    }
+}
+
+#[test]
+fn a_wall_clock_that_was_set_back_hides_no_damage() {
+    let (_directory, mut table) = opened();
+    let all = clients(301);
+    for damaged in [false, true] {
+        publish(&mut table, &all[..300].to_vec()).unwrap();
+        table.opened.as_mut().unwrap().left.until += Duration::from_secs(3600);
+        let (mut whole, file) = (bytes(&table), inode(&table));
+        if damaged {
+            whole[2 * PAGE..].fill(0xaa);
+            fs::write(&table.rename.table.path, whole).unwrap();
+        }
+        told();
+        table.publish(&Update { added: &all[300..], extended: &[], removed: &[], clients: &all }).unwrap();
+        assert_eq!((held(&mut table), sound(&table)), (301, Check::Valid));
+        assert_eq!((inode(&table) == file, told().is_empty()), (!damaged, !damaged));
+        assert!(damaged || table.is_intact());
+    }
+}
+
+#[test]
+fn a_file_that_others_keep_locked_is_replaced_after_a_while() {
+    let (_directory, mut table) = opened();
+    table.patience = Duration::from_secs(3);
+    let all = clients(6);
+    publish(&mut table, &all[..5].to_vec()).unwrap();
+    let (file, reader) = (inode(&table), fs::File::open(&table.rename.table.path).unwrap());
+    let lock = || crate::lmdb::lock::take(&reader, crate::lmdb::lock::Kind::Shared).unwrap();
+    told();
+    lock();
+    assert_eq!(publish(&mut table, &all).unwrap_err().kind, crate::ErrorKind::Unavailable);
+    // A break begins the time anew.
+    crate::lmdb::lock::release(&reader);
+    publish(&mut table, &all[..4].to_vec()).unwrap();
+    lock();
+    assert_eq!(publish(&mut table, &all).unwrap_err().kind, crate::ErrorKind::Unavailable);
+    assert_eq!((held(&mut table), inode(&table), told()), (4, file, Vec::new()));
+    publish(&mut table, &all).unwrap();
+    assert_eq!((held(&mut table), told().len()), (6, 1));
+    let replaced = inode(&table);
+    assert_ne!(replaced, file);
+    publish(&mut table, &all[..2].to_vec()).unwrap();
+    assert_eq!((held(&mut table), inode(&table)), (2, replaced));
 }
