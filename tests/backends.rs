@@ -72,6 +72,7 @@ fn reading_needs_a_table_and_creates_nothing() {
         let site = Site::new(&case);
         let error = (case.driver.open_read_only)(&site.options).err().unwrap();
         assert_eq!(error.kind, ErrorKind::Missing, "{error}");
+        assert_eq!(error.cause, "no such file or directory");
         assert!(error.to_string().contains(&*site.table(&case).to_string_lossy()), "{error}");
         assert!(error.cure.is_some());
         assert_eq!(site.files(), Vec::<PathBuf>::new());
@@ -278,8 +279,14 @@ fn a_directory_that_cannot_be_written_is_reported_with_its_cure() {
     for case in cases() {
         let mut site = Site::new(&case);
         if geteuid().is_root() {
-            let output = this_test(&case, &site, "refused", SETPRIV).output().unwrap();
-            assert!(output.status.success(), "{output:?}");
+            let before = fs::metadata(site.directory.path()).unwrap().permissions();
+            // One that can be written but not read cannot be synced.
+            for mode in [0o755, 0o733] {
+                fs::set_permissions(site.directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+                let output = this_test(&case, &site, "refused", SETPRIV).output().unwrap();
+                assert!(output.status.success(), "{mode:o}: {output:?}");
+            }
+            fs::set_permissions(site.directory.path(), before).unwrap();
         } else {
             skip("a directory without write permission: not run as root");
         }

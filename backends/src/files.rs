@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag};
 use nix::unistd::{AccessFlags, Gid, Uid, eaccess, fchownat, geteuid};
 
@@ -58,7 +59,7 @@ impl Place {
     /// Tells in time, and in words, that nothing can be written here.
     ///
     /// # Errors
-    /// The directory is missing, is no directory, or this user cannot write in it.
+    /// The directory is missing, is no directory, or this user cannot write in it or read it.
     pub(crate) fn check_writable(&self, table: &Path) -> Result<(), BackendError> {
         let directory = self.directory.display();
         let failed = |cause: String| Err(cannot_create(table, cause));
@@ -73,12 +74,19 @@ impl Place {
             Ok(found) if !found.is_dir() => {
                 failed(format!("{directory} is not a directory")).map_err(|e| e.cure(CHOOSE))
             }
-            Ok(_) => match eaccess(&self.directory, AccessFlags::W_OK | AccessFlags::X_OK) {
-                Ok(()) => Ok(()),
-                Err(errno) => {
-                    failed(format!("directory {directory}: {}", cause(&errno.into()))).map_err(|e| e.cure(PERMIT))
+            Ok(_) => {
+                if let Err(errno) = eaccess(&self.directory, AccessFlags::W_OK | AccessFlags::X_OK) {
+                    let cause = cause(&errno.into());
+                    return failed(format!("directory {directory}: {cause}")).map_err(|e| e.cure(PERMIT));
                 }
-            },
+                // It must be opened to be synced.
+                if let Err(errno) = eaccess(&self.directory, AccessFlags::R_OK) {
+                    let cause = cause(&errno.into());
+                    return failed(format!("directory {directory} cannot be read: {cause}"))
+                        .map_err(|e| e.cure(PERMIT_READING));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -174,6 +182,7 @@ pub(crate) const OTHER_MAP: &str = "choose another with --map";
 const CHOOSE: &str = "create the directory or choose another with --map";
 pub(crate) const FREE: &str = "free some space";
 pub(crate) const PERMIT: &str = "run as its owner, or give the user write permission";
+const PERMIT_READING: &str = "run as its owner, or give the user read permission, too";
 
 /// A descriptor of the path alone; see [`Place::adopt`].
 fn open_path(path: &Path) -> io::Result<File> {
@@ -230,6 +239,11 @@ pub(crate) fn write_error(table: &Path, error: &io::Error) -> BackendError {
 pub(crate) fn foreign(path: &Path) -> BackendError {
     let action = format!("use map {}", path.display());
     BackendError::new(ErrorKind::Config, action, "it holds entries of somebody else").cure(OTHER_MAP)
+}
+
+/// There is no table to read.
+pub(crate) fn missing(table: &Path) -> BackendError {
+    read_error(table, &Errno::ENOENT.into())
 }
 
 /// A table that cannot be opened for reading.

@@ -83,7 +83,7 @@ impl Table {
         let action = || format!("read table {}", self.path.display());
         match walk(&self.path, visit).map_err(|error| self.read_error(&error))? {
             Check::Valid => Ok(()),
-            Check::Missing => Err(read_error(&self.path, &io::ErrorKind::NotFound.into())),
+            Check::Missing => Err(files::missing(&self.path)),
             Check::Damaged(cause) => {
                 Err(BackendError::new(ErrorKind::NoInput, action(), format!("it is damaged: {cause}"))
                     .cure("restart pop-before-smtp, which replaces it"))

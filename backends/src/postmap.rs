@@ -31,7 +31,7 @@ use self::build::{Build, rename_all};
 use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::entry::{Value, entry_of};
-use crate::files::{self, Left, OTHER_MAP, Place, cause, read_error, remove, write_error};
+use crate::files::{self, Left, OTHER_MAP, Place, cause, remove, write_error};
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
@@ -48,7 +48,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     let table = Postmap::new(options, Tools::installed()?)?;
     match table.missing_index("") {
-        Some(index) => Err(read_error(&index, &io::ErrorKind::NotFound.into())),
+        Some(index) => Err(files::missing(&index)),
         None => Ok(Box::new(table)),
     }
 }

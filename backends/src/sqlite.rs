@@ -53,7 +53,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
     if file.is_empty().map_err(|error| read_error(file.path(), &error))? {
-        return Err(read_error(file.path(), &std::io::ErrorKind::NotFound.into()));
+        return Err(files::missing(file.path()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connected = Connection::open_with_flags(file.read_only_uri(), flags).and_then(|connection| {
