@@ -14,7 +14,7 @@ pub mod process;
 mod scratch;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(test)]
+#[cfg(all(test, any(feature = "lmdb", feature = "sqlite")))]
 mod told;
 
 use std::net::IpAddr;

@@ -9,6 +9,7 @@
 //! from its beginning again. Should even that fail, rows end by themselves.
 
 mod file;
+mod growth;
 mod rows;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use self::file::{FOREIGN, Identity, TableFile};
+use self::growth::Growth;
 use self::rows::{Batch, Rows, in_transaction};
 use crate::entry::Value;
 use crate::files::{self, FREE, Left, PERMIT, read_error};
@@ -45,7 +47,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     let file = TableFile::of(&options.map)?;
     file.check_writable()?;
     let opened = Some(open_for_writing(&file, &mut |_| Ok(()))?);
-    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default(), growth: Growth::default() }))
 }
 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
@@ -65,7 +67,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
     let identity = file.identity().map_err(|error| read_error(file.path(), &error))?;
     let opened = Some(Opened { connection, identity, left: Left::default(), database: None });
-    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default() }))
+    Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default(), growth: Growth::default() }))
 }
 
 struct Sqlite {
@@ -76,6 +78,7 @@ struct Sqlite {
     /// Whether the file holds what the last publish said, so that the differences are enough for the next.
     in_step: bool,
     batch: Batch,
+    growth: Growth,
 }
 
 struct Opened {
@@ -273,6 +276,7 @@ impl Backend for Sqlite {
         let changed = self.reopen_if_changed(update.clients)?;
         let done = self.write(update);
         self.remember();
+        self.growth.look(&self.file);
         self.in_step = done.is_ok();
         if self.in_step && changed {
             files::tell_of_change(self.file.path());

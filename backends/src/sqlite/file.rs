@@ -66,6 +66,16 @@ impl TableFile {
         &self.path
     }
 
+    /// The -wal.
+    pub(super) fn log(&self) -> &Path {
+        &self.wal
+    }
+
+    /// Its bytes, as far as one can see.
+    pub(super) fn log_size(&self) -> u64 {
+        fs::symlink_metadata(&self.wal).map_or(0, |found| found.len())
+    }
+
     pub(super) fn check_writable(&self) -> Result<(), BackendError> {
         self.place.check_writable(&self.path)
     }

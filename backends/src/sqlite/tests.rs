@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::Client;
+use crate::told::told;
 
 fn site() -> (tempfile::TempDir, Options, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -296,6 +297,32 @@ fn a_reader_that_stays_makes_the_log_grow_for_as_long_but_holds_nobody_up() {
         publish_often(&mut *backend, 10_000..11_100);
         assert!((1..6_000_000).contains(&size()), "{}", size());
     }
+}
+
+#[test]
+fn a_log_that_grows_for_ever_is_told_of_once() {
+    let (_directory, options, path) = site();
+    let mut backend = open(&options).unwrap();
+    let log = path.with_file_name("map.sqlite-wal");
+    told();
+    let mut round = 0;
+    for _ in 0..2 {
+        publish_often(&mut *backend, round..round + 1);
+        let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM client").unwrap();
+        // SQLite does not mind what follows its last entry; the reader keeps it from being cut off.
+        fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(70 << 20).unwrap();
+        publish_often(&mut *backend, round + 1..round + 3000);
+        let told = told();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let cure = format!("; find it with fuser {} and end it", log.display());
+        assert!(told[0].contains("has grown to 70 MiB") && told[0].ends_with(&cure), "{told:?}");
+        drop(reader);
+        publish_often(&mut *backend, round + 3000..round + 5500);
+        round += 5500;
+        assert!(fs::metadata(&log).unwrap().len() < 64 << 20);
+    }
+    assert_eq!(told(), Vec::<String>::new());
 }
 
 #[test]
