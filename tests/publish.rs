@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use pop_before_smtp::grants::Grants;
@@ -13,7 +15,7 @@ use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
 use pop_before_smtp::time::{Now, Timestamp, unix_seconds_up};
 use pop_before_smtp_backends::memory::Memory;
-use pop_before_smtp_backends::{Backend, ErrorKind};
+use pop_before_smtp_backends::{Backend, BackendError, ErrorKind, Listed, Update};
 
 const GRACE: Duration = Duration::from_secs(100);
 
@@ -129,6 +131,52 @@ fn the_state_file_goes_when_the_table_holds_its_grants() {
     now.wall += Duration::from_secs(2);
     grants.publish(&now);
     assert!(!state.exists());
+}
+
+/// Keeps only what it is told as differences, as a table that is changed in place does.
+#[derive(Clone, Default)]
+struct Differences(Rc<RefCell<BTreeMap<IpAddr, u64>>>);
+
+impl Backend for Differences {
+    fn list(&mut self) -> Result<Vec<Listed>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
+        let mut table = self.0.borrow_mut();
+        table.retain(|address, _| !update.removed.contains(address));
+        let written = update.added.iter().chain(update.extended);
+        table.extend(written.map(|client| (client.address, unix_seconds_up(client.expires))));
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        self.0.borrow_mut().clear();
+        Ok(())
+    }
+}
+
+#[test]
+fn the_next_change_after_the_clock_was_set_carries_all_times() {
+    for step in [3600, -3600] {
+        let mut bench = Bench::new(false, Duration::ZERO);
+        let table = Differences::default();
+        bench.publisher = Publisher::new(Box::new(table.clone()), None, Duration::ZERO);
+        bench.publisher.begin(&bench.now(), &[], &bench.ring).unwrap();
+        bench.login(1);
+        bench.publish();
+        let told = table.0.borrow()[&address(1)];
+        let set = |now: Now| Now {
+            wall: SystemTime::UNIX_EPOCH
+                + Duration::from_secs(unix_seconds_up(now.wall).checked_add_signed(step).unwrap()),
+            ..now
+        };
+        bench.publisher.publish(&set(bench.now()), &bench.ring);
+        assert_eq!(table.0.borrow()[&address(1)], told, "no publish for that alone");
+        bench.login(2);
+        bench.publisher.publish(&set(bench.now()), &bench.ring);
+        assert_eq!(table.0.borrow()[&address(1)], told.checked_add_signed(step).unwrap());
+    }
 }
 
 #[test]
