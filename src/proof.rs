@@ -15,7 +15,7 @@ pub struct Proof<'p> {
     pub user: &'p [u8],
 }
 
-/// Bytes of a user name that are remembered; with more a [`Stored`] would be larger.
+/// Bytes of a user name that are remembered; with more each grant would take more room.
 pub const LONGEST_USER: usize = 43;
 
 /// In place of an offset that is not known; no file is as long.
