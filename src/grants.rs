@@ -3,7 +3,6 @@
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::debug::{Before, Narrator};
 use crate::error::{Error, io_cause};
@@ -13,12 +12,10 @@ use crate::matcher::{Action, Event};
 use crate::networks::Networks;
 use crate::proof::Proof;
 use crate::publish::Publisher;
+use crate::repeated::Repeated;
 use crate::ring::{Change, Reason, Ring};
 use crate::state;
 use crate::time::{self, Now, Timestamp};
-
-/// Least time between two warnings that a busy or hostile log could bring about again and again.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Ring and table, kept in step.
 pub struct Grants {
@@ -231,23 +228,4 @@ fn announce(event: &Event<'_>, until: String) {
 
 fn warn_evicted(count: u64, address: IpAddr) {
     log::warn!("the ring is full: evicted {address}, {count} since the last warning; give it more room with --entries");
-}
-
-/// Something worth a warning, but not every time.
-#[derive(Debug, Default)]
-struct Repeated {
-    count: u64,
-    warned: Option<Timestamp>,
-}
-
-impl Repeated {
-    /// Counts; the number since the last warning when it is time for one.
-    fn add(&mut self, now: Timestamp, count: u64) -> Option<u64> {
-        self.count += count;
-        let due = self.warned.is_none_or(|warned| now.since(warned) >= WARNING_INTERVAL);
-        (self.count > 0 && due).then(|| {
-            self.warned = Some(now);
-            std::mem::take(&mut self.count)
-        })
-    }
 }

@@ -28,6 +28,7 @@ pub mod paint;
 pub mod postfix;
 pub mod proof;
 pub mod publish;
+pub mod repeated;
 pub mod ring;
 pub mod source;
 pub mod stamp;

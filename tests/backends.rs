@@ -9,6 +9,8 @@
 mod faults;
 #[path = "backends/in_place.rs"]
 mod in_place;
+#[path = "support/lock.rs"]
+mod lock;
 #[path = "backends/model.rs"]
 mod model;
 #[path = "backends/ring.rs"]
@@ -166,7 +168,7 @@ fn helper() {
             assert!(error.cure.unwrap().contains("run as its owner"));
         }
         "list" => assert_eq!((chosen.open_read_only)(&options).unwrap().list().unwrap().len(), 2),
-        "hold lock" => in_place::hold_lock(&get("PBSM_TEST_TABLE")),
+        "hold lock" => lock::hold_lock(&get("PBSM_TEST_TABLE")),
         "crash" => {
             let mut backend = (chosen.open)(&options).unwrap();
             println!("ready");

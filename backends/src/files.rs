@@ -173,6 +173,24 @@ impl Left {
     }
 }
 
+/// Lets an empty table that was kept for this take the place of one that could not be emptied because of `error`.
+pub(crate) fn instead(
+    error: BackendError,
+    spare: &Path,
+    use_spare: impl FnOnce() -> io::Result<()>,
+) -> Result<(), BackendError> {
+    match use_spare() {
+        Ok(()) => {
+            log::info!("{error}; an empty table was kept for this and took its place");
+            Ok(())
+        }
+        Err(failed) => {
+            log::debug!("{}: {}", spare.display(), cause(&failed));
+            Err(error)
+        }
+    }
+}
+
 /// To be told once the table is right again; until then the failure of the publish tells enough.
 pub(crate) fn tell_of_change(table: &Path) {
     log::warn!("table {} had been removed or changed by another program; it has been written anew", table.display());

@@ -31,7 +31,7 @@ use self::build::{Build, rename_all};
 use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::entry::{Value, entry_of};
-use crate::files::{self, Left, OTHER_MAP, Place, cause, remove, write_error};
+use crate::files::{self, Left, OTHER_MAP, Place, remove, write_error};
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
@@ -254,22 +254,13 @@ impl Backend for Postmap {
 
     fn clear(&mut self) -> Result<(), BackendError> {
         self.left = Left::default();
-        let Err(error) = self.write(&Vec::new()) else {
-            self.renew_spare();
-            return Ok(());
-        };
-        if self.holds_nothing("") {
-            return Ok(());
-        }
-        match self.use_spare() {
+        match self.write(&Vec::new()) {
             Ok(()) => {
-                log::info!("{error}; an empty table was kept for this and took its place");
+                self.renew_spare();
                 Ok(())
             }
-            Err(spare) => {
-                log::debug!("{}: {}", self.place.path(SPARE).display(), cause(&spare));
-                Err(error)
-            }
+            Err(_) if self.holds_nothing("") => Ok(()),
+            Err(error) => files::instead(error, &self.place.path(SPARE), || self.use_spare()),
         }
     }
 }

@@ -8,20 +8,13 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
 use pop_before_smtp_backends::process;
 
 use super::child::Child;
 use super::lines::Lines;
+use super::restart::Restart;
 use super::{Progress, Sink, Source};
-use crate::error::io_cause;
 use crate::time::Timestamp;
-
-/// First and longest time until a child that died is started again.
-pub(super) const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
-/// Room in the pipe, so that a burst is read in few turns. The kernel's default is 64 KiB.
-pub(super) const PIPE: i32 = 1024 * 1024;
 
 /// A command line whose output is the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,14 +84,12 @@ pub struct CommandSource {
     next: Tail,
     running: Option<Running>,
     lines: Lines,
-    restart_at: Option<Timestamp>,
-    back_off: Duration,
+    restart: Restart,
 }
 
 #[derive(Debug)]
 struct Running {
     child: Child,
-    since: Timestamp,
     /// Whether it began with what was in the log when it started.
     from_start: bool,
     last_read: Timestamp,
@@ -117,8 +108,8 @@ impl CommandSource {
     /// # Errors
     /// The command cannot be started.
     pub fn start(log: PathBuf, tail: Tail, now: Timestamp) -> io::Result<Self> {
-        let mut source =
-            Self { log, next: tail, running: None, lines: Lines::default(), restart_at: None, back_off: BACK_OFF.0 };
+        let restart = Restart::new("log");
+        let mut source = Self { log, next: tail, running: None, lines: Lines::default(), restart };
         source.spawn(now)?;
         Ok(source)
     }
@@ -128,15 +119,13 @@ impl CommandSource {
         // Looked at before and after, because the log may grow while `tail` starts.
         let in_a_line = !from_start && ends_in_a_line(&self.log);
         let child = self.next.command_line(&self.log).spawn()?;
-        // More room is a help, not a need: an unprivileged user may be over his quota.
-        let _ = fcntl(child.descriptor(), FcntlArg::F_SETPIPE_SZ(PIPE));
         self.lines.forget_unfinished();
         if in_a_line || !from_start && ends_in_a_line(&self.log) {
             self.lines.skip_to_newline();
         }
-        self.running = Some(Running { child, since: now, from_start, last_read: now });
+        self.running = Some(Running { child, from_start, last_read: now });
         self.next.from_start = false;
-        self.restart_at = None;
+        self.restart.started(now);
         Ok(())
     }
 
@@ -147,28 +136,8 @@ impl CommandSource {
     /// The child has ended, or its output cannot be read.
     fn ended(&mut self, now: Timestamp) -> Progress {
         let Some(mut running) = self.running.take() else { return Progress::Ended };
-        let result = running.child.reap();
-        let once = !self.next.follow;
-        if once && result.is_ok() {
-            return Progress::Ended;
-        }
-        let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
-        let end = format!("'{}' has ended ({how})", self.display());
-        if once {
-            log::error!("cannot read the log to its end: {end}");
-            return Progress::Failed;
-        }
-        if now.since(running.since) > BACK_OFF.1 {
-            self.back_off = BACK_OFF.0;
-        }
-        log::warn!("cannot follow the log: {end}; starting it again in {:?}", self.back_off);
-        self.retry_later(now);
-        Progress::Paused
-    }
-
-    fn retry_later(&mut self, now: Timestamp) {
-        self.restart_at = Some(now + self.back_off);
-        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+        let command = self.display();
+        self.restart.ended(now, &mut running.child, self.next.follow, &command)
     }
 }
 
@@ -178,7 +147,7 @@ impl Source for CommandSource {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.restart_at
+        self.restart.deadline()
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
@@ -196,8 +165,8 @@ impl Source for CommandSource {
 
     fn wake(&mut self, now: Timestamp) {
         if let Err(error) = self.spawn(now) {
-            log::warn!("cannot start '{}': {}; trying again in {:?}", self.display(), io_cause(&error), self.back_off);
-            self.retry_later(now);
+            let name = format!("'{}'", self.display());
+            self.restart.failed(now, &name, &error);
         }
     }
 

@@ -7,18 +7,17 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
 use pop_before_smtp_backends::process;
 
 use self::entry::{Entry, FIELDS, Outcome, Value};
 pub use self::filter::{Filter, Wrong};
 use super::child::Child;
-use super::command::{BACK_OFF, CommandLine, PIPE};
+use super::command::CommandLine;
 use super::lines::Lines;
+use super::restart::Restart;
 use super::{Progress, Sink, Source};
-use crate::error::io_cause;
+use crate::repeated::Repeated;
 use crate::time::Timestamp;
 
 /// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
@@ -26,9 +25,6 @@ const LONGEST_JSON: usize = 64 * 1024;
 
 /// How `journalctl` begins to say that it may read nothing, or nothing but the user's own entries.
 const NOTHING_SEEN: [&str; 2] = ["No journal files were ", "Hint: You are currently not seeing messages"];
-
-/// Least time between two warnings about entries that were left out.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What of the journal is read, and from where on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,17 +89,10 @@ impl Journalctl {
 pub struct Journal {
     /// How to start next.
     next: Journalctl,
-    running: Option<Running>,
+    running: Option<Child>,
     json: Lines,
     entries: Entries,
-    restart_at: Option<Timestamp>,
-    back_off: Duration,
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    since: Timestamp,
+    restart: Restart,
 }
 
 impl Journal {
@@ -113,24 +102,17 @@ impl Journal {
     /// It cannot be started.
     pub fn start(next: Journalctl, now: Timestamp) -> io::Result<Self> {
         let (json, entries) = (Lines::up_to(LONGEST_JSON), Entries::default());
-        let mut journal = Self { next, running: None, json, entries, restart_at: None, back_off: BACK_OFF.0 };
+        let mut journal = Self { next, running: None, json, entries, restart: Restart::new("journal") };
         journal.spawn(now)?;
         Ok(journal)
     }
 
-    /// Where in the journal the last entry is that was handed on or left out, in the words of `journalctl`.
-    pub fn cursor(&self) -> Option<&str> {
-        self.next.cursor.as_deref()
-    }
-
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
         let child = self.next.command_line().spawn()?;
-        // More room is a help, not a need: an unprivileged user may be over his quota.
-        let _ = fcntl(child.descriptor(), FcntlArg::F_SETPIPE_SZ(PIPE));
         // An entry of which only the beginning has come comes again, whole.
         self.json.forget_unfinished();
-        self.running = Some(Running { child, since: now });
-        self.restart_at = None;
+        self.running = Some(child);
+        self.restart.started(now);
         Ok(())
     }
 
@@ -146,46 +128,27 @@ impl Journal {
     }
 
     /// The child has ended, or its output cannot be read.
-    fn ended(&mut self, mut running: Running, now: Timestamp) -> Progress {
-        let result = running.child.reap();
-        if !self.next.follow && result.is_ok() {
-            return Progress::Ended;
-        }
-        let how = result.err().unwrap_or_else(|| "exit status 0".to_owned());
-        let end = format!("'{}' has ended ({how})", self.next.command_line().display());
-        if !self.next.follow {
-            log::error!("cannot read the journal to its end: {end}");
-            return Progress::Failed;
-        }
-        if now.since(running.since) > BACK_OFF.1 {
-            self.back_off = BACK_OFF.0;
-        }
-        log::warn!("cannot follow the journal: {end}; starting it again in {:?}", self.back_off);
-        self.retry_later(now);
-        Progress::Paused
-    }
-
-    fn retry_later(&mut self, now: Timestamp) {
-        self.restart_at = Some(now + self.back_off);
-        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+    fn ended(&mut self, mut child: Child, now: Timestamp) -> Progress {
+        let command = self.next.command_line().display();
+        self.restart.ended(now, &mut child, self.next.follow, &command)
     }
 }
 
 impl Source for Journal {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.running.as_ref().map(|running| running.child.descriptor())
+        self.running.as_ref().map(Child::descriptor)
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.restart_at
+        self.restart.deadline()
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
-        let Some(mut running) = self.running.take() else { return Progress::Paused };
-        match self.read_entries(&mut running.child, block) {
-            Ok(0) => return self.ended(running, now),
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return self.ended(running, now),
-            _ => self.running = Some(running),
+        let Some(mut child) = self.running.take() else { return Progress::Paused };
+        match self.read_entries(&mut child, block) {
+            Ok(0) => return self.ended(child, now),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return self.ended(child, now),
+            _ => self.running = Some(child),
         }
         self.entries.warn(now);
         Progress::Some
@@ -193,16 +156,15 @@ impl Source for Journal {
 
     fn wake(&mut self, now: Timestamp) {
         if let Err(error) = self.spawn(now) {
-            log::warn!("cannot start journalctl: {}; trying again in {:?}", io_cause(&error), self.back_off);
-            self.retry_later(now);
+            self.restart.failed(now, "journalctl", &error);
         }
     }
 
     fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
-        if let Some(mut running) = self.running.take() {
-            running.child.end();
+        if let Some(mut child) = self.running.take() {
+            child.end();
             // The writer is gone, so this ends.
-            while self.read_entries(&mut running.child, block).is_ok_and(|bytes| bytes > 0) {}
+            while self.read_entries(&mut child, block).is_ok_and(|bytes| bytes > 0) {}
         }
         self.wake(now);
     }
@@ -219,9 +181,9 @@ struct Entries {
     lines: Vec<u8>,
     /// Number of messages that were too long.
     dropped: u64,
-    /// Number of entries that were left out since the last warning.
+    /// Number of entries that were left out by the last read.
     odd: u64,
-    warned: Option<Timestamp>,
+    left_out: Repeated,
 }
 
 impl Entries {
@@ -250,9 +212,7 @@ impl Entries {
     }
 
     fn warn(&mut self, now: Timestamp) {
-        if self.odd > 0 && self.warned.is_none_or(|warned| now.since(warned) >= WARNING_INTERVAL) {
-            self.warned = Some(now);
-            let odd = std::mem::take(&mut self.odd);
+        if let Some(odd) = self.left_out.add(now, std::mem::take(&mut self.odd)) {
             log::warn!("{odd} entries of the journal have been ignored: no message of one line, or an odd name");
         }
     }

@@ -6,6 +6,7 @@ pub mod follow;
 pub mod journal;
 pub mod lines;
 pub mod plan;
+mod restart;
 pub mod stdin;
 
 use std::os::fd::BorrowedFd;

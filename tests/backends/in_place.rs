@@ -1,14 +1,12 @@
 //! LMDB in place, with readers that stay: one of Postfix, and one that was stopped while it had its lock.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -74,16 +72,6 @@ fn a_reader_follows_a_table_that_outgrows_every_map() {
     assert_eq!(fs::metadata(site.table(&case)).unwrap().ino(), inode);
     drop((queries, answers));
     reader.wait().unwrap();
-}
-
-/// Takes a lock as Postfix does, of the process, and keeps it until its input ends.
-pub fn hold_lock(table: &str) {
-    let file = File::open(table).unwrap();
-    let shared =
-        libc::flock { l_type: libc::F_RDLCK as _, l_whence: libc::SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 };
-    fcntl(&file, FcntlArg::F_SETLK(&shared)).unwrap();
-    println!("ready");
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
 /// A process that was stopped while it read the table.

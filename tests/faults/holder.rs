@@ -1,14 +1,13 @@
 //! Another process that has a lock on the table, and may be stopped with it.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::support::lock::hold_lock;
 
 const TABLE: &str = "PBSM_TEST_TABLE";
 
@@ -17,12 +16,7 @@ const TABLE: &str = "PBSM_TEST_TABLE";
 #[test]
 fn helper() {
     let Some(table) = std::env::var_os(TABLE) else { return };
-    let file = File::open(table).unwrap();
-    let shared =
-        libc::flock { l_type: libc::F_RDLCK as _, l_whence: libc::SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 };
-    fcntl(&file, FcntlArg::F_SETLK(&shared)).unwrap();
-    println!("ready");
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    hold_lock(table);
 }
 
 pub(crate) struct Holder {

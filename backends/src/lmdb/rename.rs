@@ -9,7 +9,7 @@ use lmdb::{DatabaseFlags, Environment, EnvironmentFlags, Error, Transaction as _
 use super::check::Check;
 use super::{FLAGS, Table, as_io, walk};
 use crate::entry::{Key, seconds_up};
-use crate::files::{self, Left, cause, remove, write_error};
+use crate::files::{self, Left, remove, write_error};
 use crate::{Backend, BackendError, ClientSet, Listed, Update};
 
 /// For how many entries the room is kept.
@@ -54,9 +54,14 @@ impl Rename {
         Ok(rename)
     }
 
+    /// Puts a new file in the place of the table and remembers it.
     pub(super) fn replace(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
+        self.left = Left::default();
         self.sort(clients);
         let done = self.write(&self.entries, &self.table.path);
+        if done.is_ok() {
+            self.left = Left::at(&self.table.path);
+        }
         // A burst must not hold its memory for good.
         if self.entries.capacity() > KEPT {
             self.entries = Vec::new();
@@ -179,9 +184,8 @@ impl Backend for Rename {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
-        let changed = std::mem::take(&mut self.left).has_changed(&self.table.path);
+        let changed = self.left.has_changed(&self.table.path);
         self.replace(update.clients)?;
-        self.left = Left::at(&self.table.path);
         if changed {
             files::tell_of_change(&self.table.path);
         }
@@ -194,23 +198,16 @@ impl Backend for Rename {
     }
 
     fn clear(&mut self) -> Result<(), BackendError> {
+        let done = self.replace(&Vec::new());
+        // The spare that takes the table's place instead is an empty one, too.
         self.left = Left::default();
-        let Err(error) = self.replace(&Vec::new()) else {
-            self.renew_spare();
-            return Ok(());
-        };
-        if holds_nothing(&self.table.path).is_ok_and(|empty| empty == Some(true)) {
-            return Ok(());
-        }
-        match self.use_spare() {
+        match done {
             Ok(()) => {
-                log::info!("{error}; an empty table was kept for this and took its place");
+                self.renew_spare();
                 Ok(())
             }
-            Err(spare) => {
-                log::debug!("{}: {}", self.spare.display(), cause(&spare));
-                Err(error)
-            }
+            Err(_) if holds_nothing(&self.table.path).is_ok_and(|empty| empty == Some(true)) => Ok(()),
+            Err(error) => files::instead(error, &self.spare, || self.use_spare()),
         }
     }
 }

@@ -258,6 +258,7 @@ fn a_file_that_others_keep_locked_is_replaced_after_a_while() {
     assert_eq!((held(&mut table), inode(&table), told()), (4, file, Vec::new()));
     publish(&mut table, &all).unwrap();
     assert_eq!((held(&mut table), told().len()), (6, 1));
+    assert!(table.is_intact(), "it would be replaced again and again");
     let replaced = inode(&table);
     assert_ne!(replaced, file);
     publish(&mut table, &all[..2].to_vec()).unwrap();
