@@ -168,7 +168,7 @@ fn helper() {
             assert!(error.cure.unwrap().contains("run as its owner"));
         }
         "list" => assert_eq!((chosen.open_read_only)(&options).unwrap().list().unwrap().len(), 2),
-        "hold lock" => lock::hold_lock(&get("PBSM_TEST_TABLE")),
+        "hold lock" => lock::hold_lock(get("PBSM_TEST_TABLE")),
         "crash" => {
             let mut backend = (chosen.open)(&options).unwrap();
             println!("ready");
