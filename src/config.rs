@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
@@ -248,7 +248,8 @@ fn journal(options: &cli::Options) -> Result<Option<Journalctl>, Error> {
     let directory = journal_directory.as_ref().map(std::path::absolute).transpose();
     let directory = directory.map_err(|_| wrong("--journal-directory", "''", "not the name of a directory"))?;
     let follow = !options.once;
-    Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, follow }))
+    let live_from = SystemTime::UNIX_EPOCH;
+    Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, since: None, live_from, follow }))
 }
 
 /// The journal as the one log.

@@ -16,20 +16,18 @@ use crate::debug::Narrator;
 use crate::error::{Error, Exit, io_cause};
 use crate::grants::Grants;
 use crate::hold::Hold;
+use crate::input::Input;
 use crate::lock::Lock;
 use crate::logger::{self, Sink};
 use crate::matcher::Matchers;
 use crate::networks::Networks;
 use crate::publish::Publisher;
 use crate::ring::{Grant, Ring};
-use crate::source::plan::Plan;
-use crate::source::{Position, Progress, Source};
-use crate::state::{self, Saved};
+use crate::source::Progress;
+use crate::source::plan::{self, Plan};
+use crate::state::{self, Mark, Saved, State};
 use crate::time::{Now, Timestamp};
-use crate::wait::{Waiter, Wake, readable_now};
-
-/// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
-const READS_PER_TURN: usize = 64;
+use crate::wait::{Waiter, Wake};
 
 /// How often the table is looked at, whether anything happens or not.
 const LOOK: Duration = Duration::from_secs(10);
@@ -60,8 +58,9 @@ pub fn run(config: Config) -> Result<(), Error> {
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
-    let plans = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>();
-    let pid_file = plans.and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
+    let state = state::load(&state::path(&map), &Now::read());
+    let pid_file =
+        plans(&config, &state).and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
     let (mut logs, pid_file) = match pid_file {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(backend, error)),
@@ -79,7 +78,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         Ok(pid_file) => pid_file,
         Err(error) => return Err(give_up(backend, error)),
     };
-    let result = serve(config, backend, &logs, waiter);
+    let result = serve(config, backend, logs, &state, waiter);
     drop(pid_file);
     result
 }
@@ -92,8 +91,19 @@ fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
     why
 }
 
+fn plans(config: &Config, state: &State) -> Result<Vec<Plan>, Error> {
+    let now = Now::read();
+    config.logs.iter().map(|log| Plan::new(log, config, state.mark(&plan::name(log)), &now)).collect()
+}
+
 /// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
-fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: Waiter) -> Result<(), Error> {
+fn serve(
+    config: Config,
+    mut backend: Box<dyn Backend>,
+    logs: Vec<Plan>,
+    saved: &State,
+    waiter: Waiter,
+) -> Result<(), Error> {
     let Config { table, .. } = &config;
     let state = state::path(&table.options.map);
     let now = Now::read();
@@ -102,7 +112,7 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: W
         Err(error) => return Err(give_up(backend, error.into())),
     };
     let mut ring = Ring::new(config.grace, config.entries);
-    restore(&mut ring, &config.networks, &listed, &state::load(&state, &now), &now);
+    restore(&mut ring, &config.networks, &listed, &saved.grants, &now);
     let expiring = table.driver.expires_rows.then_some(config.grace);
     let mut publisher = Publisher::new(backend, expiring, config.publish_interval);
     // An error has been logged, and it is tried again.
@@ -111,11 +121,15 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: W
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
     grants.remove_when_published(state.clone());
+    let mut marks = Vec::new();
     let end = start(logs, &config.matchers, &now).and_then(|inputs| {
-        Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants)
+        let mut turns = Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK };
+        let end = turns.run(&mut grants);
+        marks = turns.marks();
+        end
     });
     match end {
-        Ok(End::Stop) => grants.stop(&Now::read(), &state),
+        Ok(End::Stop) => grants.stop(&Now::read(), &state, &marks),
         Ok(End::Done) => grants.finish(&Now::read()),
         Ok(End::Incomplete) => grants.finish(&Now::read()).and(Err(Error::new(
             Exit::NoInput,
@@ -123,20 +137,20 @@ fn serve(config: Config, mut backend: Box<dyn Backend>, logs: &[Plan], waiter: W
             "a log could not be read to its end",
         ))),
         // Nobody would take the addresses out of the table any more.
-        Err(error) => grants.stop(&Now::read(), &state).and(Err(error)),
+        Err(error) => grants.stop(&Now::read(), &state, &marks).and(Err(error)),
     }
 }
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
 fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
-    let logs = config.logs.iter().map(|log| Plan::new(log, &config)).collect::<Result<Vec<_>, _>>()?;
+    let logs = plans(&config, &State::default())?;
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
     let ring = Ring::new(config.grace, config.entries);
     let publisher = Publisher::new(Box::new(Memory::default()), None, config.publish_interval);
     let now = Now::read();
-    let inputs = start(&logs, &config.matchers, &now)?;
+    let inputs = start(logs, &config.matchers, &now)?;
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, Some(narrator));
     Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
@@ -240,51 +254,8 @@ impl Drop for PidFile {
     }
 }
 
-/// A log and the matchers in front of it, which remember what went before in this log.
-struct Input {
-    /// What the log is called.
-    name: String,
-    source: Box<dyn Source>,
-    matchers: Matchers,
-}
-
-fn start(logs: &[Plan], matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
-    logs.iter()
-        .map(|log| Ok(Input { name: log.name(), source: log.start(now.boot)?, matchers: matchers.clone() }))
-        .collect()
-}
-
-impl Input {
-    fn restart(&mut self, now: &Now, grants: &mut Grants) {
-        let Self { name, source, matchers } = self;
-        source.restart(now.boot, &mut |at, block| take((name, at), matchers, block, now, grants));
-    }
-
-    /// Reads until there is nothing left, or the other inputs want their turn.
-    fn read(&mut self, grants: &mut Grants) -> Progress {
-        let Self { name, source, matchers } = self;
-        let mut progress = Progress::Some;
-        for _ in 0..READS_PER_TURN {
-            let now = Now::read();
-            progress = source.read(now.boot, &mut |at, block| take((name, at), matchers, block, &now, grants));
-            grants.dropped(&now, source.take_dropped());
-            if progress != Progress::Some || !can_read(source.as_ref()) {
-                break;
-            }
-        }
-        progress
-    }
-}
-
-fn can_read(source: &dyn Source) -> bool {
-    source.has_more() || source.descriptor().is_some_and(readable_now)
-}
-
-/// Finds the events in a block that begins at a place in the log of this name.
-fn take((source, at): (&str, Option<Position>), matchers: &mut Matchers, block: &[u8], now: &Now, grants: &mut Grants) {
-    matchers.scan(now.boot, block, &mut |line, event| {
-        grants.event(now, event, source, at.map(|at| at.offset + line as u64));
-    });
+fn start(logs: Vec<Plan>, matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
+    logs.into_iter().map(|log| Input::start(log, matchers.clone(), now)).collect()
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
@@ -299,7 +270,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(mut self, grants: &mut Grants) -> Result<End, Error> {
+    fn run(&mut self, grants: &mut Grants) -> Result<End, Error> {
         loop {
             let deadline = grants.deadline().map_or(self.look_at, |deadline| deadline.min(self.look_at));
             let (wake, ready) = self.wait(Some(deadline))?;
@@ -331,6 +302,12 @@ impl Loop {
             grants.publish(&now);
             grants.published(Now::read().boot);
         }
+    }
+
+    /// Where a next run has to go on.
+    fn marks(&self) -> Vec<Mark> {
+        let saved = Now::read().wall;
+        self.inputs.iter().filter_map(|input| input.mark(saved)).collect()
     }
 
     /// Waits; besides what happened, tells which of the inputs can be read.

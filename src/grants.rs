@@ -3,6 +3,7 @@
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::debug::{Before, Narrator};
 use crate::error::{Error, io_cause};
@@ -13,9 +14,12 @@ use crate::networks::Networks;
 use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::repeated::Repeated;
-use crate::ring::{Change, Reason, Ring};
-use crate::state;
+use crate::ring::{Change, Grant, Reason, Ring};
+use crate::state::{self, Mark};
 use crate::time::{self, Now, Timestamp};
+
+/// By how much a grant that was read back from a table may end later than its login says.
+const ROUNDING: Duration = Duration::from_secs(1);
 
 /// Ring and table, kept in step.
 pub struct Grants {
@@ -87,6 +91,45 @@ impl Grants {
         }
     }
 
+    /// Takes in what a line says that was written at `written`, while nobody watched: it grants what is left of a grace. One
+    /// from the future counts as written now.
+    pub fn past_event(&mut self, now: &Now, written: SystemTime, event: &Event<'_>, source: &str, offset: Option<u64>) {
+        let then = now.back_to(written);
+        let expires = now.boot_at(then.wall + self.ring.grace());
+        let Event { client, matcher, user, session, .. } = *event;
+        match event.action {
+            Action::Login if self.networks.refuse(client).is_none() => {
+                self.take_over(now, Grant { address: client, expires }, Some(event));
+                if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
+                    self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+                }
+                if let (Some(hold), Some(session)) = (&mut self.hold, session) {
+                    hold.login(then.boot, session, client);
+                }
+            }
+            Action::Login => {}
+            Action::Logout => {
+                if let Some(address) = self.ended(event) {
+                    self.take_over(now, Grant { address, expires }, None);
+                }
+            }
+        }
+    }
+
+    /// Gives an address the rest of a grace, unless it has more, and tells so in debug mode.
+    fn take_over(&mut self, now: &Now, grant: Grant, event: Option<&Event<'_>>) {
+        let client = Some(grant.address);
+        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, client));
+        self.ring.restore(now.boot, grant, &mut self.changes);
+        if let (Some(narrator), Some(before), false) = (&mut self.narrator, before, self.changes.is_empty()) {
+            narrator.tell(now, &before, &self.ring, client);
+        }
+        if let (Some(Change::Added(grant)), Some(event)) = (self.changes.last(), event) {
+            announce(event, time::display(now.wall_at(grant.expires)));
+        }
+        self.take_changes(now);
+    }
+
     fn login(&mut self, now: &Now, event: &Event<'_>) {
         self.grant(now, event.client);
         if let Some(Change::Added(grant)) = self.changes.last() {
@@ -100,11 +143,16 @@ impl Grants {
 
     /// A session that was held has ended: its address keeps its grant for one more grace.
     fn logout(&mut self, now: &Now, event: &Event<'_>) {
-        let ended = self.hold.as_mut().zip(event.session).and_then(|(hold, session)| hold.logout(session));
-        if let Some(client) = ended.filter(|&client| self.ring.get(client).is_some()) {
+        if let Some(client) = self.ended(event) {
             self.grant(now, client);
             self.take_changes(now);
         }
+    }
+
+    /// The address of a session that was held and has ended, if it has a grant.
+    fn ended(&mut self, event: &Event<'_>) -> Option<IpAddr> {
+        let client = self.hold.as_mut().zip(event.session).and_then(|(hold, session)| hold.logout(session));
+        client.filter(|&client| self.ring.get(client).is_some())
     }
 
     /// Gives an address a full grace, and tells so in debug mode.
@@ -180,12 +228,13 @@ impl Grants {
         Ok(self.publisher.finish(now, &self.ring)?)
     }
 
-    /// Ends with an empty table, so that nobody relays while nobody watches, and the grants saved for the next start.
+    /// Ends with an empty table, so that nobody relays while nobody watches, and the grants and marks saved for the next
+    /// start.
     ///
     /// # Errors
     /// The table could not be emptied.
-    pub fn stop(&mut self, now: &Now, state: &Path) -> Result<(), Error> {
-        let saved = state::save(state, now, &self.ring);
+    pub fn stop(&mut self, now: &Now, state: &Path, marks: &[Mark]) -> Result<(), Error> {
+        let saved = state::save(state, now, &self.ring, marks);
         if let Err(error) = &saved {
             log::warn!(
                 "cannot save the grants to {}: {}; clients must log in again after the next start",

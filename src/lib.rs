@@ -18,6 +18,7 @@ pub mod escape;
 pub mod explain;
 pub mod grants;
 pub mod hold;
+pub mod input;
 pub mod inspect;
 pub mod lock;
 pub mod logger;

@@ -87,17 +87,24 @@ impl Ring {
         self.grants.put(address, grant.expires);
     }
 
-    /// Takes over a grant of an earlier run with its own expiry, cut to a full grace from `now`. A grant that has
-    /// expired is left out; a known address keeps the later expiry.
+    /// Takes over a grant with its own expiry, cut to a full grace from `now`: one of an earlier run, or of a login that was
+    /// logged while nobody watched. A grant that has expired is left out, and one that ends before all others of a full
+    /// ring; a known address keeps the later expiry.
     pub fn restore(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
         let Grant { address, expires } = grant;
         let expires = expires.min(now + self.grace);
         let known = self.grants.get(&address);
-        if expires <= now || known.is_some_and(|known| known >= expires) {
+        if expires <= now || known.is_some_and(|known| known >= expires) || known.is_none() && self.has_no_room(expires)
+        {
             return;
         }
         self.change(Grant { address, expires }, changes);
         self.grants.put_behind(address, expires, |other| *other > expires);
+    }
+
+    /// Whether the ring is full of grants that end no earlier.
+    fn has_no_room(&self, expires: Timestamp) -> bool {
+        self.len() >= self.capacity && self.oldest().is_some_and(|oldest| oldest.expires >= expires)
     }
 
     /// Tells what putting the grant in will change, and makes room for it.

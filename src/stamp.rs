@@ -1,7 +1,7 @@
 //! What the time stamp of a log line means. Pure: the present and the time zone are passed in.
 //!
-//! Traditional stamps have no year and no zone, some have no zone: such a stamp is local time, of the year that brings it
-//! nearest to the present. In the hour that a clock put back repeats, a stamp stands for two times; the lines before it
+//! Traditional stamps have no year and no zone, some have no zone: such a stamp is local time, of the latest year in which
+//! it is no more than a day ahead of the present: a line is old sooner than it is from the future. In the hour that a clock put back repeats, a stamp stands for two times; the lines before it
 //! tell which, and without such a line the earlier counts: a login may then end an hour too early, never too late.
 
 use std::time::{Duration, SystemTime};
@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 
 use crate::bytes::Class;
 
-/// How far out of order the lines of a log may be.
-const DISORDER: Duration = Duration::from_secs(120);
+/// How far out of order, in time, the lines of a log may be.
+pub const DISORDER: Duration = Duration::from_secs(120);
 
 /// Reads the stamps of one log, in the order of its lines.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Stamps {
             Some((known, time)) if *known == stamp => return Some(*time),
             _ => {}
         }
-        let time = self.read(stamp, now)?;
+        let time = self.read(stamp, now, Repeated::ByOrder)?;
         let (known, last) = self.last.get_or_insert_with(|| (Vec::new(), time));
         known.clear();
         known.extend_from_slice(stamp);
@@ -43,7 +43,12 @@ impl Stamps {
         Some(time)
     }
 
-    fn read(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+    /// The same, but of the two times of a stamp in a repeated hour the later, whatever the lines before it say.
+    pub fn latest(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+        self.read(stamp, now, Repeated::Later)
+    }
+
+    fn read(&self, stamp: &[u8], now: SystemTime, repeated: Repeated) -> Option<SystemTime> {
         let text = std::str::from_utf8(stamp).ok()?;
         if stamp.first()?.is_ascii_digit() {
             // RFC 3339; nginx writes slashes, others a space in place of the T.
@@ -52,33 +57,41 @@ impl Stamps {
             let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + DIGITS.run(digits.as_bytes()));
             let civil: DateTime = format!("{}T{time}", date.replace('/', "-")).parse().ok()?;
             return match rest.get(fraction..)? {
-                "" => self.local(civil),
+                "" => self.local(civil, repeated),
                 zone => at_offset(civil, zone),
             };
         }
         let (day, time) = (text.get(..6)?, text.get(text.len().checked_sub(8)?..)?);
         let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
         let day = day[3..].trim();
-        let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?);
+        let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?, repeated);
         // Apple's mail server writes the year.
         if let Some(year) = text.get(7..11).filter(|_| text.len() == 20) {
             return of_year(year.parse().ok()?);
         }
+        // A clock may be wrong, or a zone.
+        let ahead = now.checked_add(Duration::from_secs(24 * 3600))?;
         let this = jiff::Timestamp::try_from(now).ok()?.to_zoned(self.zone.clone()).year();
-        let years = [this - 1, this, this + 1].into_iter().filter_map(of_year);
-        years.min_by_key(|time| time.duration_since(now).unwrap_or_else(|error| error.duration()))
+        [this + 1, this, this - 1].into_iter().filter_map(of_year).find(|time| *time <= ahead)
     }
 
     /// The time at which the clocks of the zone show this.
-    fn local(&self, civil: DateTime) -> Option<SystemTime> {
+    fn local(&self, civil: DateTime, repeated: Repeated) -> Option<SystemTime> {
         let meaning = self.zone.to_ambiguous_timestamp(civil);
         let earlier: SystemTime = meaning.earlier().ok()?.into();
         let before = |time: SystemTime| self.last.as_ref().is_some_and(|(_, last)| time + DISORDER < *last);
-        if meaning.is_ambiguous() && before(earlier) {
+        if meaning.is_ambiguous() && (repeated == Repeated::Later || before(earlier)) {
             return meaning.later().ok().map(SystemTime::from);
         }
         Some(earlier)
     }
+}
+
+/// Which of the two times of a stamp in a repeated hour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    ByOrder,
+    Later,
 }
 
 static DIGITS: Class = Class::new(b'0', b'9', b"");
@@ -142,10 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_without_a_year_is_of_the_nearest() {
+    fn a_stamp_without_a_year_is_of_the_latest_that_it_can_be() {
         for (stamp, now, expected) in [
             ("Dec 31 23:50:00", "2027-01-01T00:10:00Z", "2026-12-31T22:50:00Z"),
             ("Jan  1 00:20:00", "2026-12-31T22:55:00Z", "2026-12-31T23:20:00Z"),
+            ("Nov 22 16:00:00", "2027-06-01T00:00:00Z", "2026-11-22T15:00:00Z"),
+            ("Nov 22 16:00:00", "2027-11-21T12:00:00Z", "2026-11-22T15:00:00Z"),
+            ("Nov 22 16:00:00", "2027-11-21T16:00:00Z", "2027-11-22T15:00:00Z"),
             ("Feb 29 12:00:00", "2028-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
             ("Feb 29 12:00:00", "2029-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
         ] {

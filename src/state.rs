@@ -1,10 +1,14 @@
-//! The ring, saved between a clean stop and the next start in `<map>.state`.
+//! The ring, saved between a clean stop and the next start in `<map>.state`, and where to go on in the logs.
 //!
 //! A clean stop empties the table, so that nobody relays while nobody watches; this file keeps the grants for the next
 //! start. Who can write it can open the relay, so it is only trusted when nobody else can.
 //!
-//! After a first line a line for each grant: `ADDRESS SECONDS`, the end in Unix seconds, and if the login is known that it
-//! goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`.
+//! After a first line comes a line for each log: `@cursor SECONDS CURSOR LOG` for the journal, and for a file
+//! `@file SECONDS DEVICE INODE OFFSET BEFORE LOG`, what stands in front of the offset in hexadecimal or `-`; the seconds
+//! tell when that was. Then a line for each grant: `ADDRESS SECONDS`, the end in Unix seconds, and if the login is known
+//! that it goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`.
+
+mod marks;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -15,12 +19,16 @@ use std::time::{Duration, SystemTime};
 
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
+pub use self::marks::Mark;
 use crate::error::io_cause;
 use crate::proof::Proof;
 use crate::ring::{Grant, Ring};
 use crate::time::{Now, unix_seconds};
 
-const FIRST_LINE: &str = "pop-before-smtp state 1";
+const FIRST_LINE: &str = "pop-before-smtp state 2";
+
+/// What the version wrote that knew no places in logs.
+const FIRST_LINE_WITHOUT_MARKS: &str = "pop-before-smtp state 1";
 
 /// `<map>` with something behind its name.
 pub fn beside(map: &Path, suffix: &str) -> PathBuf {
@@ -34,13 +42,13 @@ pub fn path(map: &Path) -> PathBuf {
     beside(map, ".state")
 }
 
-/// Writes the grants of `ring`, all or nothing, mode 0600.
+/// Writes the grants of `ring` and the marks, all or nothing, mode 0600.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(path: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
+pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
     let new = beside(path, ".new");
-    let saved = write(&new, now, ring).and_then(|()| fs::rename(&new, path));
+    let saved = write(&new, now, ring, marks).and_then(|()| fs::rename(&new, path));
     if saved.is_err() {
         // A part of a file is of no use, and may be what fills the disk.
         let _ = fs::remove_file(&new);
@@ -48,13 +56,16 @@ pub fn save(path: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
     saved
 }
 
-fn write(new: &Path, now: &Now, ring: &Ring) -> io::Result<()> {
+fn write(new: &Path, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
     match fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?);
     writeln!(file, "{FIRST_LINE}")?;
+    for mark in marks.iter().filter(|mark| !mark.log.contains('\n')) {
+        mark.write(&mut file)?;
+    }
     for Grant { address, expires } in ring.iter() {
         write!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
         if let Some(proof) = ring.proof(address).filter(|proof| !proof.source.contains('\n')) {
@@ -71,11 +82,31 @@ fn write_proof(file: &mut impl Write, proof: &Proof<'_>) -> io::Result<()> {
         Some(offset) => write!(file, "{offset} ")?,
         None => write!(file, "- ")?,
     }
-    match proof.user {
-        [] => write!(file, "-")?,
-        user => user.iter().try_for_each(|byte| write!(file, "{byte:02x}"))?,
-    }
+    write_bytes(file, proof.user)?;
     write!(file, " {}", proof.source)
+}
+
+fn write_bytes(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    match bytes {
+        [] => write!(file, "-"),
+        bytes => bytes.iter().try_for_each(|byte| write!(file, "{byte:02x}")),
+    }
+}
+
+/// What a clean stop has saved.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The grants, oldest first.
+    pub grants: Vec<Saved>,
+    /// Where to go on in the logs.
+    pub marks: Vec<Mark>,
+}
+
+impl State {
+    /// Where to go on in the log of this name.
+    pub fn mark(&self, log: &str) -> Option<&Mark> {
+        self.marks.iter().find(|mark| mark.log == log)
+    }
 }
 
 /// A grant of the state file.
@@ -102,21 +133,20 @@ impl Saved {
     }
 }
 
-/// Reads the grants that a clean stop has saved, oldest first; none if there is no file, or none to trust.
-pub fn load(path: &Path, now: &Now) -> Vec<Saved> {
-    let grants = match open_trusted(path).and_then(|file| read(file, now)) {
-        Ok(grants) => grants,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+/// Reads what a clean stop has saved; nothing if there is no file, or none to trust.
+pub fn load(path: &Path, now: &Now) -> State {
+    match open_trusted(path).and_then(|file| read(file, now)) {
+        Ok(state) => state,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
         Err(error) => {
             log::warn!(
                 "cannot restore grants from {}: {}; clients must log in again",
                 path.display(),
                 io_cause(&error)
             );
-            Vec::new()
+            State::default()
         }
-    };
-    grants.into_iter().rev().collect()
+    }
 }
 
 /// Removes the state file once its grants are in the ring: a later crash must not bring them back.
@@ -143,13 +173,21 @@ fn open_trusted(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn read(file: File, now: &Now) -> io::Result<Vec<Saved>> {
+fn read(file: File, now: &Now) -> io::Result<State> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a state file of this version");
     let mut lines = BufReader::new(file).lines();
-    if lines.next().transpose()?.as_deref() != Some(FIRST_LINE) {
+    if !matches!(lines.next().transpose()?.as_deref(), Some(FIRST_LINE | FIRST_LINE_WITHOUT_MARKS)) {
         return Err(damaged());
     }
-    lines.map(|line| saved(&line?, now).ok_or_else(damaged)).collect()
+    let mut state = State::default();
+    for line in lines {
+        match line? {
+            mark if mark.starts_with('@') => state.marks.push(Mark::read(&mark).ok_or_else(damaged)?),
+            grant => state.grants.push(saved(&grant, now).ok_or_else(damaged)?),
+        }
+    }
+    state.grants.reverse();
+    Ok(state)
 }
 
 fn saved(line: &str, now: &Now) -> Option<Saved> {
@@ -207,26 +245,26 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
         let saved = ring(&["192.0.2.1", "2001:db8::1"]);
-        save(&path, &now(10), &saved).unwrap();
+        save(&path, &now(10), &saved, &[]).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
-        let mut grants: Vec<_> = load(&path, &now(50)).into_iter().map(|saved| saved.grant).collect();
+        let mut grants: Vec<_> = load(&path, &now(50)).grants.into_iter().map(|saved| saved.grant).collect();
         grants.reverse();
         assert_eq!(grants, saved.iter().collect::<Vec<_>>(), "newest first");
         remove(&path);
-        assert_eq!(load(&path, &now(50)), []);
+        assert_eq!(load(&path, &now(50)), State::default());
     }
 
     #[test]
     fn a_clock_that_was_set_meanwhile_gives_nobody_more_than_a_grace() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
-        save(&path, &now(10), &ring(&["192.0.2.1"])).unwrap();
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[]).unwrap();
         for (by, left) in [(0, 50), (3600, 0), (-3600, 100), (30, 20), (-30, 80)] {
             let mut later = now(50);
             later.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_050u64.checked_add_signed(by).unwrap());
             let mut restored = ring(&[]);
-            for saved in load(&path, &later) {
+            for saved in load(&path, &later).grants {
                 restored.restore(later.boot, saved.grant, &mut Vec::new());
             }
             let expires = restored.oldest().map(|grant| grant.expires.since(later.boot).as_secs());
@@ -245,8 +283,8 @@ mod tests {
         let less = Proof { source: "-", offset: None, matcher: "uw-imap", user: b"" };
         ring.prove("192.0.2.1".parse().unwrap(), Some(known));
         ring.prove("192.0.2.2".parse().unwrap(), Some(less));
-        save(&path, &now(10), &ring).unwrap();
-        let loaded = load(&path, &now(10));
+        save(&path, &now(10), &ring, &[]).unwrap();
+        let loaded = load(&path, &now(10)).grants;
         assert_eq!(loaded.iter().map(Saved::proof).collect::<Vec<_>>(), [Some(known), Some(less), None]);
     }
 
@@ -254,14 +292,14 @@ mod tests {
     fn a_file_that_others_can_write_or_that_is_damaged_grants_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
-        save(&path, &now(10), &ring(&["192.0.2.1"])).unwrap();
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
-        assert_eq!(load(&path, &now(11)), []);
+        assert_eq!(load(&path, &now(11)), State::default());
 
         let link = directory.path().join("link");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(load(&link, &now(11)), []);
+        assert_eq!(load(&link, &now(11)), State::default());
 
         for text in [
             "",
@@ -272,7 +310,7 @@ mod tests {
             "pop-before-smtp state 1\n192.0.2.1 1000100 dovecot 1 x /var/log/mail.log\n",
         ] {
             fs::write(&path, text).unwrap();
-            assert_eq!(load(&path, &now(11)), [], "{text:?}");
+            assert_eq!(load(&path, &now(11)), State::default(), "{text:?}");
         }
     }
 }

@@ -92,6 +92,12 @@ impl Now {
     pub fn boot_at(&self, wall: SystemTime) -> Timestamp {
         self.boot + wall.duration_since(self.wall).unwrap_or_default()
     }
+
+    /// What both clocks showed when the wall clock showed `wall`; the present for a time to come.
+    pub fn back_to(&self, wall: SystemTime) -> Self {
+        let ago = self.wall.duration_since(wall).unwrap_or_default();
+        Self { boot: self.boot - ago, wall: wall.min(self.wall) }
+    }
 }
 
 fn boot_clock() -> Timestamp {
@@ -133,5 +139,11 @@ mod tests {
         assert_eq!(now.boot_at(now.wall_at(point)), point);
         assert_eq!(unix_seconds(now.wall_at(Timestamp::from_boot(Duration::from_secs(40)))), 940);
         assert_eq!(now.boot_at(SystemTime::UNIX_EPOCH), now.boot, "the past is now");
+        let before = now.back_to(now.wall - Duration::from_secs(30));
+        assert_eq!(
+            (before.boot, before.wall),
+            (Timestamp::from_boot(Duration::from_secs(70)), now.wall_at(before.boot))
+        );
+        assert_eq!(now.back_to(now.wall + Duration::from_secs(1)).boot, now.boot);
     }
 }

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use driver::{Driver, open_below};
 use pop_before_smtp::matcher::LONGEST_LINE;
-use pop_before_smtp::source::Source as _;
 use pop_before_smtp::source::follow::{From, GRACE};
 
 /// A generator that is the same everywhere (xorshift64*).

@@ -8,12 +8,16 @@ mod support;
 use nix::sys::signal::Signal;
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 use support::cases::{self, Site, ip};
 use support::command::{finish, pop_before_smtp};
 use support::daemon::Daemon;
 use support::journal::{self, DOVECOT, Journal, dovecot, login};
 use support::process::{children, send, wait_gone};
 use support::{Need, SOON, require, wait_for};
+
+/// More than a grace.
+const LONG_AGO: Duration = Duration::from_secs(3 * 3600);
 
 const FROM_DOVECOT: &[&str] = &["--journal-unit", "dovecot.service"];
 
@@ -141,7 +145,7 @@ fn odd_messages_grant_nothing_and_hide_nothing() {
 #[test]
 fn what_is_written_while_it_runs_is_seen() {
     let Some((site, mut journal)) = site() else { return };
-    journal.write(&[&dovecot(&login("198.51.100.66"))]);
+    journal.write_old(LONG_AGO, &[&dovecot(&login("198.51.100.66"))]);
     let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
     journal.write(&[&journal::user(&login("198.51.100.67")), &dovecot(&login("198.51.100.1"))]);
     site.wait_listed(ip("198.51.100.1"));
@@ -149,7 +153,7 @@ fn what_is_written_while_it_runs_is_seen() {
     journal.rotate();
     journal.write(&[&dovecot(&login("198.51.100.2"))]);
     site.wait_listed(ip("198.51.100.2"));
-    assert!(!site.lists(ip("198.51.100.66")), "from before the start");
+    assert!(!site.lists(ip("198.51.100.66")), "from long before the start");
     assert!(!site.lists(ip("198.51.100.67")), "of a user");
     let follower = children(daemon.pid())[0];
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
@@ -192,7 +196,7 @@ fn nothing_is_lost_or_doubled_when_journalctl_dies() {
 #[test]
 fn each_entry_is_read_once() {
     let Some((site, mut journal)) = site() else { return };
-    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    journal.write_old(LONG_AGO, &[&dovecot(&login("198.51.100.1"))]);
     let mut daemon = daemon_in_debug_mode(&site, &journal);
     for nth in 1..=3 {
         journal.write(&[&dovecot(&login("198.51.100.1"))]);
@@ -222,11 +226,11 @@ fn logins(daemon: &Daemon) -> usize {
 #[test]
 fn once_ends_at_the_end_and_begins_there_too() {
     let Some((site, mut journal)) = site() else { return };
-    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    journal.write_old(LONG_AGO, &[&dovecot(&login("198.51.100.1"))]);
     let once = |more: &[&str]| pop_before_smtp(&arguments(&site, &journal, &[FROM_DOVECOT, &["--once"], more]));
     let end = once(&[]);
     assert_eq!(end.code, Some(0), "{end:?}");
-    assert!(!site.lists(ip("198.51.100.1")), "an entry from before the start");
+    assert!(!site.lists(ip("198.51.100.1")), "an entry from long before the start");
     let all = once(&["--reprocess"]);
     assert_eq!(all.code, Some(0), "{all:?}");
     assert!(site.lists(ip("198.51.100.1")));

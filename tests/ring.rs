@@ -48,11 +48,14 @@ impl Model {
         if grant.expires <= now || known.is_some_and(|at| self.grants[at].expires >= grant.expires) {
             return changes;
         }
+        let is_full = self.grants.len() == self.capacity;
         if let Some(at) = known {
             let before = self.grants.remove(at).expires;
             changes.push(Change::Extended(grant, before));
+        } else if is_full && self.grants.iter().all(|other| other.expires >= grant.expires) {
+            return changes;
         } else {
-            if self.grants.len() == self.capacity {
+            if is_full {
                 changes.extend(self.grants.pop().map(|oldest| Change::Removed(oldest.address, Reason::Evicted)));
             }
             changes.push(Change::Added(grant));

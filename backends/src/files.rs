@@ -157,20 +157,21 @@ impl Place {
 pub(crate) struct Left(Option<[i128; 5]>);
 
 impl Left {
-    /// Remembers a file as it is now.
+    /// Remembers a file as it is now. One that is gone already is like none.
     pub(crate) fn at(path: &Path) -> Self {
-        let identity = |found: fs::Metadata| {
-            let (size, device, inode) = (found.len().into(), found.dev().into(), found.ino().into());
-            [device, inode, size, found.mtime().into(), found.mtime_nsec().into()]
-        };
-        // One that is missing is like no other.
-        Self(Some(fs::symlink_metadata(path).map(identity).unwrap_or_default()))
+        Self(Some(identity(path).unwrap_or([-1; 5])))
     }
 
-    /// Whether it is another by now; never, if none is remembered.
+    /// Whether it is another by now, or gone; never, if none is remembered.
     pub(crate) fn has_changed(&self, path: &Path) -> bool {
-        self.0.is_some() && *self != Self::at(path)
+        self.0.is_some_and(|left| identity(path) != Some(left))
     }
+}
+
+fn identity(path: &Path) -> Option<[i128; 5]> {
+    let found = fs::symlink_metadata(path).ok()?;
+    let (size, device, inode) = (found.len().into(), found.dev().into(), found.ino().into());
+    Some([device, inode, size, found.mtime().into(), found.mtime_nsec().into()])
 }
 
 /// Lets an empty table that was kept for this take the place of one that could not be emptied because of `error`.
@@ -318,6 +319,21 @@ mod tests {
             assert!(error.action.contains(&*map.to_string_lossy()), "{error}");
             assert_eq!(error.cure.as_deref(), Some(CHOOSE));
         }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_has_changed_however_early_it_went() {
+        let (_directory, place) = place();
+        let path = place.path(".db");
+        assert!(!Left::default().has_changed(&path));
+        assert!(Left::at(&path).has_changed(&path), "removed before it could be remembered");
+        fs::write(&path, "x").unwrap();
+        let left = Left::at(&path);
+        assert!(!left.has_changed(&path));
+        fs::write(&path, "xy").unwrap();
+        assert!(left.has_changed(&path));
+        fs::remove_file(&path).unwrap();
+        assert!(left.has_changed(&path));
     }
 
     #[test]

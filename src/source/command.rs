@@ -13,7 +13,7 @@ use pop_before_smtp_backends::process;
 use super::child::Child;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Progress, Sink, Source};
+use super::{Origin, Progress, Sink, Source};
 use crate::time::Timestamp;
 
 /// A command line whose output is the log.
@@ -40,11 +40,22 @@ impl CommandLine {
     }
 }
 
+/// Where in the log `tail` starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TailFrom {
+    /// With its first line.
+    Start,
+    /// Behind this many bytes, where a line begins.
+    Byte(u64),
+    /// At its end.
+    End,
+}
+
 /// Where in the log `tail` starts, and whether it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
-    /// From the first line instead of the end.
-    pub from_start: bool,
+    /// Where it starts.
+    pub from: TailFrom,
     /// Follow the name through rotation, instead of stopping at the end.
     pub follow: bool,
     /// The process that must be alive; `tail` ends when it is gone. `None` where `tail` cannot do that.
@@ -54,7 +65,11 @@ pub struct Tail {
 impl Tail {
     /// The command line for one log file.
     pub fn command_line(self, log: &Path) -> CommandLine {
-        let mut arguments: Vec<OsString> = vec!["-n".into(), if self.from_start { "+1" } else { "0" }.into()];
+        let mut arguments: Vec<OsString> = match self.from {
+            TailFrom::Start => vec!["-n".into(), "+1".into()],
+            TailFrom::Byte(offset) => vec!["-c".into(), format!("+{}", offset + 1).into()],
+            TailFrom::End => vec!["-n".into(), "0".into()],
+        };
         if self.follow {
             arguments.push("-F".into());
             arguments.extend(self.watched.map(|pid| format!("--pid={pid}").into()));
@@ -90,15 +105,15 @@ pub struct CommandSource {
 #[derive(Debug)]
 struct Running {
     child: Child,
-    /// Whether it began with what was in the log when it started.
-    from_start: bool,
+    /// Whether it began with all that was in the log when it started.
+    with_old: bool,
     last_read: Timestamp,
 }
 
 impl Running {
     /// Whether it may still be reading what was in the log when it started: then there is no pause of a second.
     fn is_behind(&self, now: Timestamp) -> bool {
-        self.from_start && now.since(self.last_read) < Duration::from_secs(1)
+        self.with_old && now.since(self.last_read) < Duration::from_secs(1)
     }
 }
 
@@ -115,16 +130,16 @@ impl CommandSource {
     }
 
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
-        let Tail { from_start, .. } = self.next;
+        let (at_end, with_old) = (self.next.from == TailFrom::End, self.next.from == TailFrom::Start);
         // Looked at before and after, because the log may grow while `tail` starts.
-        let in_a_line = !from_start && ends_in_a_line(&self.log);
+        let in_a_line = at_end && ends_in_a_line(&self.log);
         let child = self.next.command_line(&self.log).spawn()?;
         self.lines.forget_unfinished();
-        if in_a_line || !from_start && ends_in_a_line(&self.log) {
+        if in_a_line || at_end && ends_in_a_line(&self.log) {
             self.lines.skip_to_newline();
         }
-        self.running = Some(Running { child, from_start, last_read: now });
-        self.next.from_start = false;
+        self.running = Some(Running { child, with_old, last_read: now });
+        self.next.from = TailFrom::End;
         self.restart.started(now);
         Ok(())
     }
@@ -152,7 +167,7 @@ impl Source for CommandSource {
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
         let Some(running) = &mut self.running else { return Progress::Paused };
-        match self.lines.read(running.child.output(), &mut |bytes| block(None, bytes)) {
+        match self.lines.read(running.child.output(), &mut |bytes| block(Origin::live(None), bytes)) {
             Ok(0) => self.ended(now),
             Ok(_) => {
                 running.last_read = now;
@@ -179,9 +194,11 @@ impl Source for CommandSource {
         if let Some(mut running) = self.running.take() {
             running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
-            while self.lines.read(running.child.output(), &mut |bytes| block(None, bytes)).is_ok_and(|bytes| bytes > 0)
-            {
-            }
+            while self
+                .lines
+                .read(running.child.output(), &mut |bytes| block(Origin::live(None), bytes))
+                .is_ok_and(|bytes| bytes > 0)
+            {}
         }
         self.wake(now);
     }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use self::file::{Id, LogFile, Retired, Step};
 use self::print::Change;
 use self::watch::Watch;
+use super::bookmark::Bookmark;
 use super::{Position, Progress, Sink, Source};
 use crate::error::io_cause;
 use crate::time::Timestamp;
@@ -256,6 +257,20 @@ impl Follow {
     }
 }
 
+impl Follow {
+    /// Where a next run has to go on; see [`Source::bookmark`].
+    pub fn position(&self) -> Option<Position> {
+        self.unread()?.position()
+    }
+
+    /// The file that has the name, unless that has to wait for an older one.
+    fn unread(&self) -> Option<&LogFile> {
+        let last = self.files.back()?;
+        let waits = last.position().is_some_and(|position| position.offset == 0);
+        Some(self.files.iter().find(|file| waits && !file.at_end).unwrap_or(last))
+    }
+}
+
 impl Source for Follow {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.watch.descriptor()
@@ -317,10 +332,7 @@ impl Source for Follow {
         open + std::mem::take(&mut self.dropped)
     }
 
-    /// In the file that has the name, unless that has to wait for an older one.
-    fn position(&self) -> Option<Position> {
-        let last = self.files.back()?;
-        let waits = last.position().is_some_and(|position| position.offset == 0);
-        self.files.iter().find(|file| waits && !file.at_end).unwrap_or(last).position()
+    fn bookmark(&self) -> Option<Bookmark> {
+        self.unread()?.mark().map(Bookmark::File)
     }
 }

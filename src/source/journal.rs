@@ -7,18 +7,20 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pop_before_smtp_backends::process;
 
 use self::entry::{Entry, FIELDS, Outcome, Value};
 pub use self::filter::{Filter, Wrong};
+use super::bookmark::Bookmark;
 use super::child::Child;
 use super::command::CommandLine;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Progress, Sink, Source};
+use super::{Age, Origin, Progress, Sink, Source};
 use crate::repeated::Repeated;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, unix_seconds};
 
 /// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
 const LONGEST_JSON: usize = 64 * 1024;
@@ -33,8 +35,12 @@ pub struct Journalctl {
     pub filter: Filter,
     /// Where the journal's files are; `None` for this system's.
     pub directory: Option<PathBuf>,
-    /// The entry behind which to begin; `None` for the first.
+    /// The entry behind which to begin.
     pub cursor: Option<String>,
+    /// When to begin without one; `None` for the first entry.
+    pub since: Option<SystemTime>,
+    /// Entries that are older were written while nobody watched.
+    pub live_from: SystemTime,
     /// Whether to go on at the end.
     pub follow: bool,
 }
@@ -49,24 +55,27 @@ impl Journalctl {
             arguments.extend(["--follow", "--no-tail"].map(From::from));
         }
         arguments.extend(self.directory_argument());
-        arguments.extend(self.cursor.iter().map(|cursor| format!("--after-cursor={cursor}").into()));
+        match (&self.cursor, self.since) {
+            (Some(cursor), _) => arguments.push(format!("--after-cursor={cursor}").into()),
+            (None, Some(since)) => arguments.push(format!("--since=@{}", unix_seconds(since)).into()),
+            (None, None) => {}
+        }
         arguments.extend(self.filter.matches().map(From::from));
         CommandLine::new("journalctl", arguments)
     }
 
-    /// The cursor of the newest entry that counts, if there is one.
+    /// Makes sure that the journal can be read.
     ///
     /// # Errors
     /// There is no `journalctl`, or no journal that it may read; then the cause tells what it said.
-    pub fn end(&self) -> io::Result<Option<String>> {
+    pub fn check(&self) -> io::Result<()> {
         let mut arguments: Vec<OsString> = ["--no-pager", "--lines=0", "--show-cursor"].map(From::from).into();
         arguments.extend(self.directory_argument());
         arguments.extend(self.filter.matches().map(From::from));
         let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
         let end = process::run(Path::new("journalctl"), &arguments, process::LIMIT)?;
-        let stdout = String::from_utf8_lossy(&end.stdout);
         // It fails also where no entry matches, but says so; and it complains of files that it leaves out.
-        let is_answer = end.failure().is_none() || stdout.contains("-- No entries --");
+        let is_answer = end.failure().is_none() || String::from_utf8_lossy(&end.stdout).contains("-- No entries --");
         match end.complaint() {
             Some(complaint) if !is_answer || NOTHING_SEEN.iter().any(|start| complaint.starts_with(start)) => {
                 return Err(io::Error::other(complaint.trim_end_matches('.').to_owned()));
@@ -74,7 +83,7 @@ impl Journalctl {
             Some(complaint) => log::warn!("journalctl: {complaint}"),
             None => {}
         }
-        Ok(stdout.lines().find_map(|line| line.strip_prefix("-- cursor: ")).map(str::to_owned))
+        Ok(())
     }
 
     fn directory_argument(&self) -> Option<OsString> {
@@ -121,7 +130,8 @@ impl Journal {
         let Self { next, json, entries, .. } = self;
         let read = json.read(child.output(), &mut |bytes| entries.take(bytes, next))?;
         if !entries.lines.is_empty() {
-            block(None, &entries.lines);
+            let age = if std::mem::take(&mut entries.past) { Age::Past } else { Age::Live };
+            block(Origin { position: None, age }, &entries.lines);
             entries.lines.clear();
         }
         Ok(read)
@@ -172,6 +182,10 @@ impl Source for Journal {
     fn take_dropped(&mut self) -> u64 {
         self.json.take_dropped() + std::mem::take(&mut self.entries.dropped)
     }
+
+    fn bookmark(&self) -> Option<Bookmark> {
+        self.next.cursor.clone().map(Bookmark::Cursor)
+    }
 }
 
 /// Turns entries into lines.
@@ -179,6 +193,8 @@ impl Source for Journal {
 struct Entries {
     /// Lines to hand on.
     lines: Vec<u8>,
+    /// Whether one of them was written while nobody watched.
+    past: bool,
     /// Number of messages that were too long.
     dropped: u64,
     /// Number of entries that were left out by the last read.
@@ -199,6 +215,7 @@ impl Entries {
                 continue;
             };
             if next.filter.takes(&entry) {
+                self.past |= entry.written().is_some_and(|written| written < next.live_from);
                 match entry.append(&mut self.lines) {
                     Outcome::Line => {}
                     Outcome::TooLong => self.dropped += 1,

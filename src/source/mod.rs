@@ -1,5 +1,8 @@
 //! Where log lines come from: a descriptor to wait on, blocks of whole lines out.
 
+pub mod backlog;
+pub mod bookmark;
+pub mod catch_up;
 mod child;
 pub mod command;
 pub mod follow;
@@ -11,6 +14,7 @@ pub mod stdin;
 
 use std::os::fd::BorrowedFd;
 
+use self::bookmark::Bookmark;
 use crate::time::Timestamp;
 
 /// What a read left behind.
@@ -37,8 +41,35 @@ pub struct Position {
     pub offset: u64,
 }
 
-/// Takes a block of lines, and where it begins if the source reads a file itself.
-pub type Sink<'a> = dyn FnMut(Option<Position>, &[u8]) + 'a;
+/// When lines were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// While the daemon watched: they happen now.
+    Live,
+    /// Before the daemon watched: their own times count.
+    Past,
+    /// Before, and an earlier run has counted them. They are handed on for what the matchers have to remember.
+    Counted,
+}
+
+/// Where a block of lines comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it begins, if the source reads a file itself.
+    pub position: Option<Position>,
+    /// When its lines were written.
+    pub age: Age,
+}
+
+impl Origin {
+    /// Lines that happen now, at a place if that is known.
+    pub fn live(position: Option<Position>) -> Self {
+        Self { position, age: Age::Live }
+    }
+}
+
+/// Takes a block of lines and where it comes from.
+pub type Sink<'a> = dyn FnMut(Origin, &[u8]) + 'a;
 
 /// A log that is followed.
 ///
@@ -73,7 +104,7 @@ pub trait Source {
 
     /// Where a next run has to go on so that no line is lost and none is handed on twice. `None` if the source cannot go
     /// on anywhere, or does not know yet where the first whole line begins.
-    fn position(&self) -> Option<Position> {
+    fn bookmark(&self) -> Option<Bookmark> {
         None
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pop_before_smtp::matcher::LONGEST_LINE;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
-use pop_before_smtp::source::{Position, Progress, Sink, Source as _};
+use pop_before_smtp::source::{Origin, Position, Progress, Sink, Source as _};
 use pop_before_smtp::time::Timestamp;
 use pop_before_smtp::wait::readable_now;
 
@@ -38,8 +38,8 @@ impl Driver {
     /// One call of the loop's.
     pub(crate) fn step(&mut self) -> Progress {
         let Self { source, now, lines, places, .. } = self;
-        let mut take = |place: Option<Position>, block: &[u8]| {
-            let mut place = place.unwrap();
+        let mut take = |origin: Origin, block: &[u8]| {
+            let mut place = origin.position.unwrap();
             assert!(block.ends_with(b"\n") || block.len() == LONGEST_LINE + 1, "half a line");
             for line in block.split_inclusive(|byte| *byte == b'\n') {
                 if line.strip_suffix(b"\n").unwrap_or(line).len() <= LONGEST_LINE {

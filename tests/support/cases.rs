@@ -229,11 +229,11 @@ fn sqlite_cf(map: &Path) -> String {
     table.to_owned()
 }
 
-/// A line as Dovecot 2.3 logs a login through a traditional syslog.
+/// A line as Dovecot 2.3 logs a login through syslog, with a stamp that is older than any grace.
 pub(crate) fn login_line(client: IpAddr) -> String {
     let server = if client.is_ipv4() { "192.0.2.25" } else { "2001:db8::25" };
     format!(
-        "Nov 22 16:03:39 mail dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip={client}, lip={server}, \
+        "2026-11-22T16:03:39+00:00 mail dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip={client}, lip={server}, \
          mpid=820, session=<eFVmtd9glbogAQ24AAEAAAAAAAAAAAAL>"
     )
 }

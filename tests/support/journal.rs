@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 /// Where Debian and others put it.
 const REMOTE: [&str; 2] = ["/usr/lib/systemd/systemd-journal-remote", "/lib/systemd/systemd-journal-remote"];
@@ -71,11 +72,19 @@ impl Journal {
     /// Appends entries.
     #[track_caller]
     pub(crate) fn write(&mut self, entries: &[&Fields<'_>]) {
+        self.write_old(Duration::ZERO, entries);
+    }
+
+    /// Appends entries that are so old.
+    #[track_caller]
+    pub(crate) fn write_old(&mut self, age: Duration, entries: &[&Fields<'_>]) {
+        let begin = SystemTime::now() - age;
+        let begin = begin.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_micros();
         let mut export = Vec::new();
         for fields in entries {
             self.entries += 1;
             let (n, boot) = (self.entries, "0123456789abcdef0123456789abcdef");
-            let time = format!("__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={n}\n", 1_795_363_419_000_000 + n);
+            let time = format!("__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={n}\n", begin + u128::from(n));
             export.extend_from_slice(format!("{time}_BOOT_ID={boot}\n_HOSTNAME=mail\n").as_bytes());
             for (name, value) in *fields {
                 // The form for any bytes: the length, little-endian, in a line of its own.

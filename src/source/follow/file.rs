@@ -3,15 +3,17 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use super::From;
 use super::print::{Change, Compared, Print};
+use crate::source::backlog::begins_a_line;
+use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
-use crate::source::{Position, Sink};
+use crate::source::{Origin, Position, Sink};
 use crate::time::Timestamp;
 
 /// Device and number: which file it is, whatever its name.
@@ -116,7 +118,7 @@ impl LogFile {
         let Self { file, id, lines, print, .. } = self;
         let offset = lines.offset();
         let mut input = Compared { file, offset, print, differs: false };
-        let place = |offset| Some(Position { device: id.device, inode: id.inode, offset });
+        let place = |offset| Origin::live(Some(Position { device: id.device, inode: id.inode, offset }));
         let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
         if input.differs {
             return self.changed(offset).map(Step::Changed);
@@ -150,6 +152,11 @@ impl LogFile {
         self.lines.next_line().map(|offset| Position { device, inode, offset })
     }
 
+    /// The same, to be found by a next run.
+    pub(super) fn mark(&self) -> Option<FileMark> {
+        FileMark::at(&self.file, self.position()?).ok()
+    }
+
     pub(super) fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()
     }
@@ -165,10 +172,4 @@ fn saved_offset(file: &File, metadata: &Metadata, position: Position) -> u64 {
     let Position { device, inode, offset } = position;
     let same = Id::of(metadata) == Id { device, inode } && offset <= metadata.len();
     if same && offset > 0 && begins_a_line(file, offset).unwrap_or(false) { offset } else { 0 }
-}
-
-fn begins_a_line(file: &File, offset: u64) -> io::Result<bool> {
-    let mut byte = [0];
-    file.read_exact_at(&mut byte, offset - 1)?;
-    Ok(byte == [b'\n'])
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -68,6 +69,12 @@ impl<'j> Entry<'j> {
     /// Reads a line of JSON.
     pub(super) fn parse(json: &'j [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
+    }
+
+    /// When the journal received it.
+    pub(super) fn written(&self) -> Option<SystemTime> {
+        let micros = Duration::from_micros(text(&self.time)?.parse().ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(micros)
     }
 
     /// Appends the entry to `lines` as `STAMP HOST IDENTIFIER[PID]: MESSAGE` with its newline.

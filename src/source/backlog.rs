@@ -1,0 +1,181 @@
+//! What was written into a log file while nobody watched: read at start, with the lines' own times.
+//!
+//! What matters begins where the last run has left off or one grace ago, whichever is later; the second is found by going
+//! back from the end, so that it costs the same in a log of 10 GB. It may begin in the files that had the log's name
+//! before.
+
+mod older;
+mod search;
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use self::older::{Candidate, Older};
+pub use self::search::Window;
+use super::bookmark::FileMark;
+use super::lines::Lines;
+use super::{Age, Origin, Position, Sink};
+use crate::error::io_cause;
+
+/// Bytes in front of a place that was saved which are read once more, for what the matchers have to remember: the
+/// address of a session that logs in behind it, or a message whose rest comes behind it. They grant nothing.
+const WARM_UP: u64 = 64 * 1024;
+
+/// Part of a file.
+#[derive(Debug)]
+struct Piece {
+    file: Candidate,
+    /// Where to begin, or behind the line that stands there.
+    begin: u64,
+    /// Up to here the lines have counted in an earlier run.
+    counted: u64,
+    end: u64,
+}
+
+/// The lines that are left to be read.
+#[derive(Debug)]
+pub struct Backlog {
+    pieces: VecDeque<Piece>,
+    lines: Lines,
+    /// Whether the first piece is being read.
+    begun: bool,
+    bytes: u64,
+}
+
+impl Backlog {
+    /// Finds what is to be read of the log of this name, and behind which line its follower has to go on.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no regular file.
+    pub fn find(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<(Self, Position)> {
+        let log = Candidate::open(path)?;
+        let end = end_of_lines(&log.file, log.length)?;
+        let live = Position { device: log.device, inode: log.inode, offset: end };
+        let older = Older::of(path, &log);
+        let found = mark.and_then(|mark| Some((mark, older.find(mark, &log)?)));
+        let mut pieces = VecDeque::new();
+        for file in older.since(window, found.as_ref().map(|(_, place)| *place)) {
+            pieces.push_back(Piece::since(file, window)?);
+        }
+        pieces.push_back(Piece { end, ..Piece::since(log, window)? });
+        if let Some((mark, _)) = found
+            && let Some(first) = pieces.front_mut()
+        {
+            first.skip_counted(mark.position.offset);
+        }
+        Ok((Self { pieces, lines: Lines::default(), begun: false, bytes: 0 }, live))
+    }
+
+    /// Adds what the log got since: it has lost its name, and who follows the name begins with the next file.
+    pub(super) fn take_rest(&mut self) {
+        if let Some(last) = self.pieces.back_mut()
+            && let Ok(metadata) = last.file.file.metadata()
+        {
+            last.end = metadata.len();
+        }
+    }
+
+    /// Reads once. False when all has been read.
+    pub(super) fn read(&mut self, sink: &mut Sink<'_>) -> bool {
+        let Some(piece) = self.pieces.front() else { return false };
+        match piece.read(&mut self.lines, !std::mem::replace(&mut self.begun, true), sink) {
+            Ok(0) => self.next(),
+            Ok(read) => self.bytes += read as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let path = piece.file.path.display();
+                log::warn!("cannot read log file {path} to its end: {}; going on behind it", io_cause(&error));
+                self.next();
+            }
+        }
+        !self.pieces.is_empty()
+    }
+
+    fn next(&mut self) {
+        self.pieces.pop_front();
+        self.begun = false;
+    }
+
+    /// Number of bytes read.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        self.lines.take_dropped()
+    }
+}
+
+impl Piece {
+    /// The end of a file, as far as it matters by its time.
+    fn since(file: Candidate, window: &Window) -> io::Result<Self> {
+        let begin = window.begin(&file.file, file.length)?;
+        Ok(Self { begin, counted: 0, end: file.length, file })
+    }
+
+    /// Leaves out what has counted.
+    fn skip_counted(&mut self, place: u64) {
+        if place >= self.begin {
+            self.begin = place.saturating_sub(WARM_UP);
+            self.counted = place;
+        }
+    }
+
+    fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
+        if first {
+            lines.go_to(self.begin);
+            if self.begin > 0 && !begins_a_line(&self.file.file, self.begin)? {
+                lines.skip_to_newline();
+            }
+        }
+        let offset = lines.offset();
+        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, Age::Past) };
+        let mut section = Section { file: &self.file.file, offset, end };
+        let Candidate { device, inode, .. } = self.file;
+        lines.read_placed(&mut section, &mut |offset, bytes| {
+            sink(Origin { position: Some(Position { device, inode, offset }), age }, bytes);
+        })
+    }
+}
+
+/// A part of a file, to be read.
+struct Section<'f> {
+    file: &'f File,
+    offset: u64,
+    end: u64,
+}
+
+impl Read for Section<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_sub(self.offset).min(buffer.len() as u64) as usize;
+        let read = self.file.read_at(&mut buffer[..left], self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+/// Whether the byte in front of a place ends a line.
+pub(super) fn begins_a_line(file: &File, offset: u64) -> io::Result<bool> {
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, offset - 1)?;
+    Ok(byte == [b'\n'])
+}
+
+/// Where the last line that is complete ends.
+fn end_of_lines(file: &File, length: u64) -> io::Result<u64> {
+    let mut block = vec![0; 64 * 1024];
+    let mut end = length;
+    while end > 0 {
+        let begin = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..(end - begin) as usize];
+        file.read_exact_at(part, begin)?;
+        if let Some(newline) = memchr::memrchr(b'\n', part) {
+            return Ok(begin + newline as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
+}

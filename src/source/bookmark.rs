@@ -1,0 +1,52 @@
+//! Where a next run goes on in a log: saved with the ring at a clean stop.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::Position;
+
+/// Most bytes in front of a place that are remembered.
+const BEFORE: usize = 64;
+
+/// A place in a log that outlives the daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bookmark {
+    /// In a file, between two lines.
+    File(FileMark),
+    /// Behind an entry of systemd's journal, in the words of `journalctl`.
+    Cursor(String),
+}
+
+/// A place in a file. Neither name nor number tell which file it was: names move on with each rotation, a rotation by
+/// copying gives the old lines a new number, and a number is used again. What stands in front of the place does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileMark {
+    /// The place.
+    pub position: Position,
+    /// Up to 64 bytes that stand in front of it.
+    pub before: Vec<u8>,
+}
+
+impl FileMark {
+    /// Of a place in an open file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is shorter.
+    pub fn at(file: &File, position: Position) -> io::Result<Self> {
+        Ok(Self { position, before: before(file, position.offset)? })
+    }
+
+    /// Whether the place can be one of this file, going by what stands in front of it. That says nothing of the start of
+    /// a file.
+    pub fn fits(&self, file: &File) -> bool {
+        self.position.offset > 0 && before(file, self.position.offset).is_ok_and(|before| before == self.before)
+    }
+}
+
+fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let size = offset.min(BEFORE as u64);
+    let mut bytes = vec![0; size as usize];
+    file.read_exact_at(&mut bytes, offset - size)?;
+    Ok(bytes)
+}

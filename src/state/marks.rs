@@ -1,0 +1,90 @@
+//! The lines of the state file that tell where to go on in the logs.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use super::{bytes, write_bytes};
+use crate::source::Position;
+use crate::source::bookmark::{Bookmark, FileMark};
+use crate::time::unix_seconds;
+
+/// Where to go on in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// What the log is called.
+    pub log: String,
+    /// When that was; whole seconds.
+    pub saved: SystemTime,
+    /// The place.
+    pub bookmark: Bookmark,
+}
+
+impl Mark {
+    pub(super) fn write(&self, file: &mut impl Write) -> io::Result<()> {
+        let saved = unix_seconds(self.saved);
+        match &self.bookmark {
+            Bookmark::Cursor(cursor) => write!(file, "@cursor {saved} {cursor}")?,
+            Bookmark::File(FileMark { position: Position { device, inode, offset }, before }) => {
+                write!(file, "@file {saved} {device} {inode} {offset} ")?;
+                write_bytes(file, before)?;
+            }
+        }
+        writeln!(file, " {}", self.log)
+    }
+
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let (kind, rest) = line.split_once(' ')?;
+        let (saved, rest) = rest.split_once(' ')?;
+        let (bookmark, log) = match kind {
+            "@cursor" => {
+                let (cursor, log) = rest.split_once(' ')?;
+                (Bookmark::Cursor(cursor.to_owned()), log)
+            }
+            "@file" => file(rest)?,
+            _ => return None,
+        };
+        let saved = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(saved.parse().ok()?))?;
+        Some(Self { log: log.to_owned(), saved, bookmark })
+    }
+}
+
+fn file(text: &str) -> Option<(Bookmark, &str)> {
+    let mut fields = text.splitn(5, ' ');
+    let mut number = || fields.next()?.parse().ok();
+    let position = Position { device: number()?, inode: number()?, offset: number()? };
+    let before = match fields.next()? {
+        "-" => Vec::new(),
+        hexadecimal => bytes(hexadecimal)?,
+    };
+    Some((Bookmark::File(FileMark { position, before }), fields.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn marks_come_back() {
+        let saved = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let position = Position { device: 254, inode: 4711, offset: 12 };
+        let file = |before: &[u8]| Bookmark::File(FileMark { position, before: before.to_vec() });
+        let cursor = Bookmark::Cursor("s=0639;i=4be;b=26a5;m=84d;t=4fa;x=88".to_owned());
+        for bookmark in [file(b"a line\n\xff"), file(b""), cursor] {
+            let mark = Mark { log: "/var/log/the mail.log".to_owned(), saved, bookmark };
+            let mut line = Vec::new();
+            mark.write(&mut line).unwrap();
+            let line = String::from_utf8(line).unwrap();
+            assert_eq!(Mark::read(line.trim_end()), Some(mark));
+        }
+    }
+
+    #[test]
+    fn what_is_no_mark_is_refused() {
+        for line in
+            ["@", "@file", "@file 1 2 3 4 -", "@file 1 2 3 -4 - x", "@file 1 2 3 4 zz x", "@cursor 1 x", "@x 1 2 3"]
+        {
+            assert_eq!(Mark::read(line), None, "{line}");
+        }
+    }
+}
