@@ -115,6 +115,8 @@ pub enum Source {
     Follow,
     /// Systemd's journal, through a child process, journalctl
     Journal,
+    /// Standard input, as --log -
+    Stdin,
 }
 
 /// Whose entries of systemd's journal count, and where it is.
@@ -170,7 +172,8 @@ pub struct Options {
     /// Least time between two publishes; the first change goes at once [default: 0 for sqlite and lmdb in-place, else 1s]
     #[arg(long, value_name = "TIME")]
     pub publish_interval: Option<String>,
-    /// Log file, several times for several; `-` is standard input [default: /var/log/maillog, else /var/log/mail.log]
+    /// Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and
+    /// journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]
     #[arg(long, value_name = "FILE")]
     pub log: Vec<PathBuf>,
     /// Where log lines come from

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
@@ -11,12 +11,9 @@ use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 use crate::cli;
 use crate::config_file::{self, ConfigFile};
 use crate::error::{Error, Exit};
+use crate::logs::Logs;
 use crate::matcher::Matchers;
 use crate::networks::Networks;
-use crate::source::journal::{Filter, Journalctl};
-
-/// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
-const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];
 
 /// Longest `--grace`: a week. More is a typing mistake, and an open relay for as long.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -32,17 +29,6 @@ pub struct Table {
     pub options: backends::Options,
 }
 
-/// One log to follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Log {
-    /// A file.
-    File(PathBuf),
-    /// Systemd's journal.
-    Journal(Journalctl),
-    /// Standard input.
-    Stdin,
-}
-
 /// Everything the daemon is told.
 pub struct Config {
     /// Tell what would be done; write no table.
@@ -56,9 +42,7 @@ pub struct Config {
     /// Least time between two publishes.
     pub publish_interval: Duration,
     /// The logs to follow, at least one.
-    pub logs: Vec<Log>,
-    /// Where log lines come from.
-    pub source: cli::Source,
+    pub logs: Logs,
     /// The chosen matchers.
     pub matchers: Matchers,
     /// Length of a grant.
@@ -100,9 +84,8 @@ impl Config {
             hold: hold(options)?,
             reprocess: options.reprocess,
             once: options.once,
-            source: options.source,
             networks: never_published(options)?,
-            logs: logs(options)?,
+            logs: Logs::new(options)?,
         })
     }
 }
@@ -185,83 +168,6 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
         _ => Err(wrong("--map", &path.display().to_string(), "not the name of a file")
             .cure("give the table's path without suffix, such as /etc/postfix/pop-before-smtp")),
     }
-}
-
-fn logs(options: &cli::Options) -> Result<Vec<Log>, Error> {
-    if options.source == cli::Source::Journal {
-        return journal_alone(options).map(|log| vec![log]);
-    }
-    if (options.source != cli::Source::Auto || !options.log.is_empty()) && journal(options)?.is_some() {
-        return Err(wrong("--journal-unit", "or its sisters", "the log is a file").cure("add --source journal"));
-    }
-    let mut logs = Vec::new();
-    for path in &options.log {
-        let log = if path.as_os_str() == "-" {
-            Log::Stdin
-        } else {
-            Log::File(std::path::absolute(path).map_err(|_| wrong("--log", "''", "not the name of a file"))?)
-        };
-        if !logs.contains(&log) {
-            logs.push(log);
-        }
-    }
-    if logs.is_empty() {
-        logs.push(default_log(options)?);
-    }
-    if logs.contains(&Log::Stdin) && options.background {
-        return Err(
-            wrong("--log", "-", "a daemon in the background has no standard input").cure("leave --background out")
-        );
-    }
-    Ok(logs)
-}
-
-/// The log when `--log` does not say.
-fn default_log(options: &cli::Options) -> Result<Log, Error> {
-    if let Some(path) = LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()) {
-        return Ok(Log::File(path));
-    }
-    match journal(options)? {
-        Some(journal) if options.source == cli::Source::Auto => Ok(Log::Journal(journal)),
-        _ if options.source == cli::Source::Auto => Err(no_log(
-            "the journal was not tried without --journal-unit",
-            "name the file that your POP3 or IMAP server logs to with --log, or its unit with --journal-unit",
-        )),
-        _ => Err(no_log("", NAME_LOG)),
-    }
-}
-
-const NAME_LOG: &str = "name the file that your POP3 or IMAP server logs to with --log";
-
-/// None of the default logs is there, nor the journal.
-pub fn no_log(journal: &str, cure: &str) -> Error {
-    let files = format!("there is no {}", LOG_FILES.join(" and no "));
-    let tried = if journal.is_empty() { files } else { format!("{files}, and {journal}") };
-    Error::new(Exit::NoInput, "find the mail log", tried).cure(cure)
-}
-
-/// What of the journal counts; `None` if the options do not say.
-fn journal(options: &cli::Options) -> Result<Option<Journalctl>, Error> {
-    let cli::Journal { journal_unit, journal_uid, journal_exe, journal_directory } = &options.journal;
-    let filter = Filter::new(journal_unit, journal_uid, journal_exe)
-        .map_err(|value| wrong(value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure))?;
-    let directory = journal_directory.as_ref().map(std::path::absolute).transpose();
-    let directory = directory.map_err(|_| wrong("--journal-directory", "''", "not the name of a directory"))?;
-    let follow = !options.once;
-    let live_from = SystemTime::UNIX_EPOCH;
-    Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, since: None, live_from, follow }))
-}
-
-/// The journal as the one log.
-fn journal_alone(options: &cli::Options) -> Result<Log, Error> {
-    if !options.log.is_empty() {
-        return Err(wrong("--source", "journal", "--log names a file").cure("leave one of them out"));
-    }
-    let journal = journal(options)?.ok_or_else(|| {
-        wrong("--source", "journal", "any user may write any line into the journal")
-            .cure("name the unit of your POP3 or IMAP server with --journal-unit, such as dovecot.service")
-    })?;
-    Ok(Log::Journal(journal))
 }
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, Error> {

@@ -1,24 +1,23 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Stdout, Write};
-use std::os::fd::{BorrowedFd, RawFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Stdout};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::time::Duration;
 
-use nix::libc::O_NOFOLLOW;
 use pop_before_smtp_backends::memory::Memory;
 use pop_before_smtp_backends::{Backend, Listed};
 
-use crate::config::{Config, Log};
+use crate::background::{PidFile, close_inherited, to_background};
+use crate::config::Config;
 use crate::debug::Narrator;
-use crate::error::{Error, Exit, io_cause};
+use crate::error::{Error, Exit};
 use crate::grants::Grants;
 use crate::hold::Hold;
 use crate::input::Input;
 use crate::lock::Lock;
-use crate::logger::{self, Sink};
+use crate::logs::{Log, Lookup};
 use crate::matcher::Matchers;
 use crate::networks::Networks;
 use crate::publish::Publisher;
@@ -47,7 +46,7 @@ enum End {
 /// # Errors
 /// Something needed is missing at start, or the table could not be brought to its last state at the end.
 pub fn run(config: Config) -> Result<(), Error> {
-    check_logs(&config.logs)?;
+    check_logs(&config.logs.named)?;
     if config.background {
         close_inherited();
     }
@@ -59,8 +58,9 @@ pub fn run(config: Config) -> Result<(), Error> {
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
     let state = state::load(&state::path(&map), &Now::read());
-    let pid_file =
-        plans(&config, &state).and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
+    let mut following = following(&config);
+    let pid_file = plans(&config, &mut following, &state)
+        .and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
     let (mut logs, pid_file) = match pid_file {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(backend, error)),
@@ -78,7 +78,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         Ok(pid_file) => pid_file,
         Err(error) => return Err(give_up(backend, error)),
     };
-    let result = serve(config, backend, logs, &state, waiter);
+    let result = serve(config, backend, (logs, following), &state, waiter);
     drop(pid_file);
     result
 }
@@ -91,16 +91,29 @@ fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
     why
 }
 
-fn plans(config: &Config, state: &State) -> Result<Vec<Plan>, Error> {
+fn following(config: &Config) -> Following {
+    let lookup = Lookup::new(&config.logs);
+    let Config { once, reprocess, grace, .. } = *config;
+    let options = plan::Options { once, reprocess, grace, is_guess: config.logs.is_guess };
+    Following { lookup, options, matchers: config.matchers.clone() }
+}
+
+/// Finds out how the logs are going to be followed, those included that patterns stand for.
+fn plans(config: &Config, following: &mut Following, state: &State) -> Result<Vec<Plan>, Error> {
     let now = Now::read();
-    config.logs.iter().map(|log| Plan::new(log, config, state.mark(&plan::name(log)), &now)).collect()
+    let mut logs = config.logs.named.clone();
+    logs.extend(following.lookup.look());
+    if logs.is_empty() {
+        log::warn!("no log file has one of the names; waiting for one to appear");
+    }
+    logs.iter().map(|log| Plan::new(log, &following.options, state.mark(&log.name()), &now)).collect()
 }
 
 /// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
 fn serve(
     config: Config,
     mut backend: Box<dyn Backend>,
-    logs: Vec<Plan>,
+    (logs, following): (Vec<Plan>, Following),
     saved: &State,
     waiter: Waiter,
 ) -> Result<(), Error> {
@@ -122,8 +135,8 @@ fn serve(
     let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();
-    let end = start(logs, &config.matchers, &now).and_then(|inputs| {
-        let mut turns = Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK };
+    let end = following.start(logs, &now).and_then(|inputs| {
+        let mut turns = Loop { waiter, inputs, following, failed: false, look_at: now.boot + LOOK };
         let end = turns.run(&mut grants);
         marks = turns.marks();
         end
@@ -143,17 +156,18 @@ fn serve(
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
 fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
-    let logs = plans(&config, &State::default())?;
+    let mut following = following(&config);
+    let logs = plans(&config, &mut following, &State::default())?;
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
     let ring = Ring::new(config.grace, config.entries);
     let publisher = Publisher::new(Box::new(Memory::default()), None, config.publish_interval);
     let now = Now::read();
-    let inputs = start(logs, &config.matchers, &now)?;
+    let inputs = following.start(logs, &now)?;
     let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
     let mut grants = Grants::new(config.networks, ring, publisher, hold, Some(narrator));
-    Loop { waiter, inputs, once: config.once, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
+    Loop { waiter, inputs, following, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
@@ -177,7 +191,7 @@ fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: &[Sav
 fn check_logs(logs: &[Log]) -> Result<(), Error> {
     logs.iter().try_for_each(|log| match log {
         Log::Stdin | Log::Journal(_) => Ok(()),
-        Log::File(path) => check_log(path).map_err(|error| {
+        Log::File(path, _) => check_log(path).map_err(|error| {
             let cure = match error.kind() {
                 io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",
                 _ => "name the file that your POP3 or IMAP server logs to with --log",
@@ -194,75 +208,52 @@ fn check_log(path: &Path) -> io::Result<()> {
     File::open(path).map(drop)
 }
 
-/// Closes what the caller has left open beyond the standard descriptors: a script that waits for the end of a pipe would
-/// wait as long as the daemon lives. To be called before anything of ours is open.
-fn close_inherited() {
-    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return };
-    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    for number in numbers.into_iter().filter(|&number| number > 2) {
-        // One of them was the directory and is closed by now.
-        let _ = nix::unistd::close(number);
+/// What it takes to follow one more log.
+struct Following {
+    lookup: Lookup,
+    options: plan::Options,
+    matchers: Matchers,
+}
+
+impl Following {
+    fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {
+        logs.into_iter().map(|log| Input::start(log, self.matchers.clone(), now)).collect()
     }
-}
 
-fn to_background() -> Result<(), Error> {
-    nix::unistd::daemon(false, false)
-        .map_err(|error| Error::io(Exit::System, "become a daemon", &io::Error::from(error)))?;
-    logger::init(Sink::Syslog);
-    Ok(())
-}
-
-/// The file of `--pid-file`; removed when it is dropped.
-struct PidFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl PidFile {
-    /// Makes an empty file, while there is someone to tell that it cannot be made.
-    fn create(path: PathBuf) -> Result<Self, Error> {
-        // Root's scripts will signal whom it names: nobody else may write it, whatever the umask.
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .custom_flags(O_NOFOLLOW)
-            .open(&path)
-            .and_then(|file| file.set_permissions(Permissions::from_mode(0o644)).map(|()| file));
-        match file {
-            Ok(file) => Ok(Self { path, file }),
-            Err(error) => Err(Self::error(&path, &error)),
+    /// Follows files that have appeared, and forgets those that are gone.
+    fn look(&mut self, inputs: &mut Vec<Input>, now: &Now) {
+        if !self.lookup.is_needed() || self.options.once {
+            return;
         }
-    }
-
-    fn write(mut self) -> Result<Self, Error> {
-        let written = writeln!(self.file, "{}", std::process::id());
-        written.map_err(|error| Self::error(&self.path, &error)).map(|()| self)
-    }
-
-    fn error(path: &Path, error: &io::Error) -> Error {
-        Error::io(Exit::CannotCreate, format!("write {}", path.display()), error)
-            .cure("name a file that the daemon's user may write with --pid-file")
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            log::warn!("cannot remove {}: {}", self.path.display(), io_cause(&error));
+        for log in self.lookup.look() {
+            let plan = Plan::new(&log, &self.options, None, now);
+            match plan.and_then(|plan| Input::start(plan, self.matchers.clone(), now)) {
+                Ok(input) => {
+                    log::info!("following {}, which has appeared", log.name());
+                    inputs.push(input);
+                }
+                Err(error) => {
+                    log::warn!("{error}; trying again");
+                    self.lookup.forget(Path::new(&log.name()));
+                }
+            }
         }
+        inputs.retain_mut(|input| {
+            let is_gone = self.lookup.is_found(Path::new(&input.name)) && input.is_gone(now.boot);
+            if is_gone {
+                log::info!("log file {} is gone; no longer waiting for it", input.name);
+                self.lookup.forget(Path::new(&input.name));
+            }
+            !is_gone
+        });
     }
-}
-
-fn start(logs: Vec<Plan>, matchers: &Matchers, now: &Now) -> Result<Vec<Input>, Error> {
-    logs.into_iter().map(|log| Input::start(log, matchers.clone(), now)).collect()
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
 struct Loop {
     waiter: Waiter,
     inputs: Vec<Input>,
-    once: bool,
+    following: Following,
     /// Whether an input could not be read to its end.
     failed: bool,
     /// When the table is looked at next.
@@ -288,8 +279,9 @@ impl Loop {
             let now = Now::read();
             self.wake(now.boot);
             grants.expire(&now);
-            if self.inputs.is_empty() {
-                return Ok(match (self.once, self.failed) {
+            let once = self.following.options.once;
+            if self.inputs.is_empty() && (once || !self.following.lookup.is_needed()) {
+                return Ok(match (once, self.failed) {
                     (false, _) => End::Stop,
                     (true, false) => End::Done,
                     (true, true) => End::Incomplete,
@@ -298,6 +290,7 @@ impl Loop {
             if self.look_at <= now.boot {
                 self.look_at = now.boot + LOOK;
                 grants.look();
+                self.following.look(&mut self.inputs, &now);
             }
             grants.publish(&now);
             grants.published(Now::read().boot);

@@ -1,6 +1,7 @@
 //! A log that is followed, and what stands in front of it: reads in turns, and makes events of lines.
 
-use std::time::SystemTime;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
@@ -12,19 +13,24 @@ use crate::source::{Age, Origin, Progress, Source};
 use crate::stamp::Stamps;
 use crate::state::Mark;
 use crate::syslog;
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 use crate::wait::readable_now;
 
 /// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
 const READS_PER_TURN: usize = 64;
 
+/// How long a file that a pattern had found may be away. One that comes back later is read as if it had appeared.
+const GONE: Duration = Duration::from_secs(60);
+
 /// A log and the matchers in front of it, which remember what went before in this log.
 pub struct Input {
     /// What the log is called.
-    name: String,
+    pub name: String,
     /// Where its lines come from.
     pub source: Box<dyn Source>,
     reader: Reader,
+    /// When its file was missed first.
+    gone: Option<Timestamp>,
 }
 
 impl Input {
@@ -34,7 +40,16 @@ impl Input {
     /// The log cannot be read, or a program that is needed cannot be started.
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
         let reader = Reader { matchers, stamps: Stamps::new(TimeZone::system()) };
-        Ok(Self { name: log.name(), source: log.start(now.boot)?, reader })
+        Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
+    }
+
+    /// Whether its file has been gone for so long that it will hardly come back.
+    pub fn is_gone(&mut self, now: Timestamp) -> bool {
+        if Path::new(&self.name).exists() {
+            self.gone = None;
+            return false;
+        }
+        now.since(*self.gone.get_or_insert(now)) >= GONE
     }
 
     /// Where a next run has to go on, if that is known.
@@ -44,13 +59,13 @@ impl Input {
 
     /// Follows anew.
     pub fn restart(&mut self, now: &Now, grants: &mut Grants) {
-        let Self { name, source, reader } = self;
+        let Self { name, source, reader, .. } = self;
         source.restart(now.boot, &mut |origin, block| reader.take(name, origin, block, now, grants));
     }
 
     /// Reads until there is nothing left, or the other inputs want their turn.
     pub fn read(&mut self, grants: &mut Grants) -> Progress {
-        let Self { name, source, reader } = self;
+        let Self { name, source, reader, .. } = self;
         let mut progress = Progress::Some;
         for _ in 0..READS_PER_TURN {
             let now = Now::read();

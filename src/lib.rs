@@ -4,6 +4,7 @@
 //! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
 //! arguments.
 
+pub mod background;
 pub mod bytes;
 pub mod catalogue;
 pub mod chain;
@@ -22,6 +23,7 @@ pub mod input;
 pub mod inspect;
 pub mod lock;
 pub mod logger;
+pub mod logs;
 pub mod matcher;
 pub mod networks;
 pub mod pace;

@@ -14,6 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use self::older::{Candidate, Older};
+pub use self::older::{is_compressed, is_older_name};
 pub use self::search::Window;
 use super::bookmark::FileMark;
 use super::lines::Lines;

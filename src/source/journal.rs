@@ -46,6 +46,12 @@ pub struct Journalctl {
 }
 
 impl Journalctl {
+    /// What this log is called.
+    pub fn name(&self) -> String {
+        let matches: Vec<_> = self.filter.matches().collect();
+        format!("journal:{}", matches.join(","))
+    }
+
     /// The command line.
     pub fn command_line(&self) -> CommandLine {
         let mut arguments: Vec<OsString> = ["--quiet", "--no-pager", "--output=json", "--all"].map(From::from).into();

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::backlog::{Backlog, Window};
 use super::bookmark::Bookmark;
@@ -14,17 +15,31 @@ use super::follow::{Follow, From};
 use super::journal::{Journal, Journalctl};
 use super::stdin::Stdin;
 use super::{Position, Source};
-use crate::cli;
-use crate::config::{self, Config, Log};
 use crate::error::{Error, Exit, io_cause};
+use crate::logs::{Log, Means, no_log};
 use crate::state::Mark;
 use crate::time::{Now, Timestamp};
 
 /// How often the search for what was written before is begun anew because the log was rotated meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// What holds for all logs.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Stop at the end of the log.
+    pub once: bool,
+    /// Lines that are there already happen now.
+    pub reprocess: bool,
+    /// How long ago lines still matter.
+    pub grace: Duration,
+    /// Whether the journal is tried because there is no log file.
+    pub is_guess: bool,
+}
+
 /// How one log is going to be followed.
 pub struct Plan {
+    /// What the log is called.
+    name: String,
     how: How,
     /// What of it was written while nobody watched.
     backlog: Option<Backlog>,
@@ -42,40 +57,38 @@ enum How {
 }
 
 impl Plan {
-    /// Chooses. Without `--reprocess` it goes on where `mark` says, or one grace ago.
+    /// Chooses. It goes on where `mark` says, or one grace ago.
     ///
     /// # Errors
     /// A program that is needed does not run, or the log cannot be read.
-    pub fn new(log: &Log, config: &Config, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
-        let mark = mark.filter(|_| !config.reprocess);
-        let window = Window::new(now.wall, config.grace, jiff::tz::TimeZone::system());
-        match log {
-            Log::Stdin => Ok(Self { how: How::Stdin, backlog: None }),
-            Log::Journal(journal) => {
-                let journal = self::journal(journal, config, mark, &window)?;
-                Ok(Self { how: How::Journal(journal), backlog: None })
-            }
-            Log::File(path) if config.source == cli::Source::Follow => {
-                let follow = if config.reprocess {
-                    Follow::start(path.clone(), From::Start, !config.once, now.boot).map(|source| (source, None))
+    pub fn new(log: &Log, options: &Options, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
+        let mark = mark.filter(|_| !options.reprocess);
+        let window = Window::new(now.wall, options.grace, jiff::tz::TimeZone::system());
+        let (how, backlog) = match log {
+            Log::Stdin => (How::Stdin, None),
+            Log::Journal(journal) => (How::Journal(self::journal(journal, options, mark, &window)?), None),
+            Log::File(path, Means::Follow) => {
+                let follow = if options.reprocess {
+                    Follow::start(path.clone(), From::Start, !options.once, now.boot).map(|source| (source, None))
                 } else {
-                    follow_on(path, mark, &window, !config.once, now.boot)
+                    follow_on(path, mark, &window, !options.once, now.boot)
                 };
                 let (source, backlog) = follow.map_err(|error| cannot_read(path, &error))?;
-                Ok(Self { how: How::Follow { path: path.clone(), source: Box::new(source) }, backlog })
+                (How::Follow { path: path.clone(), source: Box::new(source) }, backlog)
             }
-            Log::File(path) => {
-                let mut tail = tail(config)?;
+            Log::File(path, Means::Tail) => {
+                let mut tail = tail(options)?;
                 let (mut from, mut backlog) = (None, None);
-                if !config.reprocess && path.is_file() {
+                if !options.reprocess && path.is_file() {
                     let found = Backlog::find(path, file_mark(mark), &window);
                     let (lines, place) = found.map_err(|error| cannot_read(path, &error))?;
                     tail.from = TailFrom::Byte(place.offset);
                     (from, backlog) = (Some(place), Some(lines));
                 }
-                Ok(Self { how: How::Tail { path: path.clone(), tail, from }, backlog })
+                (How::Tail { path: path.clone(), tail, from }, backlog)
             }
-        }
+        };
+        Ok(Self { name: log.name(), how, backlog })
     }
 
     /// Names the process that `tail` must not outlive; another one after a fork.
@@ -86,12 +99,8 @@ impl Plan {
     }
 
     /// What the log is called.
-    pub fn name(&self) -> String {
-        match &self.how {
-            How::Tail { path, .. } | How::Follow { path, .. } => name(&Log::File(path.clone())),
-            How::Journal(journal) => name(&Log::Journal(journal.clone())),
-            How::Stdin => name(&Log::Stdin),
-        }
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What debug mode tells of it.
@@ -109,9 +118,8 @@ impl Plan {
     /// # Errors
     /// The log cannot be read, or the program cannot be started.
     pub fn start(self, now: Timestamp) -> Result<Box<dyn Source>, Error> {
-        let name = self.name();
-        let mut backlog = self.backlog;
-        let live: Box<dyn Source> = match self.how {
+        let Self { name, how, mut backlog } = self;
+        let live: Box<dyn Source> = match how {
             How::Tail { path, tail, from } => Box::new(
                 start_tail(&path, tail, from, backlog.as_mut(), now)
                     .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?,
@@ -128,15 +136,6 @@ impl Plan {
             Some(backlog) => Box::new(CatchUp::new(name, backlog, live)),
             None => live,
         })
-    }
-}
-
-/// What a log is called.
-pub fn name(log: &Log) -> String {
-    match log {
-        Log::File(path) => path.display().to_string(),
-        Log::Journal(_) => "journal".to_owned(),
-        Log::Stdin => "-".to_owned(),
     }
 }
 
@@ -194,25 +193,26 @@ fn start_tail(
     CommandSource::start(path.to_owned(), Tail { from: TailFrom::Start, ..tail }, now)
 }
 
-fn tail(config: &Config) -> Result<Tail, Error> {
+fn tail(options: &Options) -> Result<Tail, Error> {
     let watches = tail_watches_pid().map_err(|error| {
         Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils, or name its directory in $PATH")
     })?;
-    let from = if config.reprocess { TailFrom::Start } else { TailFrom::End };
-    Ok(Tail { from, follow: !config.once, watched: watches.then(std::process::id) })
+    let from = if options.reprocess { TailFrom::Start } else { TailFrom::End };
+    Ok(Tail { from, follow: !options.once, watched: watches.then(std::process::id) })
 }
 
 /// The journal, from where it matters.
-fn journal(journal: &Journalctl, config: &Config, mark: Option<&Mark>, window: &Window) -> Result<Journalctl, Error> {
+fn journal(journal: &Journalctl, options: &Options, mark: Option<&Mark>, window: &Window) -> Result<Journalctl, Error> {
     const CURE: &str = "run on a host with systemd's journal, as root or a member of group systemd-journal";
     journal.check().map_err(|error| {
         let cause = io_cause(&error);
-        match config.source {
-            cli::Source::Auto => config::no_log(&format!("journalctl fails: {cause}"), CURE),
-            _ => Error::new(Exit::Unavailable, "read the journal", format!("journalctl fails: {cause}")).cure(CURE),
+        let cause = format!("journalctl fails: {cause}");
+        if options.is_guess {
+            return no_log(&cause, CURE);
         }
+        Error::new(Exit::Unavailable, "read the journal", cause).cure(CURE)
     })?;
-    if config.reprocess {
+    if options.reprocess {
         return Ok(journal.clone());
     }
     let cursor = match mark {

@@ -91,7 +91,7 @@ impl Older {
 
     fn add(&mut self, path: &Path, log: &Candidate) {
         let Ok(file) = Candidate::open(path) else { return };
-        if path.extension().and_then(OsStr::to_str).is_some_and(|ending| COMPRESSED.contains(&ending)) {
+        if is_compressed(path) {
             if self.compressed.as_ref().is_none_or(|(newest, _)| *newest < file.written) {
                 self.compressed = Some((file.written, path.to_owned()));
             }
@@ -141,9 +141,14 @@ impl Older {
     }
 }
 
+/// Whether a file's name says that it is compressed.
+pub fn is_compressed(path: &Path) -> bool {
+    path.extension().and_then(OsStr::to_str).is_some_and(|ending| COMPRESSED.contains(&ending))
+}
+
 /// Whether a rotation makes a file of this name out of `log`: behind it, or in front of its ending, a separator and a
 /// number.
-fn is_older_name(log: &OsStr, other: &OsStr) -> bool {
+pub fn is_older_name(log: &OsStr, other: &OsStr) -> bool {
     let numbered = |rest: &[u8]| matches!(rest, [b'.' | b'-' | b'_', b'0'..=b'9', ..]) || rest == b".old";
     let (log, other) = (log.as_bytes(), other.as_bytes());
     if let Some(rest) = other.strip_prefix(log) {
