@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::matcher::Matchers;
+use crate::progress;
 use crate::source::plan::Plan;
 use crate::source::{Age, Origin, Progress, Source};
 use crate::stamp::Stamps;
@@ -39,7 +40,8 @@ impl Input {
     /// # Errors
     /// The log cannot be read, or a program that is needed cannot be started.
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
-        let reader = Reader { matchers, stamps: Stamps::new(TimeZone::system()) };
+        let reader = Reader { matchers, stamps: Stamps::new(TimeZone::system()), old: log.size() };
+        progress::expect(reader.old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
 
@@ -87,12 +89,19 @@ fn can_read(source: &dyn Source) -> bool {
 struct Reader {
     matchers: Matchers,
     stamps: Stamps,
+    /// Number of bytes that were in the log at the start and are still to come.
+    old: u64,
 }
 
 impl Reader {
     /// Finds the events in a block of the log of this name.
     fn take(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let Self { matchers, stamps } = self;
+        let Self { matchers, stamps, old } = self;
+        let read = (block.len() as u64).min(*old);
+        if read > 0 {
+            *old -= read;
+            progress::advance(read);
+        }
         let offset = |line: usize| origin.position.map(|at| at.offset + line as u64);
         match origin.age {
             Age::Live => matchers.scan(now.boot, block, &mut |line, event| {

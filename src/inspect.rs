@@ -1,7 +1,7 @@
 //! Commands that look and change nothing: `list` and `match`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Match};
@@ -10,6 +10,7 @@ use crate::error::{Error, Exit};
 use crate::escape;
 use crate::matcher::{Action, Event, Matchers};
 use crate::paint::Paint;
+use crate::progress;
 use crate::source::lines::Lines;
 use crate::time::{self, Timestamp};
 
@@ -76,6 +77,10 @@ pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
 /// A file could not be read. If several could not, the others' errors have been logged.
 pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let mut failed = Ok(());
+    // What goes to the terminal would run into the bar.
+    if !io::stdout().is_terminal() {
+        progress::expect(files.iter().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum());
+    }
     for path in files {
         let result = read(path);
         if let (Err(earlier), Err(_)) = (&failed, &result) {
@@ -85,6 +90,7 @@ pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result
             failed = result;
         }
     }
+    progress::end();
     failed
 }
 
@@ -103,8 +109,9 @@ fn each_block(path: &Path, mut block: impl FnMut(&[u8]) -> bool) -> Result<(), E
     let mut go_on = true;
     while go_on {
         let mut hand_out = |lines: &[u8]| go_on = go_on && block(lines);
-        if lines.read(&mut input, &mut hand_out).map_err(|error| cannot_read(path, &error))? == 0 {
-            break;
+        match lines.read(&mut input, &mut hand_out).map_err(|error| cannot_read(path, &error))? {
+            0 => break,
+            read => progress::advance(read as u64),
         }
     }
     if go_on && lines.has_unfinished() {

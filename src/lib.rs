@@ -29,6 +29,7 @@ pub mod networks;
 pub mod pace;
 pub mod paint;
 pub mod postfix;
+pub mod progress;
 pub mod proof;
 pub mod publish;
 pub mod repeated;

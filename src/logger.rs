@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::syslog::{Facility, LogFlags, Severity};
 
+use crate::progress;
+
 /// Where messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -65,7 +67,9 @@ impl Log for Logger {
         if sink == Sink::Syslog as u8 {
             let _ = nix::syslog::syslog(severity(record.level()), &line);
         } else {
-            let _ = std::io::stderr().write_all(line.as_bytes());
+            progress::aside(|| {
+                let _ = std::io::stderr().write_all(line.as_bytes());
+            });
         }
     }
 

@@ -100,6 +100,11 @@ impl Backlog {
         self.begun = false;
     }
 
+    /// Number of bytes to be read.
+    pub(super) fn size(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.end.saturating_sub(piece.begin)).sum()
+    }
+
     /// Number of bytes read.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes

@@ -103,6 +103,17 @@ impl Plan {
         &self.name
     }
 
+    /// Number of bytes that are there already and will be read.
+    pub fn size(&self) -> u64 {
+        match (&self.how, &self.backlog) {
+            (_, Some(backlog)) => backlog.size(),
+            (How::Tail { path, .. } | How::Follow { path, .. }, None) => {
+                fs::metadata(path).map_or(0, |metadata| metadata.len())
+            }
+            (How::Journal(_) | How::Stdin, None) => 0,
+        }
+    }
+
     /// What debug mode tells of it.
     pub fn display(&self) -> String {
         match &self.how {

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pop-before-smtp");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pop-before-smtp");
 
 /// What a shell in a user namespace of its own does to be without inotify.
 pub(super) const NO_INOTIFY: &str = "echo 0 >/proc/sys/user/max_inotify_instances";
