@@ -3,7 +3,7 @@
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
 use super::starts::{First, Starts};
-use super::{Kind, Matcher};
+use super::{BUILTIN, Kind, Matcher};
 
 /// What to do with the messages of one program.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub(super) struct Route {
     pub(super) matchers: Vec<&'static Matcher>,
     /// Of all its matchers, in the order in which they are tried.
     patterns: Vec<Candidate>,
-    /// From which length on a message may be cut by its logger.
+    /// From which length on a message may be cut by its logger, chosen or not.
     pub(super) limit: Option<usize>,
 }
 
@@ -57,11 +57,21 @@ pub(super) struct Routes {
 const CLASSES: usize = 64;
 
 impl Routes {
+    /// For these matchers. The programs of all loggers that cut messages have a route, too: another matcher may listen to
+    /// such a program, now or after the choice was changed.
     pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
         let mut routes = Vec::new();
         for matcher in matchers {
             for program in matcher.programs {
-                add(&mut routes, program.as_bytes(), matcher);
+                let route = route(&mut routes, program.as_bytes());
+                route.matchers.push(matcher);
+                route.patterns.extend(candidates(matcher));
+            }
+        }
+        for matcher in BUILTIN {
+            for program in matcher.programs.iter().filter(|_| matcher.splits.is_some()) {
+                let route = route(&mut routes, program.as_bytes());
+                route.limit = route.limit.into_iter().chain(matcher.splits.map(|limit| limit.bytes)).min();
             }
         }
         routes.sort_by_key(|route| (class(route.program), route.program));
@@ -69,7 +79,7 @@ impl Routes {
         Self { routes, starts }
     }
 
-    /// The route of a program, if a matcher listens to it.
+    /// The route of a program, if a matcher listens to it or its logger cuts messages.
     pub(super) fn of(&self, program: &[u8]) -> Option<&Route> {
         let class = class(program);
         self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| route.program == program)
@@ -81,18 +91,14 @@ impl Routes {
     }
 }
 
-/// Adds a matcher to the route of a program. The limit of one server holds for all that share its program name: the
+/// The route of a program, made if there is none. The limit of one server holds for all that share its program name: the
 /// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
-fn add(routes: &mut Vec<Route>, program: &'static [u8], matcher: &'static Matcher) {
-    let limit = matcher.splits.map(|limit| limit.bytes);
-    match routes.iter_mut().find(|route| route.program == program) {
-        Some(route) => {
-            route.matchers.push(matcher);
-            route.patterns.extend(candidates(matcher));
-            route.limit = route.limit.into_iter().chain(limit).min();
-        }
-        None => routes.push(Route { program, matchers: vec![matcher], patterns: candidates(matcher).collect(), limit }),
-    }
+fn route<'r>(routes: &'r mut Vec<Route>, program: &'static [u8]) -> &'r mut Route {
+    let at = routes.iter().position(|route| route.program == program).unwrap_or_else(|| {
+        routes.push(Route { program, matchers: Vec::new(), patterns: Vec::new(), limit: None });
+        routes.len() - 1
+    });
+    &mut routes[at]
 }
 
 /// From the length of the name and its ends.
@@ -103,7 +109,6 @@ fn class(program: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::BUILTIN;
     use super::*;
 
     #[test]
