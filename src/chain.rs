@@ -29,6 +29,8 @@ pub struct Chain<K, V, S = RandomState> {
     hasher: S,
     head: u32,
     tail: u32,
+    /// The entry that was put in last, or a neighbour: the next one often belongs nearby.
+    finger: u32,
 }
 
 impl<K, V, S: Default> Default for Chain<K, V, S> {
@@ -40,6 +42,7 @@ impl<K, V, S: Default> Default for Chain<K, V, S> {
             hasher: S::default(),
             head: NONE,
             tail: NONE,
+            finger: NONE,
         }
     }
 }
@@ -62,25 +65,38 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
 
     /// Puts an entry at the head, in place of one of the same key.
     pub fn put(&mut self, key: K, value: V) {
-        self.put_behind(key, value, |_| false);
+        let slot = self.take_slot(key, value);
+        self.link(NONE, slot, self.head);
     }
 
-    /// Puts an entry, in place of one of the same key, behind those at the head of which `ahead` is true.
+    /// Puts an entry, in place of one of the same key, behind those of which `ahead` is true; they are all at the head.
+    /// That costs as many steps as there are entries between this and the one that was put in before.
     pub fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
-        let slot = match self.find(&key) {
+        let slot = self.take_slot(key, value);
+        let slots = &self.slots;
+        let (mut newer, mut older) = match slots.get(self.finger as usize) {
+            Some(finger) => (finger.newer, self.finger),
+            None => (NONE, self.head),
+        };
+        while older != NONE && ahead(&slots[older as usize].value) {
+            (newer, older) = (older, slots[older as usize].older);
+        }
+        while newer != NONE && !ahead(&slots[newer as usize].value) {
+            (newer, older) = (slots[newer as usize].newer, newer);
+        }
+        self.link(newer, slot, older);
+    }
+
+    /// The slot of a key with this value, not linked.
+    fn take_slot(&mut self, key: K, value: V) -> u32 {
+        match self.find(&key) {
             Some(slot) => {
                 self.unlink(slot);
                 self.slots[slot as usize].value = value;
                 slot
             }
             None => self.occupy(key, value),
-        };
-        let (mut newer, mut older) = (NONE, self.head);
-        while older != NONE && ahead(&self.slots[older as usize].value) {
-            newer = older;
-            older = self.slots[older as usize].older;
         }
-        self.link(newer, slot, older);
     }
 
     /// Takes out the entry of a key.
@@ -162,11 +178,15 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     fn unlink(&mut self, slot: u32) {
         let Slot { newer, older, .. } = self.slots[slot as usize];
         self.join(newer, older);
+        if self.finger == slot {
+            self.finger = if newer == NONE { older } else { newer };
+        }
     }
 
     fn link(&mut self, newer: u32, slot: u32, older: u32) {
         self.join(newer, slot);
         self.join(slot, older);
+        self.finger = slot;
     }
 
     /// Makes two slots neighbours; `NONE` stands for the end of the chain on that side.

@@ -250,9 +250,16 @@ impl Grants {
         Ok(())
     }
 
+    /// Tells the publisher.
+    fn note_changes(&mut self, now: &Now) {
+        for change in self.changes.drain(..) {
+            self.publisher.note(now.boot, &change, &self.ring);
+        }
+    }
+
+    /// Tells the publisher, and the operator.
     fn take_changes(&mut self, now: &Now) {
         for change in &self.changes {
-            self.publisher.note(now.boot, change, &self.ring);
             match *change {
                 Change::Removed(address, Reason::Expired) => log::info!("expired {address}"),
                 Change::Removed(address, Reason::Evicted) => {
@@ -260,10 +267,10 @@ impl Grants {
                         warn_evicted(count, address);
                     }
                 }
-                Change::Added(_) | Change::Extended(..) => {}
+                Change::Added(_) | Change::Extended(..) | Change::Removed(_, Reason::Revoked) => {}
             }
         }
-        self.changes.clear();
+        self.note_changes(now);
     }
 }
 

@@ -39,11 +39,16 @@ impl Hold {
     pub fn new(longest: Duration, grace: Duration) -> Self {
         Self {
             longest,
-            margin: MARGIN.min(grace / 10),
+            margin: margin(grace),
             sessions: Chain::default(),
             clients: HashMap::new(),
             renewed: Timestamp::default(),
         }
+    }
+
+    /// From now on a session counts for `longest`, and grants are for `grace`.
+    pub fn set_times(&mut self, longest: Duration, grace: Duration) {
+        (self.longest, self.margin) = (longest, margin(grace));
     }
 
     /// A session has begun. One that had the same id has ended without a word.
@@ -99,4 +104,8 @@ impl Hold {
             }
         }
     }
+}
+
+fn margin(grace: Duration) -> Duration {
+    MARGIN.min(grace / 10)
 }

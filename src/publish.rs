@@ -64,8 +64,7 @@ impl Publisher {
     /// A publisher that knows of no difference between the ring and the table. `expiring` is the grace, if the table's
     /// rows stop matching by themselves; then the interval is cut to a quarter of it, so that a row never ends early.
     pub fn new(backend: Box<dyn Backend>, expiring: Option<Duration>, interval: Duration) -> Self {
-        let interval = expiring.map_or(interval, |grace| interval.min(grace / 4));
-        let pace = expiring.map(|grace| Pace::new(grace, interval));
+        let (pace, interval) = times(expiring, interval);
         Self {
             backend,
             pace,
@@ -80,6 +79,13 @@ impl Publisher {
             failure: None,
             wall: None,
         }
+    }
+
+    /// From now on grants are for `grace`, and two publishes are at least `interval` apart, as in [`Publisher::new`]. Rows
+    /// that wait do so no longer.
+    pub fn set_times(&mut self, grace: Duration, interval: Duration, ring: &Ring) {
+        self.take_due(None, ring);
+        (self.pace, self.interval) = times(self.pace.is_some().then_some(grace), interval);
     }
 
     /// Makes the table equal to the ring at start, even if no difference is known: it may hold what `list` does not
@@ -328,6 +334,12 @@ impl Publisher {
         self.pressing += usize::from(difference.is_some_and(pressing));
         self.pressing -= usize::from(before.is_some_and(pressing));
     }
+}
+
+/// When rows are written again, if they end by themselves, and the interval that counts.
+fn times(expiring: Option<Duration>, interval: Duration) -> (Option<Pace>, Duration) {
+    let interval = expiring.map_or(interval, |grace| interval.min(grace / 4));
+    (expiring.map(|grace| Pace::new(grace, interval)), interval)
 }
 
 /// What a table holds for a grant.

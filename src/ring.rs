@@ -2,6 +2,9 @@
 //!
 //! A ring holds each address once, the newest login at the head, the oldest at the tail, and finds a known address
 //! through an index. (The C program keeps every login and scans the last `SCAN_DEPTH` of them.)
+//!
+//! As long as the grace is the same, the order of logins is that of the ends of the grants. Once it was made shorter, it is
+//! the ends that count: the tail is what ends next.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -27,6 +30,8 @@ pub enum Reason {
     Expired,
     /// The ring was full and this was the oldest address.
     Evicted,
+    /// It must not be published any more.
+    Revoked,
 }
 
 /// What a call changed in the set of addresses.
@@ -55,12 +60,7 @@ impl Ring {
     ///
     /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
     pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
-        Self {
-            grace,
-            capacity: capacity.get().min(u32::MAX as usize - 1),
-            grants: Chain::default(),
-            proofs: Proofs::default(),
-        }
+        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default() }
     }
 
     /// Length of a grant.
@@ -79,12 +79,15 @@ impl Ring {
     }
 
     /// A login of `address` at `now`: purges what has expired, then moves the address to the head with a full grace,
-    /// evicting the oldest one if it is new and the ring is full. Changes are appended in that order.
+    /// evicting the oldest one if it is new and the ring is full. Changes are appended in that order. A grant of a longer
+    /// grace that ends later stays as it is.
     pub fn login(&mut self, now: Timestamp, address: IpAddr, changes: &mut Vec<Change>) {
         self.purge(now, changes);
-        let grant = Grant { address, expires: now + self.grace };
-        self.change(grant, changes);
-        self.grants.put(address, grant.expires);
+        let expires = now + self.grace;
+        let known = self.grants.get(&address);
+        if known.is_none_or(|known| known <= expires) {
+            self.put(Grant { address, expires }, known, changes);
+        }
     }
 
     /// Takes over a grant with its own expiry, cut to a full grace from `now`: one of an earlier run, or of a login that was
@@ -98,8 +101,7 @@ impl Ring {
         {
             return;
         }
-        self.change(Grant { address, expires }, changes);
-        self.grants.put_behind(address, expires, |other| *other > expires);
+        self.put(Grant { address, expires }, known, changes);
     }
 
     /// Whether the ring is full of grants that end no earlier.
@@ -107,14 +109,31 @@ impl Ring {
         self.len() >= self.capacity && self.oldest().is_some_and(|oldest| oldest.expires >= expires)
     }
 
-    /// Tells what putting the grant in will change, and makes room for it.
-    fn change(&mut self, grant: Grant, changes: &mut Vec<Change>) {
-        if let Some(before) = self.grants.get(&grant.address) {
+    /// Puts the grant where its end belongs, and makes room for it; `known` is when that of the same address ended before.
+    fn put(&mut self, grant: Grant, known: Option<Timestamp>, changes: &mut Vec<Change>) {
+        if let Some(before) = known {
             changes.push(Change::Extended(grant, before));
         } else {
-            self.make_room(changes);
+            self.make_room(self.capacity - 1, changes);
             changes.push(Change::Added(grant));
         }
+        self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
+    }
+
+    /// Changes the length of grants from now on. Those that there are keep their ends.
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.grace = grace;
+    }
+
+    /// Changes how many addresses may have a grant, as in [`Ring::new`]; evicts the oldest if they are too many.
+    pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
+        self.capacity = bounded(capacity);
+        self.make_room(self.capacity, changes);
+    }
+
+    /// Takes out an address that must not be published any more.
+    pub fn revoke(&mut self, address: IpAddr, changes: &mut Vec<Change>) {
+        self.remove(address, Reason::Revoked, changes);
     }
 
     /// Remembers which login the grant of an address goes back to.
@@ -171,21 +190,30 @@ impl Ring {
         self.position(newest.address).zip(self.position(self.oldest()?.address))
     }
 
-    fn make_room(&mut self, changes: &mut Vec<Change>) {
-        while self.len() >= self.capacity {
+    /// Evicts the oldest until there are at most `most`.
+    fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
+        while self.len() > most {
             self.remove_oldest(Reason::Evicted, changes);
         }
     }
 
     fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
         if let Some(oldest) = self.oldest() {
-            // Whoever gets the slot next has nothing to do with this login.
-            self.prove(oldest.address, None);
+            self.remove(oldest.address, reason, changes);
         }
-        if let Some((address, _)) = self.grants.remove_oldest() {
+    }
+
+    fn remove(&mut self, address: IpAddr, reason: Reason, changes: &mut Vec<Change>) {
+        // Whoever gets the slot next has nothing to do with this login.
+        self.prove(address, None);
+        if self.grants.remove(&address).is_some() {
             changes.push(Change::Removed(address, reason));
         }
     }
+}
+
+fn bounded(capacity: NonZeroUsize) -> usize {
+    capacity.get().min(u32::MAX as usize - 1)
 }
 
 fn grant((address, expires): (IpAddr, Timestamp)) -> Grant {

@@ -124,6 +124,25 @@ fn what_ends_while_the_machine_sleeps_is_gone_when_it_wakes() {
 }
 
 #[test]
+fn a_shorter_grace_is_for_new_logins() {
+    let mut site = Site::new(Duration::ZERO);
+    site.login(1);
+    site.pass(Duration::from_secs(3));
+    site.login(1);
+    let stored = site.row(address(1)).unwrap();
+    site.set_grace(GRACE / 4);
+    assert_eq!(site.row(address(1)), Some(stored + 3), "a row that waits is written when the grace changes");
+    site.login(2);
+    site.login(1);
+    assert_eq!(site.row(address(1)), Some(stored + 3), "a login takes nothing away");
+    assert_eq!(site.row(address(2)), Some(stored + 3 - 75));
+    site.pass(GRACE / 2);
+    assert_eq!((site.row(address(1)), site.row(address(2))), (Some(stored + 3), None));
+    site.pass(GRACE / 2);
+    assert_eq!(site.row(address(1)), None);
+}
+
+#[test]
 fn a_clock_that_was_set_before_a_restart_gives_nobody_more_than_a_grace() {
     for (by, left) in [(3600, 0), (-3600, 100), (30, 20), (-30, 80), (-60, 100)] {
         let mut site = Site::new(Duration::ZERO);
@@ -144,6 +163,8 @@ enum Step {
     Fail(bool),
     Crash,
     SetClock(i64),
+    /// Never more than what `look` allows for.
+    SetGrace(Duration),
 }
 
 fn steps(with_faults: bool) -> impl Strategy<Value = Vec<Step>> {
@@ -153,8 +174,14 @@ fn steps(with_faults: bool) -> impl Strategy<Value = Vec<Step>> {
         seconds.prop_map(|seconds: f64| Step::Pass(Duration::from_secs_f64(seconds))).boxed()
     };
     let set_clock = prop_oneof![2..4i64, -4000..-1i64, 2..4000i64].prop_map(Step::SetClock);
-    let fault =
-        prop_oneof![proptest::bool::ANY.prop_map(Step::Fail), proptest::strategy::Just(Step::Crash), set_clock].boxed();
+    let set_grace = (10..=100u64).prop_map(|seconds| Step::SetGrace(Duration::from_secs(seconds)));
+    let fault = prop_oneof![
+        proptest::bool::ANY.prop_map(Step::Fail),
+        proptest::strategy::Just(Step::Crash),
+        set_clock,
+        set_grace
+    ]
+    .boxed();
     let step = if with_faults {
         prop_oneof![6 => login(), 4 => pass(), 1 => fault].boxed()
     } else {
@@ -174,7 +201,7 @@ proptest::proptest! {
             match step {
                 Step::Login(number) => site.login(number),
                 Step::Pass(time) => site.pass(time),
-                Step::Fail(_) | Step::Crash | Step::SetClock(_) => unreachable!(),
+                Step::Fail(_) | Step::Crash | Step::SetClock(_) | Step::SetGrace(_) => unreachable!(),
             }
         }
         proptest::prop_assert!(site.least >= TENTH, "{:?}", site.least);
@@ -192,6 +219,7 @@ proptest::proptest! {
                 Step::Fail(failing) => site.fail(failing),
                 Step::Crash => site.crash(),
                 Step::SetClock(by) => site.set_clock(by),
+                Step::SetGrace(grace) => site.set_grace(grace),
             }
         }
         site.fail(false);

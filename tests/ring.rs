@@ -19,50 +19,62 @@ impl Model {
     fn login(&mut self, now: Timestamp, address: IpAddr) -> Vec<Change> {
         let mut changes = self.purge(now);
         let grant = Grant { address, expires: now + self.grace };
-        if let Some(at) = self.grants.iter().position(|known| known.address == address) {
-            let before = self.grants.remove(at).expires;
-            changes.push(Change::Extended(grant, before));
-        } else {
-            if self.grants.len() == self.capacity {
-                changes.extend(self.grants.pop().map(|oldest| Change::Removed(oldest.address, Reason::Evicted)));
-            }
-            changes.push(Change::Added(grant));
-        }
-        self.grants.insert(0, grant);
-        changes
-    }
-
-    fn purge(&mut self, now: Timestamp) -> Vec<Change> {
-        let mut changes = Vec::new();
-        while let Some(oldest) = self.grants.last().filter(|oldest| oldest.expires <= now).copied() {
-            self.grants.pop();
-            changes.push(Change::Removed(oldest.address, Reason::Expired));
+        if self.get(address).is_none_or(|known| known.expires <= grant.expires) {
+            changes.extend(self.put(grant));
         }
         changes
     }
 
-    fn restore(&mut self, now: Timestamp, grant: Grant) -> Vec<Change> {
+    fn get(&self, address: IpAddr) -> Option<Grant> {
+        self.grants.iter().find(|grant| grant.address == address).copied()
+    }
+
+    /// In front of those that do not end later.
+    fn put(&mut self, grant: Grant) -> Vec<Change> {
         let mut changes = Vec::new();
-        let grant = Grant { expires: grant.expires.min(now + self.grace), ..grant };
-        let known = self.grants.iter().position(|known| known.address == grant.address);
-        if grant.expires <= now || known.is_some_and(|at| self.grants[at].expires >= grant.expires) {
-            return changes;
-        }
-        let is_full = self.grants.len() == self.capacity;
-        if let Some(at) = known {
-            let before = self.grants.remove(at).expires;
-            changes.push(Change::Extended(grant, before));
-        } else if is_full && self.grants.iter().all(|other| other.expires >= grant.expires) {
-            return changes;
+        if let Some(known) = self.get(grant.address) {
+            self.grants.retain(|other| other.address != grant.address);
+            changes.push(Change::Extended(grant, known.expires));
         } else {
-            if is_full {
-                changes.extend(self.grants.pop().map(|oldest| Change::Removed(oldest.address, Reason::Evicted)));
-            }
+            changes = self.evict(self.capacity - 1);
             changes.push(Change::Added(grant));
         }
         let at = self.grants.iter().position(|other| other.expires <= grant.expires).unwrap_or(self.grants.len());
         self.grants.insert(at, grant);
         changes
+    }
+
+    fn evict(&mut self, most: usize) -> Vec<Change> {
+        let evicted = self.grants.split_off(most.min(self.grants.len()));
+        evicted.iter().rev().map(|grant| Change::Removed(grant.address, Reason::Evicted)).collect()
+    }
+
+    /// Looks at all: nothing that has ended may hide behind something that has not.
+    fn purge(&mut self, now: Timestamp) -> Vec<Change> {
+        let ended = |grant: &&Grant| grant.expires <= now;
+        let changes = self.grants.iter().rev().filter(ended);
+        let changes = changes.map(|grant| Change::Removed(grant.address, Reason::Expired)).collect();
+        self.grants.retain(|grant| grant.expires > now);
+        changes
+    }
+
+    fn restore(&mut self, now: Timestamp, grant: Grant) -> Vec<Change> {
+        let grant = Grant { expires: grant.expires.min(now + self.grace), ..grant };
+        if grant.expires <= now || self.get(grant.address).is_some_and(|known| known.expires >= grant.expires) {
+            return Vec::new();
+        }
+        let is_full = self.grants.len() == self.capacity;
+        let is_last = self.grants.iter().all(|other| other.expires >= grant.expires);
+        if self.get(grant.address).is_none() && is_full && is_last {
+            return Vec::new();
+        }
+        self.put(grant)
+    }
+
+    fn revoke(&mut self, address: IpAddr) -> Vec<Change> {
+        let known = self.get(address);
+        self.grants.retain(|grant| grant.address != address);
+        known.map(|grant| Change::Removed(grant.address, Reason::Revoked)).into_iter().collect()
     }
 }
 
@@ -72,6 +84,9 @@ enum Step {
     Purge,
     Restore(u8, u16),
     Pass(u16),
+    SetGrace(u16),
+    SetCapacity(NonZeroUsize),
+    Revoke(u8),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -80,8 +95,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Purge),
         1 => (0..90u8, 0..200u16).prop_map(|(address, left)| Step::Restore(address, left)),
         3 => (0..40u16).prop_map(Step::Pass),
+        1 => (1..200u16).prop_map(Step::SetGrace),
+        1 => (1..=64usize).prop_map(|capacity| Step::SetCapacity(non_zero(capacity))),
+        1 => (0..90u8).prop_map(Step::Revoke),
     ];
     proptest::collection::vec(step, 0..400)
+}
+
+fn non_zero(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn address(number: u8) -> IpAddr {
@@ -94,7 +116,7 @@ proptest! {
     #[test]
     fn the_ring_behaves_as_the_model(capacity in 1..=64usize, steps in steps()) {
         let grace = Duration::from_secs(100);
-        let mut ring = Ring::new(grace, NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN));
+        let mut ring = Ring::new(grace, non_zero(capacity));
         let mut model = Model { grace, capacity, grants: Vec::new() };
         let mut now = Timestamp::from_boot(Duration::from_secs(1000));
         for step in steps {
@@ -117,13 +139,26 @@ proptest! {
                     now = now + Duration::from_secs(seconds.into());
                     Vec::new()
                 }
+                Step::SetGrace(seconds) => {
+                    model.grace = Duration::from_secs(seconds.into());
+                    ring.set_grace(model.grace);
+                    Vec::new()
+                }
+                Step::SetCapacity(capacity) => {
+                    ring.set_capacity(capacity, &mut changes);
+                    model.capacity = capacity.get();
+                    model.evict(capacity.get())
+                }
+                Step::Revoke(number) => {
+                    ring.revoke(address(number), &mut changes);
+                    model.revoke(address(number))
+                }
             };
             prop_assert_eq!(&changes, &expected);
             prop_assert_eq!(ring.iter().collect::<Vec<_>>(), model.grants.clone());
             prop_assert_eq!(ring.len(), model.grants.len());
             prop_assert_eq!(ring.oldest(), model.grants.last().copied());
-            let model_grant = |address| model.grants.iter().find(|grant| grant.address == address).copied();
-            let same = (0..90).map(address).all(|address| ring.get(address) == model_grant(address));
+            let same = (0..90).map(address).all(|address| ring.get(address) == model.get(address));
             prop_assert!(same, "looked up by address");
         }
     }

@@ -135,6 +135,13 @@ impl Site {
         self.turn();
     }
 
+    /// The settings change in a running daemon.
+    pub(crate) fn set_grace(&mut self, grace: Duration) {
+        self.ring.set_grace(grace);
+        self.publisher.set_times(grace, self.interval, &self.ring);
+        self.turn();
+    }
+
     /// What the loop does each time it wakes.
     pub(crate) fn turn(&mut self) {
         let mut changes = Vec::new();
