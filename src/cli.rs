@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use pop_before_smtp_backends::DRIVERS;
 
 use crate::error::{Error, Exit};
 use crate::matcher::BUILTIN;
+use crate::settings::Given;
 
 /// Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 ///
@@ -120,7 +121,7 @@ pub enum Source {
 }
 
 /// Whose entries of systemd's journal count, and where it is.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Journal {
     /// Of the journal, take entries of these units: dovecot.service
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
@@ -137,7 +138,7 @@ pub struct Journal {
 }
 
 /// Options of the daemon, as written.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Tell what would be done; write no table
     #[arg(short, long)]
@@ -148,9 +149,12 @@ pub struct Options {
     /// Write the daemon's process id to FILE
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
-    /// TOML file with settings: matchers of your own
+    /// TOML file with settings, and with matchers of your own; the command line wins
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Print all settings, and where each was said, as a file for --config
+    #[arg(long)]
+    pub dump_config: bool,
     /// How the table is written
     #[arg(long, global = true, value_name = "NAME", default_value = "postmap")]
     pub backend: String,
@@ -206,32 +210,66 @@ pub struct Options {
     /// Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are
     #[arg(long, global = true, value_name = "CIDR,...", value_delimiter = ',')]
     pub skip_networks: Vec<String>,
+    /// Where each of them was said.
+    #[arg(skip)]
+    pub given: Given,
 }
 
-/// Reads the command line.
+/// Reads the command line, where `defaults` take the place of the built-in ones: name of an option and its values.
 ///
 /// # Errors
 /// What is wrong with it; `Ok(Err(text))` is help or version text to print.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<Cli, String>, Error> {
-    let matches = match command().try_get_matches_from(args) {
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    defaults: &[(&str, Vec<String>)],
+) -> Result<Result<(Cli, ArgMatches), String>, Error> {
+    let set = |command: clap::Command, (option, values): &(&str, Vec<String>)| {
+        command.mut_args(|arg| if arg.get_long() == Some(*option) { arg.default_values(values.clone()) } else { arg })
+    };
+    let matches = match defaults.iter().fold(command_with_lists(), set).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Err(error.render().to_string()));
         }
         Err(error) => return Err(usage(&error)),
     };
-    Cli::from_arg_matches(&matches).map(Ok).map_err(|error| usage(&error))
+    Cli::from_arg_matches(&matches).map(|cli| Ok((cli, matches))).map_err(|error| usage(&error))
+}
+
+/// The command line.
+pub fn command() -> clap::Command {
+    Cli::command().mut_args(|arg| if is_flag_of_file(&arg) { revocable(arg) } else { arg })
+}
+
+/// Options that are about one run and not about a site: they have no place in the configuration file.
+pub const ONLY_HERE: [&str; 6] = ["debug", "background", "config", "dump-config", "reprocess", "once"];
+
+fn is_flag_of_file(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::SetTrue) && arg.get_long().is_some_and(|name| !ONLY_HERE.contains(&name))
+}
+
+/// Lets the command line say no where the file says yes: `--hold-while-connected=false`.
+fn revocable(arg: Arg) -> Arg {
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .value_parser(clap::value_parser!(bool))
+        .value_name("true|false")
+        .default_missing_value("true")
+        .default_value("false")
+        .hide_possible_values(true)
+        .hide_default_value(true)
 }
 
 /// The command line with the lists of backends and matchers in its help.
-fn command() -> clap::Command {
+fn command_with_lists() -> clap::Command {
     let width = DRIVERS.iter().map(|driver| driver.name.len()).max().unwrap_or(0);
     let backends: String =
         DRIVERS.iter().map(|driver| format!("  {:width$}  {}\n", driver.name, driver.summary)).collect();
     let width = BUILTIN.iter().map(|matcher| matcher.name.len()).max().unwrap_or(0);
     let matchers: String =
         BUILTIN.iter().map(|matcher| format!("  {:width$}  {}\n", matcher.name, matcher.servers)).collect();
-    Cli::command().after_help(format!("Backends:\n{backends}\nMatchers:\n{}", matchers.trim_end()))
+    command().after_help(format!("Backends:\n{backends}\nMatchers:\n{}", matchers.trim_end()))
 }
 
 /// One line out of what clap has to say, with the valid names.

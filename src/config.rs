@@ -9,7 +9,6 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
-use crate::config_file::{self, ConfigFile};
 use crate::error::{Error, Exit};
 use crate::logs::Logs;
 use crate::matcher::Matchers;
@@ -22,6 +21,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The table: which backend writes it, and where.
+#[derive(Clone)]
 pub struct Table {
     /// The chosen backend.
     pub driver: &'static Driver,
@@ -39,10 +39,20 @@ pub struct Config {
     pub pid_file: Option<PathBuf>,
     /// The table to publish to.
     pub table: Table,
-    /// Least time between two publishes.
-    pub publish_interval: Duration,
     /// The logs to follow, at least one.
     pub logs: Logs,
+    /// What a running daemon can change.
+    pub policy: Policy,
+    /// Read what the logs hold already.
+    pub reprocess: bool,
+    /// Stop at the end of the logs.
+    pub once: bool,
+    /// What all this was made of.
+    pub options: cli::Options,
+}
+
+/// Who may relay and for how long: what a running daemon takes over from a changed configuration file.
+pub struct Policy {
     /// The chosen matchers.
     pub matchers: Matchers,
     /// Length of a grant.
@@ -51,43 +61,60 @@ pub struct Config {
     pub entries: NonZeroUsize,
     /// How long a session counts as open at most, if addresses keep their grants while one is open.
     pub hold: Option<Duration>,
-    /// Read what the logs hold already.
-    pub reprocess: bool,
-    /// Stop at the end of the logs.
-    pub once: bool,
     /// Addresses that are never published.
     pub networks: Networks,
+    /// Least time between two publishes.
+    pub publish_interval: Duration,
 }
 
 impl Config {
     /// Checks the options.
     ///
     /// # Errors
-    /// Exit code 64 for a value that is wrong by itself.
+    /// Exit code 64 for a value that is wrong by itself, 78 if the configuration file has it.
     pub fn new(options: &cli::Options) -> Result<Self, Error> {
         let table = table(options)?;
-        let publish_interval = match &options.publish_interval {
-            Some(text) => duration("--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
-            None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
-            None => Duration::ZERO,
-        };
-        // The log last: whether there is one says nothing about the command line.
+        let policy = policy(options, &table)?;
         Ok(Self {
             debug: options.debug,
             background: options.background,
-            pid_file: options.pid_file.clone(),
+            pid_file: options.pid_file.as_deref().map(|path| absolute(options, "--pid-file", path)).transpose()?,
             table,
-            publish_interval,
-            matchers: matchers(options)?,
-            grace: duration("--grace", &options.grace, Duration::from_secs(1), LONGEST)?,
-            entries: entries(&options.entries)?,
-            hold: hold(options)?,
+            policy,
             reprocess: options.reprocess,
             once: options.once,
-            networks: never_published(options)?,
+            options: options.clone(),
+            // Last: whether there is a log says nothing about the options.
             logs: Logs::new(options)?,
         })
     }
+}
+
+/// Checks all options but whether there is a log, and gives what a running daemon takes over; `running` is its table, if
+/// there is one.
+///
+/// # Errors
+/// Those of [`Config::new`].
+pub fn check(options: &cli::Options, running: Option<&Table>) -> Result<Policy, Error> {
+    Logs::chosen(options)?;
+    let table = table(options)?;
+    policy(options, running.unwrap_or(&table))
+}
+
+fn policy(options: &cli::Options, table: &Table) -> Result<Policy, Error> {
+    let publish_interval = match &options.publish_interval {
+        Some(text) => duration(options, "--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
+        None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
+        None => Duration::ZERO,
+    };
+    Ok(Policy {
+        publish_interval,
+        matchers: matchers(options)?,
+        grace: duration(options, "--grace", &options.grace, Duration::from_secs(1), LONGEST)?,
+        entries: entries(options)?,
+        hold: hold(options)?,
+        networks: never_published(options)?,
+    })
 }
 
 /// The networks of the options that are never published, and those that never are.
@@ -95,7 +122,7 @@ impl Config {
 /// # Errors
 /// Exit code 64: one is no network.
 pub fn never_published(options: &cli::Options) -> Result<Networks, Error> {
-    networks(&options.skip_networks).map(Networks::new)
+    networks(options).map(Networks::new)
 }
 
 /// The backend and the table of the options.
@@ -105,14 +132,16 @@ pub fn never_published(options: &cli::Options) -> Result<Networks, Error> {
 pub fn table(options: &cli::Options) -> Result<Table, Error> {
     let driver = DRIVERS.iter().find(|driver| driver.name == options.backend).ok_or_else(|| {
         let names: Vec<_> = DRIVERS.iter().map(|driver| driver.name).collect();
-        wrong("--backend", &options.backend, "there is no such backend")
+        wrong(options, "--backend", &options.backend, "there is no such backend")
             .cure(format!("choose from {}", names.join(", ")))
     })?;
-    let map = absolute(&options.map)?;
+    let map = map(options)?;
     if let Some(value) = &options.value
         && (value.trim().is_empty() || value.trim() != value || value.chars().any(char::is_control))
     {
-        return Err(wrong("--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK"));
+        return Err(
+            wrong(options, "--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK")
+        );
     }
     let map_type = options.map_type.clone();
     let lmdb_update = match options.lmdb_update {
@@ -123,77 +152,95 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
     if driver.name != "lmdb" {
         let cause = format!("backend {} knows no such thing", driver.name);
         if lmdb_update == backends::LmdbUpdate::InPlace {
-            return Err(wrong("--lmdb-update", "in-place", &cause).cure("add --backend lmdb"));
+            return Err(wrong(options, "--lmdb-update", "in-place", &cause).cure("add --backend lmdb"));
         }
         if !sync {
-            return Err(wrong("--sync", "never", &cause).cure("add --backend lmdb, or leave it out"));
+            return Err(wrong(options, "--sync", "never", &cause).cure("add --backend lmdb, or leave it out"));
         }
     }
     let value = options.value.clone();
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
-/// The configuration file of the options; an empty one without `--config`.
-///
-/// # Errors
-/// Exit code 66 if it cannot be read, 78 if it says what cannot be.
-pub fn file(options: &cli::Options) -> Result<ConfigFile, Error> {
-    options.config.as_deref().map(config_file::read).transpose().map(Option::unwrap_or_default)
-}
-
 /// The matchers of the options, built in or in the configuration file; all if none is named.
 ///
 /// # Errors
-/// Exit code 64: there is no such matcher. Those of [`file()`].
+/// Exit code 64: there is no such matcher.
 pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
-    let custom = file(options)?.matchers;
+    let custom = options.given.file.custom();
     if options.matcher.is_empty() {
         return Ok(Matchers::all_and(&custom));
     }
     Matchers::choose(&options.matcher, &custom).map_err(|unknown| {
         let valid = unknown.valid.join(", ");
-        wrong("--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
+        wrong(options, "--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
     })
 }
 
-fn wrong(option: &str, value: &str, cause: &str) -> Error {
-    Error::new(Exit::Usage, format!("use {option} {value}"), cause)
+/// A value that cannot be: told by its option, or by its place in the configuration file.
+pub(crate) fn wrong(options: &cli::Options, option: &str, value: &str, cause: &str) -> Error {
+    match options.given.in_file(option) {
+        Some(said) => {
+            let (key, place) = (&said.written, said.place_of(value));
+            Error::new(Exit::Config, format!("use {place}"), format!("{key} {value}: {cause}"))
+        }
+        None => Error::new(Exit::Usage, format!("use {option} {value}"), cause),
+    }
 }
 
-/// A path that stays right after the daemon has changed to `/`.
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
+/// The table's path.
+fn map(options: &cli::Options) -> Result<PathBuf, Error> {
+    let path = &options.map;
     let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    match std::path::absolute(path) {
-        Ok(path) if named => Ok(path),
-        _ => Err(wrong("--map", &path.display().to_string(), "not the name of a file")
+    match named {
+        true => absolute(options, "--map", path),
+        false => Err(wrong(options, "--map", &path.display().to_string(), "not the name of a file")
             .cure("give the table's path without suffix, such as /etc/postfix/pop-before-smtp")),
     }
 }
 
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, Error> {
-    texts.iter().map(String::as_str).filter(|text| !text.is_empty()).map(network).collect()
+/// A path that stays right after the daemon has changed to `/`.
+///
+/// # Errors
+/// Exit code 64: it cannot be one.
+pub fn absolute(options: &cli::Options, option: &str, path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(options.given.directory.join(path))
+        .map_err(|_| wrong(options, option, &path.display().to_string(), "not a path that can be used from here"))
 }
 
-fn network(text: &str) -> Result<IpNet, Error> {
-    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        wrong("--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
-    })
+fn networks(options: &cli::Options) -> Result<Vec<IpNet>, Error> {
+    let texts = options.skip_networks.iter().map(String::as_str).filter(|text| !text.is_empty());
+    let refuse = |text| {
+        wrong(options, "--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
+    };
+    texts.map(|text| network(text).ok_or_else(|| refuse(text))).collect()
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
 fn hold(options: &cli::Options) -> Result<Option<Duration>, Error> {
-    let longest = duration("--max-session", &options.max_session, Duration::from_secs(1), LONGEST)?;
+    let longest = duration(options, "--max-session", &options.max_session, Duration::from_secs(1), LONGEST)?;
     Ok(options.hold_while_connected.then_some(longest))
 }
 
-fn entries(text: &str) -> Result<NonZeroUsize, Error> {
+fn entries(options: &cli::Options) -> Result<NonZeroUsize, Error> {
+    let text = &options.entries;
     text.parse()
         .ok()
         .filter(|entries: &NonZeroUsize| entries.get() <= 100_000_000)
-        .ok_or_else(|| wrong("--entries", text, "not a number from 1 to 100000000"))
+        .ok_or_else(|| wrong(options, "--entries", text, "not a number from 1 to 100000000"))
 }
 
 /// Seconds, or a number with a unit.
-fn duration(option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
+fn duration(
+    options: &cli::Options,
+    option: &str,
+    text: &str,
+    least: Duration,
+    most: Duration,
+) -> Result<Duration, Error> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = match unit {
@@ -207,12 +254,15 @@ fn duration(option: &str, text: &str, least: Duration, most: Duration) -> Result
     let time = number.parse::<u32>().ok().zip(unit).and_then(|(number, unit)| unit.checked_mul(number));
     match time {
         Some(time) if (least..=most).contains(&time) => Ok(time),
-        Some(_) => Err(wrong(option, text, "out of range").cure(format!(
+        Some(_) => Err(wrong(options, option, text, "out of range").cure(format!(
             "at least {} s, at most {} s",
             least.as_secs(),
             most.as_secs()
         ))),
-        None => Err(wrong(option, text, "not a time").cure("write seconds, or a number with ms, s, m, h or d: 30m")),
+        None => {
+            Err(wrong(options, option, text, "not a time")
+                .cure("write seconds, or a number with ms, s, m, h or d: 30m"))
+        }
     }
 }
 
@@ -223,7 +273,8 @@ mod tests {
 
     #[test]
     fn times_have_units_and_bounds() {
-        let read = |text| duration("--grace", text, Duration::from_secs(1), LONGEST).ok();
+        let options = crate::effective::read([]).unwrap().unwrap().options;
+        let read = |text| duration(&options, "--grace", text, Duration::from_secs(1), LONGEST).ok();
         assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
         assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
         assert_eq!(read("2h"), Some(Duration::from_secs(7200)));
@@ -236,10 +287,10 @@ mod tests {
     #[test]
     fn networks_may_be_single_addresses() {
         let read = |text: &str| network(text).map(|network| network.to_string());
-        assert_eq!(read("192.0.2.1").unwrap(), "192.0.2.1/32");
-        assert_eq!(read("2001:db8::/32").unwrap(), "2001:db8::/32");
+        assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1/32"));
+        assert_eq!(read("2001:db8::/32").as_deref(), Some("2001:db8::/32"));
         for text in ["192.0.2", "192.0.2.0/33", "mail.example.net"] {
-            assert_eq!(read(text).unwrap_err().exit, Exit::Usage, "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
     }
 }

@@ -93,9 +93,9 @@ fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
 
 fn following(config: &Config) -> Following {
     let lookup = Lookup::new(&config.logs);
-    let Config { once, reprocess, grace, .. } = *config;
-    let options = plan::Options { once, reprocess, grace, is_guess: config.logs.is_guess };
-    Following { lookup, options, matchers: config.matchers.clone() }
+    let Config { once, reprocess, .. } = *config;
+    let options = plan::Options { once, reprocess, grace: config.policy.grace, is_guess: config.logs.is_guess };
+    Following { lookup, options, matchers: config.policy.matchers.clone() }
 }
 
 /// Finds out how the logs are going to be followed, those included that patterns stand for.
@@ -124,15 +124,15 @@ fn serve(
         Ok(listed) => listed,
         Err(error) => return Err(give_up(backend, error.into())),
     };
-    let mut ring = Ring::new(config.grace, config.entries);
-    restore(&mut ring, &config.networks, &listed, &saved.grants, &now);
-    let expiring = table.driver.expires_rows.then_some(config.grace);
-    let mut publisher = Publisher::new(backend, expiring, config.publish_interval);
+    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
+    restore(&mut ring, &config.policy.networks, &listed, &saved.grants, &now);
+    let expiring = table.driver.expires_rows.then_some(config.policy.grace);
+    let mut publisher = Publisher::new(backend, expiring, config.policy.publish_interval);
     // An error has been logged, and it is tried again.
     let _ = publisher.begin(&now, &listed, &ring);
     log::info!("serving {} with {} grants", table.options.map.display(), ring.len());
-    let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
-    let mut grants = Grants::new(config.networks, ring, publisher, hold, None);
+    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
+    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();
     let end = following.start(logs, &now).and_then(|inputs| {
@@ -161,12 +161,12 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
-    let ring = Ring::new(config.grace, config.entries);
-    let publisher = Publisher::new(Box::new(Memory::default()), None, config.publish_interval);
+    let ring = Ring::new(config.policy.grace, config.policy.entries);
+    let publisher = Publisher::new(Box::new(Memory::default()), None, config.policy.publish_interval);
     let now = Now::read();
     let inputs = following.start(logs, &now)?;
-    let hold = config.hold.map(|longest| Hold::new(longest, config.grace));
-    let mut grants = Grants::new(config.networks, ring, publisher, hold, Some(narrator));
+    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
+    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
     Loop { waiter, inputs, following, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
 }
 

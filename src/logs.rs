@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::cli;
+use crate::config::{absolute, wrong};
 use crate::error::{Error, Exit};
 use crate::source::backlog::{is_compressed, is_older_name};
 use crate::source::journal::{Filter, Journalctl};
@@ -72,27 +73,39 @@ impl Logs {
     /// # Errors
     /// Exit code 64 for a value that is wrong by itself, 66 if nothing is said and no log is found.
     pub fn new(options: &cli::Options) -> Result<Self, Error> {
+        let mut logs = Self::chosen(options)?;
+        if logs.named.is_empty() && logs.patterns.is_empty() {
+            logs.guess(options)?;
+        }
+        Ok(logs)
+    }
+
+    /// What the options say; nothing if the log has to be guessed.
+    ///
+    /// # Errors
+    /// Exit code 64 for a value that is wrong by itself.
+    pub fn chosen(options: &cli::Options) -> Result<Self, Error> {
         let mut logs = Self::default();
         for text in &options.log {
             logs.add(text, options)?;
         }
         match options.source {
             _ if !options.log.is_empty() => {}
-            cli::Source::Journal => logs.named.push(Log::Journal(journal(options)?.ok_or_else(open_journal)?)),
+            cli::Source::Journal => {
+                logs.named.push(Log::Journal(journal(options)?.ok_or_else(|| open_journal(options))?));
+            }
             cli::Source::Stdin => logs.named.push(Log::Stdin),
-            _ => logs.guess(options)?,
+            _ => {}
         }
         let has_journal = logs.named.iter().any(|log| matches!(log, Log::Journal(_)));
-        if !has_journal
-            && journal(options)?.is_some()
-            && (options.source != cli::Source::Auto || !options.log.is_empty())
-        {
-            return Err(wrong("--journal-unit", "or its sisters", "the log is a file").cure("add --source journal"));
+        let journal = journal(options)?;
+        if !has_journal && journal.is_some() && (options.source != cli::Source::Auto || !options.log.is_empty()) {
+            return Err(wrong(options, journal_option(options), "or its sisters", "the log is a file")
+                .cure("add --source journal"));
         }
         if logs.named.contains(&Log::Stdin) && options.background {
-            return Err(
-                wrong("--log", "-", "a daemon in the background has no standard input").cure("leave --background out")
-            );
+            return Err(wrong(options, "--log", "-", "a daemon in the background has no standard input")
+                .cure("leave --background out"));
         }
         Ok(logs)
     }
@@ -113,15 +126,15 @@ impl Logs {
                 (.., cli::Source::Tail | cli::Source::Auto) => (text.as_os_str(), Means::Tail),
                 (.., cli::Source::Journal | cli::Source::Stdin) => {
                     let source = if options.source == cli::Source::Journal { "journal" } else { "stdin" };
-                    return Err(wrong("--source", source, "--log names a file").cure("leave one of them out"));
+                    return Err(wrong(options, "--source", source, "--log names a file").cure("leave one of them out"));
                 }
             };
-            let path = std::path::absolute(file).map_err(|_| wrong("--log", "''", "not the name of a file"))?;
+            let path = absolute(options, "--log", file.as_ref())?;
             match path.to_str().filter(|path| has_wildcards(path) && !Path::new(path).exists()) {
                 None => Log::File(path, means),
                 Some(pattern) => {
                     glob::Pattern::new(pattern)
-                        .map_err(|error| wrong("--log", pattern, &format!("no pattern: {}", error.msg)))?;
+                        .map_err(|error| wrong(options, "--log", pattern, &format!("no pattern: {}", error.msg)))?;
                     self.patterns.push((pattern.to_owned(), means));
                     return Ok(());
                 }
@@ -175,11 +188,11 @@ fn journal(options: &cli::Options) -> Result<Option<Journalctl>, Error> {
 /// The journal of `--log journal:UNIT,...`; without a unit, what the other options say.
 fn units_of_journal(units: &OsStr, options: &cli::Options) -> Result<Journalctl, Error> {
     let Some(units) = units.to_str() else {
-        return Err(wrong("--log", &units.to_string_lossy(), "not the name of a unit"));
+        return Err(wrong(options, "--log", &units.to_string_lossy(), "not the name of a unit"));
     };
     let units: Vec<String> = units.split(',').filter(|unit| !unit.is_empty()).map(str::to_owned).collect();
     let chosen = if units.is_empty() { journal(options)? } else { journalctl(&units, &[], &[], options)? };
-    chosen.ok_or_else(open_journal)
+    chosen.ok_or_else(|| open_journal(options))
 }
 
 fn journalctl(
@@ -188,21 +201,37 @@ fn journalctl(
     programs: &[String],
     options: &cli::Options,
 ) -> Result<Option<Journalctl>, Error> {
-    let filter = Filter::new(units, users, programs)
-        .map_err(|value| wrong(value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure))?;
-    let directory = options.journal.journal_directory.as_ref().map(std::path::absolute).transpose();
-    let directory = directory.map_err(|_| wrong("--journal-directory", "''", "not the name of a directory"))?;
+    let filter = Filter::new(units, users, programs).map_err(|value| {
+        wrong(options, value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure)
+    })?;
+    let directory = options.journal.journal_directory.as_deref();
+    let directory = directory.map(|path| absolute(options, "--journal-directory", path)).transpose()?;
     let (follow, live_from) = (!options.once, SystemTime::UNIX_EPOCH);
     Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, since: None, live_from, follow }))
 }
 
-fn open_journal() -> Error {
-    wrong("--source", "journal", "any user may write any line into the journal")
+fn open_journal(options: &cli::Options) -> Error {
+    wrong(options, "--source", "journal", "any user may write any line into the journal")
         .cure("name the unit of your POP3 or IMAP server with --journal-unit, such as dovecot.service")
 }
 
-fn wrong(option: &str, value: &str, cause: &str) -> Error {
-    Error::new(Exit::Usage, format!("use {option} {value}"), cause)
+/// Which of the options about the journal is given.
+fn journal_option(options: &cli::Options) -> &'static str {
+    let cli::Journal { journal_unit, journal_uid, .. } = &options.journal;
+    match (journal_unit.is_empty(), journal_uid.is_empty()) {
+        (false, _) => "--journal-unit",
+        (true, false) => "--journal-uid",
+        (true, true) => "--journal-exe",
+    }
+}
+
+/// The parts of a `--log`: how it is followed, and its path if it is about a file.
+pub fn parts(text: &str) -> (&str, Option<&str>) {
+    if text == "-" || text.starts_with("journal:") {
+        return (text, None);
+    }
+    let means = ["tail:", "follow:"].into_iter().find(|means| text.starts_with(means)).unwrap_or_default();
+    (means, Some(&text[means.len()..]))
 }
 
 /// Looks up what the patterns stand for.

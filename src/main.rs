@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use pop_before_smtp::cli::{self, Command};
+use pop_before_smtp::cli::Command;
 use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::error::Error;
-use pop_before_smtp::{catalogue, clear, daemon, explain, inspect, logger, postfix, suggest};
+use pop_before_smtp::{catalogue, clear, daemon, dump, effective, explain, inspect, logger, postfix, suggest};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
@@ -19,11 +19,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
-    let cli = match cli::parse(std::env::args_os())? {
+    let cli = match effective::read(std::env::args_os())? {
         Ok(cli) => cli,
         Err(text) => return inspect::print(&text),
     };
     match &cli.command {
+        _ if cli.options.dump_config => inspect::print(&dump::settings(&cli.options)?),
         None => daemon::run(Config::new(&cli.options)?),
         Some(Command::Clear) => clear::clear(&config::table(&cli.options)?),
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
@@ -35,7 +36,7 @@ fn run() -> Result<(), Error> {
             None => inspect::events(&config::matchers(&cli.options)?, what),
         },
         Some(Command::Matchers { format }) => {
-            inspect::print(&catalogue::table(&config::file(&cli.options)?.matchers, *format))
+            inspect::print(&catalogue::table(&cli.options.given.file.custom(), *format))
         }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
     }

@@ -35,7 +35,7 @@ fn wrong_usage_is_answered_with_the_valid_names() {
         (&["--lmdb-update", "in-place"], &["--lmdb-update", "postmap", "--backend lmdb"]),
         (&["--backend", "sqlite", "--sync", "never"], &["--sync never", "sqlite", "--backend lmdb"]),
         (&["--log", "/dev/null", "--journal-unit", "dovecot"], &["--journal-unit", "--source journal"]),
-        (&["--source", "follow", "--journal-uid", "0"], &["--journal-unit", "--source journal"]),
+        (&["--source", "follow", "--journal-uid", "0"], &["--journal-uid", "--source journal"]),
     ];
     for (arguments, mentions) in mistakes {
         assert_refused(&pop_before_smtp(arguments), 64, mentions);

@@ -38,7 +38,7 @@ key = "pid"
 "#;
 
 fn matchers(toml: &str) -> Matchers {
-    Matchers::all_and(&config_file::parse(Path::new("test.toml"), toml).expect("a good file").matchers)
+    Matchers::all_and(&config_file::parse(Path::new("test.toml"), toml).expect("a good file").custom())
 }
 
 fn read(matchers: &mut Matchers, program: &str, message: &[u8]) -> Option<(Action, String, Option<Vec<u8>>)> {
@@ -319,7 +319,7 @@ proptest! {
     ) {
         let pattern = pattern(&before, &behind, user);
         let Ok(file) = config_file::parse(Path::new("test.toml"), &with_login(&pattern)) else { return Ok(()) };
-        let mut set = Matchers::all_and(&file.matchers);
+        let mut set = Matchers::all_and(&file.custom());
         for texts in texts {
             let message = message(&before, &behind, &texts);
             if let Some((_, client, _)) = read(&mut set, "x", &message) {

@@ -67,6 +67,8 @@ pub(crate) enum Need {
     Mounts,
     /// A program on the path.
     Program(&'static str),
+    /// The right to give files away.
+    Root,
     /// unshare(1), and a kernel that lets us make a user namespace in which there is no inotify.
     NoInotify,
 }
@@ -84,6 +86,7 @@ impl Need {
             Need::JournalRemote => journal::missing_remote(),
             Need::Mounts => program("unshare").or_else(process::missing_mounts),
             Need::Program(name) => program(name),
+            Need::Root => root(),
             Need::NoInotify => program("unshare").or_else(|| {
                 let made = std::process::Command::new("unshare").args(["-Ur", "sh", "-c", daemon::NO_INOTIFY]).status();
                 (!made.is_ok_and(|status| status.success())).then(|| String::from("no user namespace"))
