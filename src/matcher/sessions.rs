@@ -75,6 +75,11 @@ impl Sessions {
         self.waiting.put(id, Waiting { client, since: now });
     }
 
+    /// Forgets all who have not logged in yet.
+    pub(super) fn forget_connections(&mut self) {
+        self.waiting = Chain::default();
+    }
+
     /// The session has logged in: the address is that of the line, else that of its connection, which is used up.
     pub(super) fn login(&mut self, now: Timestamp, id: SessionId, client: Option<IpAddr>) -> Option<IpAddr> {
         let waiting = self.waiting.remove(&id).filter(|waiting| !has_aged(now, *waiting));

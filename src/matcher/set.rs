@@ -87,6 +87,28 @@ impl Matchers {
         }
     }
 
+    /// Whether these are the same matchers.
+    pub fn is_same_choice(&self, other: &Self) -> bool {
+        self.chosen.len() == other.chosen.len()
+            && self.chosen.iter().zip(&other.chosen).all(|(one, other)| std::ptr::eq(*one, *other))
+    }
+
+    /// Takes the matchers of another choice, in front of the same log, and keeps what is remembered of it: the next line
+    /// may be the rest of a message that was cut. A connection that a matcher told of which is chosen no longer is
+    /// forgotten: its address must not become that of a login that another one finds.
+    pub fn choose_as(&mut self, other: &Self) {
+        if self.is_same_choice(other) {
+            return;
+        }
+        let is_gone = |matcher: &Matcher| !other.chosen.iter().any(|chosen| std::ptr::eq(*chosen, matcher));
+        if self.chosen.iter().any(|matcher| !matcher.connects.is_empty() && is_gone(matcher)) {
+            self.sessions.forget_connections();
+        }
+        self.routes = other.routes.clone();
+        self.chosen = other.chosen.clone();
+        self.prefilter = Arc::clone(&other.prefilter);
+    }
+
     /// Finds the lines that must be looked at.
     pub(super) fn prefilter(&self) -> Arc<OnceLock<Prefilter>> {
         self.prefilter.get_or_init(|| Prefilter::new(&self.chosen, self.routes.shortest_limit()));
