@@ -21,6 +21,7 @@ use crate::logs::{Log, Lookup};
 use crate::matcher::Matchers;
 use crate::networks::Networks;
 use crate::publish::Publisher;
+use crate::reload::Running;
 use crate::ring::{Grant, Ring};
 use crate::source::Progress;
 use crate::source::plan::{self, Plan};
@@ -136,7 +137,8 @@ fn serve(
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();
     let end = following.start(logs, &now).and_then(|inputs| {
-        let mut turns = Loop { waiter, inputs, following, failed: false, look_at: now.boot + LOOK };
+        let running = Running::new(config.options, config.table);
+        let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK };
         let end = turns.run(&mut grants);
         marks = turns.marks();
         end
@@ -167,7 +169,8 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let inputs = following.start(logs, &now)?;
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
-    Loop { waiter, inputs, following, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
+    let running = Running::new(config.options, config.table);
+    Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
@@ -254,6 +257,7 @@ struct Loop {
     waiter: Waiter,
     inputs: Vec<Input>,
     following: Following,
+    running: Running,
     /// Whether an input could not be read to its end.
     failed: bool,
     /// When the table is looked at next.
@@ -269,8 +273,9 @@ impl Loop {
                 return Ok(End::Stop);
             }
             if wake.restart {
-                log::info!("SIGHUP: following the log anew");
                 let now = Now::read();
+                self.reload(&now, grants);
+                log::info!("SIGHUP: following the log anew");
                 self.inputs.iter_mut().for_each(|input| input.restart(&now, grants));
             } else {
                 // Not after a restart: what could be read was another descriptor.
@@ -301,6 +306,16 @@ impl Loop {
     fn marks(&self) -> Vec<Mark> {
         let saved = Now::read().wall;
         self.inputs.iter().filter_map(|input| input.mark(saved)).collect()
+    }
+
+    /// Takes over the settings as they are now.
+    fn reload(&mut self, now: &Now, grants: &mut Grants) {
+        if let Some(policy) = self.running.read_again() {
+            self.following.options.grace = policy.grace;
+            self.following.matchers.choose_as(&policy.matchers);
+            self.inputs.iter_mut().for_each(|input| input.choose_as(&policy.matchers));
+            grants.set_policy(now, policy);
+        }
     }
 
     /// Waits; besides what happened, tells which of the inputs can be read.

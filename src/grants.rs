@@ -1,5 +1,7 @@
 //! What a login does: refuse or grant, publish, and say so. Joins networks, ring and publisher; no I/O but messages.
 
+mod policy;
+
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -59,6 +59,11 @@ impl Input {
         Some(Mark { log: self.name.clone(), saved, bookmark: self.source.bookmark()? })
     }
 
+    /// Takes the matchers of another choice.
+    pub fn choose_as(&mut self, matchers: &Matchers) {
+        self.reader.matchers.choose_as(matchers);
+    }
+
     /// Follows anew.
     pub fn restart(&mut self, now: &Now, grants: &mut Grants) {
         let Self { name, source, reader, .. } = self;

@@ -34,6 +34,7 @@ pub mod postfix;
 pub mod progress;
 pub mod proof;
 pub mod publish;
+pub mod reload;
 pub mod repeated;
 pub mod ring;
 pub mod settings;
