@@ -111,11 +111,12 @@ impl Place {
         self.adopt_file(&open_path(path)?)
     }
 
-    /// The same, for a file that the members of `group` may write, too, or only belong to that group.
+    /// The same, for a file that the members of `group` may write, too, or only belong to that group. It has no other
+    /// mode in between.
     #[cfg(feature = "sqlite")]
     pub(crate) fn adopt_for(&self, path: &Path, group: Gid, mode: u32) -> io::Result<()> {
         let file = open_path(path)?;
-        self.adopt_file(&file)?;
+        self.adopt_owner(&file)?;
         if file.metadata()?.gid() != group.as_raw() {
             fchownat(&file, c"", None, Some(group), AtFlags::AT_EMPTY_PATH)?;
         }

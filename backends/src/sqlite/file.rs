@@ -42,6 +42,15 @@ impl Identity {
     }
 }
 
+/// What a reader may do with the -shm.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Index {
+    /// Nothing: with no other reader there, it keeps an index of its own.
+    LeftAlone,
+    /// Build it again, if it is broken or no other reader is there. Then a new smtpd may find the table locked.
+    Mended,
+}
+
 /// SQLite maps the -shm in pieces of this size.
 const LEAST_INDEX: u64 = 32768;
 
@@ -130,15 +139,13 @@ impl TableFile {
         Ok(file)
     }
 
-    /// Gives the files mode and owner, and tells which files they are.
-    pub(super) fn adopt(&self) -> Result<Identity, BackendError> {
-        let adopted = [&self.path, &self.wal, &self.shm].into_iter().try_for_each(|path| self.place.adopt(path));
-        adopted
-            .and_then(|()| {
-                self.share();
-                self.identity()
-            })
-            .map_err(|error| write_error(&self.path, &error))
+    /// Gives the files mode and owner, the -shm to Postfix's group if there is one, and tells which files they are.
+    pub(super) fn adopt(&self, group: Option<Gid>) -> Result<Identity, BackendError> {
+        let adopt = |path: &PathBuf| self.place.adopt(path).map_err(|error| write_error(&self.path, &error));
+        if !group.is_some_and(|group| self.share(group)) {
+            [&self.path, &self.wal, &self.shm].into_iter().try_for_each(adopt)?;
+        }
+        self.identity().map_err(|error| write_error(&self.path, &error))
     }
 
     /// Lets Postfix's processes write the -shm, an index of the log that SQLite can build again at any time.
@@ -147,17 +154,20 @@ impl TableFile {
     /// connection has to build it again; if no reader may, all of them fail until we are back. The window is some 50
     /// nanoseconds of each publish; killed under load it was met once in 2,000 times. The database and its -wal belong
     /// to the group only because SQLite, as root, gives the -shm the group of the database.
-    fn share(&self) {
-        let Some(group) = postfix_group() else { return };
+    ///
+    /// Tells whether that was possible. The -shm is never without the permission in between: who opens it then is
+    /// without it for good.
+    fn share(&self, group: Gid) -> bool {
         let files = [(&self.path, 0o644), (&self.wal, 0o644), (&self.shm, 0o664)];
         let shared = files.into_iter().try_for_each(|(path, mode)| self.place.adopt_for(path, group, mode));
-        if let Err(error) = shared {
+        if let Err(error) = &shared {
             log::info!(
                 "cannot give {} to Postfix's group: {}; should the daemon be killed, lookups may fail until it runs again",
                 self.shm.display(),
-                cause(&error)
+                cause(error)
             );
         }
+        shared.is_ok()
     }
 
     /// Which files are there now; a missing -wal or -shm counts as a file that nothing equals but another missing one.
@@ -174,7 +184,7 @@ impl TableFile {
     }
 
     /// How a reader opens the file: without a -wal nobody is writing, and `immutable` keeps SQLite from creating one.
-    pub(super) fn read_only_uri(&self) -> String {
+    pub(super) fn read_only_uri(&self, index: Index) -> String {
         let mut uri = String::from("file:");
         for &byte in self.path.as_os_str().as_bytes() {
             match byte {
@@ -182,7 +192,11 @@ impl TableFile {
                 _ => uri.push_str(&format!("%{byte:02X}")),
             }
         }
-        uri.push_str(if self.wal.exists() { "?mode=ro" } else { "?immutable=1" });
+        uri.push_str(match index {
+            _ if !self.wal.exists() => "?immutable=1",
+            Index::LeftAlone => "?mode=ro&readonly_shm=1",
+            Index::Mended => "?mode=ro",
+        });
         uri
     }
 
@@ -220,7 +234,7 @@ pub(super) fn is_sound(file: &File) -> io::Result<bool> {
 }
 
 /// The group of Postfix's unprivileged processes: that of `mail_owner` (postconf(5)).
-fn postfix_group() -> Option<Gid> {
+pub(super) fn postfix_group() -> Option<Gid> {
     let asked = process::find("postconf").and_then(|postconf| {
         let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
         process::run(&postconf, &arguments, process::LIMIT).ok()

@@ -268,7 +268,8 @@ fn a_write_ahead_log_stays_small() {
         publish_often(&mut *backend, turn * 500..(turn + 1) * 500);
         rows(&path);
     }
-    assert!((1..6_000_000).contains(&size()), "{}", size());
+    // Who opens the table first after a crash reads all of it.
+    assert!((1..1_000_000).contains(&size()), "{}", size());
 }
 
 /// The log grows while it holds what a reader may still need, but no publish waits, and once the reader is gone the log
@@ -323,6 +324,18 @@ fn a_log_that_grows_for_ever_is_told_of_once() {
         assert!(fs::metadata(&log).unwrap().len() < 64 << 20);
     }
     assert_eq!(told(), Vec::<String>::new());
+}
+
+/// Building the index again would lock the table for a new smtpd for as long.
+#[test]
+fn a_reader_leaves_the_index_alone() {
+    let (_directory, options, path) = site();
+    publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
+    let index = path.with_file_name("map.sqlite-shm");
+    let state = || fs::metadata(&index).map(|found| (found.ino(), found.len(), found.mtime_nsec())).unwrap();
+    let before = state();
+    assert_eq!(open_read_only(&options).unwrap().list().unwrap().len(), 1);
+    assert_eq!(state(), before);
 }
 
 #[test]
