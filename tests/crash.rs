@@ -4,8 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "crash/collisions.rs"]
+mod collisions;
 mod support;
 
+use collisions::Prober;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -16,9 +19,8 @@ use std::thread;
 use std::time::Duration;
 use support::cases::{self, Case, Site, login_line};
 use support::command::pop_before_smtp;
-use support::postfix::{Lookup, Postfix};
+use support::postfix::Lookup;
 use support::process::{children, wait_gone};
-use support::smtp::Session;
 
 /// Logs in all the time, so it must never be refused.
 const REGULAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
@@ -63,27 +65,27 @@ fn killed_at_random_moments(case: &'static Case, load: Duration) {
     let mut daemon = site.daemon(&[]);
     site.log_in_and_wait(REGULAR);
     daemon.kill9();
-    let postfix = site.postfix();
+    let prober = Prober::new(&site, 1 + rounds() / 100);
     let mut orphans = Vec::new();
     let mut table = listed(&site);
     let mut rounds_with_a_publish = 0;
 
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let prober = scope.spawn(|| probe_until(&stop, &postfix));
+        let probing = scope.spawn(|| probe_until(&stop, &prober));
         let stop = StopOnDrop(&stop);
         for round in 0..rounds() {
-            orphans.extend(crash_once(&site, &postfix, round, moments.next(), &table));
+            orphans.extend(crash_once(&prober, round, moments.next(), &table));
             let after = listed(&site);
             rounds_with_a_publish += u32::from(after != table);
             table = after;
         }
         drop(stop);
-        let probes = prober.join().expect("the regular client may relay all the time");
+        let probes = probing.join().expect("the regular client may relay all the time");
         assert!(probes > rounds(), "{}: only {probes} probes", case.name);
     });
 
-    assert_eq!(postfix.complaints(), [""; 0], "{}: what Postfix noticed", case.name);
+    prober.assert_no_other_complaint();
     // Else the kills would have come before there was anything to disturb.
     println!("{}: {rounds_with_a_publish} of {} rounds saw a publish before the kill", case.name, rounds());
     assert!(rounds_with_a_publish > 0, "{}: the load never reached the table", case.name);
@@ -92,11 +94,12 @@ fn killed_at_random_moments(case: &'static Case, load: Duration) {
     let mut daemon = site.daemon(&[]);
     site.log_in_and_wait(STRANGER);
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
-    assert!(!postfix.may_relay(REGULAR));
+    assert!(!prober.may_relay(REGULAR));
 }
 
 /// Starts the daemon on what the table holds, loads it, kills it after `delay`; returns the children it had.
-fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration, before: &BTreeSet<IpAddr>) -> Vec<i32> {
+fn crash_once(prober: &Prober<'_>, round: u32, delay: Duration, before: &BTreeSet<IpAddr>) -> Vec<i32> {
+    let site = prober.site();
     let context = format!("{}, round {round}, killed after {delay:?}", site.case.name);
     start_log_anew(site);
     let mut daemon = site.daemon(&[]);
@@ -113,13 +116,13 @@ fn crash_once(site: &Site, postfix: &Postfix, round: u32, delay: Duration, befor
         daemon.kill9();
     });
 
-    match site.lookup(REGULAR) {
+    match prober.lookup(REGULAR) {
         Lookup::Found(_) => {}
         other => panic!("{context}: postmap -q {REGULAR}: {other:?}\n{}", daemon.stderr()),
     }
-    assert_eq!(site.lookup(STRANGER), Lookup::NotFound, "{context}");
-    assert!(postfix.may_relay(REGULAR), "{context}");
-    assert!(!postfix.may_relay(STRANGER), "{context}");
+    assert_eq!(prober.lookup(STRANGER), Lookup::NotFound, "{context}");
+    assert!(prober.may_relay(REGULAR), "{context}");
+    assert!(!prober.may_relay(STRANGER), "{context}");
     family
 }
 
@@ -159,12 +162,10 @@ fn listed(site: &Site) -> BTreeSet<IpAddr> {
 }
 
 /// Asks again and again whether the regular client may relay; returns how often.
-fn probe_until(stop: &AtomicBool, postfix: &Postfix) -> u32 {
+fn probe_until(stop: &AtomicBool, prober: &Prober<'_>) -> u32 {
     let mut probes = 0;
     while !stop.load(Ordering::Relaxed) {
-        let mut session = Session::open(postfix.port(), REGULAR).expect("an SMTP session");
-        let code = session.rcpt().expect("an answer to RCPT");
-        assert_eq!(code, 250, "probe {probes}; {}", postfix.log());
+        assert!(prober.may_relay(REGULAR), "probe {probes}");
         probes += 1;
         // Leaves the processors to the others.
         thread::sleep(Duration::from_millis(5));
