@@ -210,6 +210,9 @@ pub struct Options {
     /// Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are
     #[arg(long, global = true, value_name = "CIDR,...", value_delimiter = ',')]
     pub skip_networks: Vec<String>,
+    /// Never publish what Postfix's mynetworks permits already; asked of postconf at start
+    #[arg(long, global = true)]
+    pub skip_mynetworks: bool,
     /// Where each of them was said.
     #[arg(skip)]
     pub given: Given,

@@ -19,6 +19,7 @@ use crate::input::Input;
 use crate::lock::Lock;
 use crate::logs::{Log, Lookup};
 use crate::matcher::Matchers;
+use crate::mynetworks;
 use crate::networks::Networks;
 use crate::publish::Publisher;
 use crate::reload::Running;
@@ -46,11 +47,12 @@ enum End {
 ///
 /// # Errors
 /// Something needed is missing at start, or the table could not be brought to its last state at the end.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(mut config: Config) -> Result<(), Error> {
     check_logs(&config.logs.named)?;
     if config.background {
         close_inherited();
     }
+    config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
     if config.debug {
         return debug(config, waiter);

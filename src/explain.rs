@@ -11,7 +11,7 @@ use crate::inspect;
 use crate::matcher::explain::{Attempt, attempts};
 use crate::matcher::pattern::Shown;
 use crate::matcher::{Action, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, Matchers};
-use crate::networks::{Networks, Refusal};
+use crate::networks::Networks;
 use crate::paint::Paint;
 use crate::syslog::{self, Header};
 use crate::time::Timestamp;
@@ -156,10 +156,7 @@ impl Report {
         self.say("event", format!("{action} of {client}{user}, by {matcher}"));
         if *action == Action::Login {
             match networks.refuse(*client) {
-                Some(Refusal::NotAClient) => self.refuse(
-                    "loopback, unspecified, multicast and broadcast addresses are never granted: no client has them",
-                ),
-                Some(Refusal::Skipped(network)) => self.refuse(&format!("it lies in {network} of --skip-networks")),
+                Some(refusal) => self.refuse(&refusal.to_string()),
                 None => self.say("granted", self.paint.good(client)),
             }
         }

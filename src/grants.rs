@@ -12,7 +12,7 @@ use crate::error::{Error, io_cause};
 use crate::escape;
 use crate::hold::Hold;
 use crate::matcher::{Action, Event};
-use crate::networks::Networks;
+use crate::networks::{Networks, Refusal};
 use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::repeated::Repeated;
@@ -35,6 +35,7 @@ pub struct Grants {
     changes: Vec<Change>,
     evicted: Repeated,
     dropped: Repeated,
+    refused: Repeated,
     /// The file that holds the grants of an earlier run until the table does.
     saved: Option<PathBuf>,
 }
@@ -57,6 +58,7 @@ impl Grants {
             changes: Vec::new(),
             evicted: Repeated::default(),
             dropped: Repeated::default(),
+            refused: Repeated::default(),
             saved: None,
         }
     }
@@ -83,12 +85,12 @@ impl Grants {
     /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known.
     pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) {
         match event.action {
-            Action::Login if self.networks.refuse(event.client).is_none() => {
+            Action::Login if self.is_refused(now, event.client) => {}
+            Action::Login => {
                 self.login(now, event);
                 let Event { client, matcher, user, .. } = *event;
                 self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
             }
-            Action::Login => {}
             Action::Logout => self.logout(now, event),
         }
     }
@@ -100,7 +102,8 @@ impl Grants {
         let expires = now.boot_at(then.wall + self.ring.grace());
         let Event { client, matcher, user, session, .. } = *event;
         match event.action {
-            Action::Login if self.networks.refuse(client).is_none() => {
+            Action::Login if self.is_refused(now, client) => {}
+            Action::Login => {
                 self.take_over(now, Grant { address: client, expires }, Some(event));
                 if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
                     self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
@@ -109,7 +112,6 @@ impl Grants {
                     hold.login(then.boot, session, client);
                 }
             }
-            Action::Login => {}
             Action::Logout => {
                 if let Some(address) = self.ended(event) {
                     self.take_over(now, Grant { address, expires }, None);
@@ -130,6 +132,18 @@ impl Grants {
             announce(event, time::display(now.wall_at(grant.expires)));
         }
         self.take_changes(now);
+    }
+
+    /// Whether a login gets no grant. Says so now and then: whoever waits for one looks here first.
+    fn is_refused(&mut self, now: &Now, client: IpAddr) -> bool {
+        let Some(refusal) = self.networks.refuse(client) else { return false };
+        // Logins from the host itself are many (webmail), and nobody expects a grant for them.
+        if refusal != Refusal::NotAClient
+            && let Some(count) = self.refused.add(now.boot, 1)
+        {
+            log::info!("not granted {client}: {refusal}; {count} since the last such message");
+        }
+        true
     }
 
     fn login(&mut self, now: &Now, event: &Event<'_>) {

@@ -27,6 +27,7 @@ pub mod lock;
 pub mod logger;
 pub mod logs;
 pub mod matcher;
+pub mod mynetworks;
 pub mod networks;
 pub mod pace;
 pub mod paint;

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use pop_before_smtp::cli::Command;
 use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::error::Error;
-use pop_before_smtp::{catalogue, clear, daemon, dump, effective, explain, inspect, logger, postfix, suggest};
+use pop_before_smtp::{
+    catalogue, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, suggest,
+};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
@@ -30,7 +32,9 @@ fn run() -> Result<(), Error> {
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {
-                explain::line(&config::matchers(&cli.options)?, &config::never_published(&cli.options)?, line)
+                let networks = config::never_published(&cli.options)?;
+                let networks = mynetworks::add(networks, cli.options.skip_mynetworks)?;
+                explain::line(&config::matchers(&cli.options)?, &networks, line)
             }
             None if what.suggest => suggest::files(&config::matchers(&cli.options)?, &what.files),
             None => inspect::events(&config::matchers(&cli.options)?, what),

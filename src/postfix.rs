@@ -7,6 +7,7 @@ use std::path::Path;
 use pop_before_smtp_backends::{SQLITE_QUERY, process};
 
 use crate::config::Table;
+use crate::error::io_cause;
 use crate::state::beside;
 
 /// Whether Postfix's smtpd runs in a chroot jail.
@@ -59,27 +60,51 @@ fn main_cf(table: &str, why: &str) -> String {
 /// Asks `postconf -M` for the chroot column of every smtpd that listens on the network.
 fn chroot() -> Chroot {
     let Some(services) = postconf(&["-M"]) else { return Chroot::Unknown };
-    let default = default_chroot();
-    let chrooted = services.lines().filter_map(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        (fields.get(1) == Some(&"inet") && fields.get(7) == Some(&"smtpd")).then(|| fields[4])
-    });
-    if chrooted.into_iter().any(|column| column == "y" || (column == "-" && default)) {
-        Chroot::Yes
-    } else {
-        Chroot::No
+    let default = default_chroot(&postconf(&["-h", "compatibility_level"]).unwrap_or_default());
+    match smtpds(&services, default).iter().any(|smtpd| smtpd.chrooted) {
+        true => Chroot::Yes,
+        false => Chroot::No,
     }
 }
 
-/// What `-` in the chroot column means: yes before compatibility level 1 (COMPATIBILITY_README), no since.
-fn default_chroot() -> bool {
-    let level = postconf(&["-h", "compatibility_level"]).unwrap_or_default();
-    level.trim().split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or(0) < 1
+/// An smtpd of master.cf that takes mail from the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Smtpd {
+    /// Name and type as `postconf -P` writes them: `smtp/inet`.
+    pub(crate) name: String,
+    /// Whether it runs in a chroot jail.
+    pub(crate) chrooted: bool,
 }
 
-/// The output of postconf, from where Postfix has it or from `$PATH`; `None` if it cannot be asked.
+/// The smtpds among what `postconf -M` prints. One of type pass gets its clients from postscreen.
+pub(crate) fn smtpds(services: &str, default_chroot: bool) -> Vec<Smtpd> {
+    let smtpd = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let [name, kind, _, _, chroot, _, _, "smtpd", ..] = fields[..] else { return None };
+        let chrooted = chroot == "y" || (chroot == "-" && default_chroot);
+        matches!(kind, "inet" | "pass").then(|| Smtpd { name: format!("{name}/{kind}"), chrooted })
+    };
+    services.lines().filter_map(smtpd).collect()
+}
+
+/// What `-` in the chroot column means: yes before compatibility level 1 (COMPATIBILITY_README), no since.
+pub(crate) fn default_chroot(compatibility_level: &str) -> bool {
+    compatibility_level.trim().split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or(0) < 1
+}
+
+/// The output of postconf; `None` if it cannot be asked.
 fn postconf(arguments: &[&str]) -> Option<String> {
+    ask(arguments).ok()
+}
+
+/// The output of postconf, from where Postfix has it or from `$PATH`, or why there is none. It reads the configuration that
+/// `$MAIL_CONFIG` names, else Postfix's own.
+pub(crate) fn ask(arguments: &[&str]) -> Result<String, String> {
+    let program = process::find("postconf").ok_or("there is no postconf in /usr/sbin nor in $PATH")?;
     let arguments: Vec<_> = arguments.iter().map(OsStr::new).collect();
-    let end = process::run(&process::find("postconf")?, &arguments, process::LIMIT).ok()?;
-    end.failure().is_none().then(|| String::from_utf8_lossy(&end.stdout).into_owned())
+    let end = process::run(&program, &arguments, process::LIMIT).map_err(|error| io_cause(&error))?;
+    match end.failure() {
+        None => Ok(String::from_utf8_lossy(&end.stdout).into_owned()),
+        Some(cause) => Err(cause),
+    }
 }

@@ -1,15 +1,25 @@
-//! SIGHUP: reads the command line and the configuration file again, and tells what has come of it. Touches that file.
+//! SIGHUP: reads the command line and the configuration file again, and tells what has come of it. Touches that file, and asks postconf for
+//! `mynetworks`.
 
 use crate::cli::Options;
 use crate::config::{self, Policy, Table};
 use crate::effective;
 use crate::error::Error;
 use crate::matcher::Matcher;
+use crate::mynetworks;
 use crate::settings::{Given, Value};
 
 /// The settings that a running daemon takes over; the others need a restart.
-const LIVE: [&str; 7] =
-    ["publish-interval", "matcher", "grace", "hold-while-connected", "max-session", "entries", "skip-networks"];
+const LIVE: [&str; 8] = [
+    "publish-interval",
+    "matcher",
+    "grace",
+    "hold-while-connected",
+    "max-session",
+    "entries",
+    "skip-networks",
+    "skip-mynetworks",
+];
 
 /// The settings of a running daemon.
 pub struct Running {
@@ -36,7 +46,8 @@ impl Running {
 
     fn try_again(&mut self) -> Result<Policy, Error> {
         let mut options = effective::read_again(&self.options)?;
-        let policy = config::check(&options, Some(&self.table))?;
+        let mut policy = config::check(&options, Some(&self.table))?;
+        policy.networks = mynetworks::add(policy.networks, options.skip_mynetworks)?;
         tell(&self.options.given, &options);
         keep(&self.options.given, &mut options.given);
         self.options = options;

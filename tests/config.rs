@@ -34,7 +34,7 @@ const LMDB: &str = "backend = \"lmdb\"\n";
 const JOURNAL: &str = "source = \"journal\"\n";
 const UNIT: &str = "journal-unit = [\"dovecot\"]\n";
 
-const SAMPLES: [Sample; 20] = [
+const SAMPLES: [Sample; 21] = [
     sample("pid-file", ["\"/run/a.pid\"", "\"/run/b.pid\""]),
     sample("backend", ["\"lmdb\"", "\"sqlite\""]),
     sample("map", ["\"/tmp/a\"", "\"/tmp/b\""]),
@@ -55,6 +55,7 @@ const SAMPLES: [Sample; 20] = [
     sample("max-session", ["\"2h\"", "100"]),
     sample("entries", ["1000", "7"]),
     sample("skip-networks", ["[\"10.0.0.0/8\", \"2001:db8::/32\"]", "[\"192.0.2.1\"]"]),
+    sample("skip-mynetworks", ["true", "false"]),
 ];
 
 /// The sample of each setting: a new option needs one.

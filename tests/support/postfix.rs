@@ -27,12 +27,17 @@ impl Postfix {
     /// Starts an instance with `check_client_access TABLE` in its relay restrictions. With `chrooted`, smtpd is
     /// locked into the queue directory, as Debian has it.
     pub(crate) fn start(table: &str, chrooted: bool) -> Self {
+        Self::start_with(table, chrooted, "")
+    }
+
+    /// The same with more lines in main.cf, where the last line of a parameter counts.
+    pub(crate) fn start_with(table: &str, chrooted: bool, main_cf: &str) -> Self {
         let mut failure = String::new();
         // A port that was free when we asked may be taken when master binds it: then master ends and we ask again.
         for _ in 0..5 {
             let home = Scratch::new();
             let port = free_port();
-            configure(&home, table, port, chrooted);
+            configure(&home, table, port, chrooted, main_cf);
             let mut postfix = Self { master: spawn_master(&home), home, port };
             if postfix.is_up() {
                 return postfix;
@@ -86,6 +91,11 @@ impl Postfix {
         wait_for(&what, limit, || self.may_relay(client) == allowed);
     }
 
+    /// Where its main.cf is, for `MAIL_CONFIG`.
+    pub(crate) fn config_directory(&self) -> PathBuf {
+        self.home.join("etc")
+    }
+
     /// TCP port of smtpd, for sessions from other threads.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -133,7 +143,7 @@ fn spawn_master(home: &Scratch) -> Child {
         .expect("master")
 }
 
-fn configure(home: &Scratch, table: &str, port: u16, chrooted: bool) {
+fn configure(home: &Scratch, table: &str, port: u16, chrooted: bool, more: &str) {
     let (etc, spool, data) = (home.join("etc"), home.join("spool"), home.join("data"));
     let postfix = User::from_name("postfix").expect("the user list").expect("user postfix");
     let postdrop = Group::from_name("postdrop").expect("the group list").expect("group postdrop");
@@ -147,7 +157,7 @@ fn configure(home: &Scratch, table: &str, port: u16, chrooted: bool) {
         make_dir(&spool.join(queue), 0o700, Some(postfix.uid), None);
     }
     make_dir(&spool.join("maildrop"), 0o730, Some(postfix.uid), Some(postdrop.gid));
-    write_settled(&etc.join("main.cf"), &main_cf(home.path(), table));
+    write_settled(&etc.join("main.cf"), &(main_cf(home.path(), table) + more));
     let master_cf = MASTER_CF.replace("PORT", &port.to_string()).replace("CHROOT", if chrooted { "y" } else { "n" });
     write_settled(&etc.join("master.cf"), &master_cf);
 }
