@@ -33,6 +33,14 @@ pub enum Command {
     List,
     /// Empty the table that a killed daemon has left; refused while a daemon serves it
     Clear,
+    /// Look for what keeps logins from becoming permissions in log, table and Postfix: one line per finding
+    ///
+    /// Exit code 0 if all is well, 1 if there are warnings, 78 if there is an error.
+    Check {
+        /// Prove that Postfix would get the right answers: ask the table by postmap -q
+        #[arg(long)]
+        probe: bool,
+    },
     /// Print each login that the matchers find in a log file, or tell how a line is read
     Match(Match),
     /// Print the table of matchers: name, servers, what to switch on
@@ -124,16 +132,16 @@ pub enum Source {
 #[derive(Debug, Clone, Args)]
 pub struct Journal {
     /// Of the journal, take entries of these units: dovecot.service
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub journal_unit: Vec<String>,
     /// Of the journal, take entries of these users, by number
-    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "N,...", value_delimiter = ',')]
     pub journal_uid: Vec<String>,
     /// Of the journal, take entries of these programs, by path
-    #[arg(long, value_name = "PATH,...", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "PATH,...", value_delimiter = ',')]
     pub journal_exe: Vec<String>,
     /// Directory of the journal's files [default: that of this system's journal]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub journal_directory: Option<PathBuf>,
 }
 
@@ -178,10 +186,10 @@ pub struct Options {
     pub publish_interval: Option<String>,
     /// Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and
     /// journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub log: Vec<PathBuf>,
     /// Where log lines come from
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Source::Auto)]
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t = Source::Auto)]
     pub source: Source,
     /// What counts in the journal.
     #[command(flatten)]

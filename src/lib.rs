@@ -8,6 +8,7 @@ pub mod background;
 pub mod bytes;
 pub mod catalogue;
 pub mod chain;
+pub mod check;
 pub mod clear;
 pub mod cli;
 pub mod config;

@@ -6,13 +6,13 @@ use pop_before_smtp::cli::Command;
 use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::error::Error;
 use pop_before_smtp::{
-    catalogue, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, suggest,
+    catalogue, check, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, suggest,
 };
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             log::error!("{error}");
             ExitCode::from(error.exit as u8)
@@ -20,13 +20,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Error> {
+fn run() -> Result<ExitCode, Error> {
     let cli = match effective::read(std::env::args_os())? {
         Ok(cli) => cli,
-        Err(text) => return inspect::print(&text),
+        Err(text) => return inspect::print(&text).map(|()| ExitCode::SUCCESS),
     };
-    match &cli.command {
+    let done = match &cli.command {
         _ if cli.options.dump_config => inspect::print(&dump::settings(&cli.options)?),
+        Some(Command::Check { probe }) => {
+            return check::run(&cli.options, *probe).map(|verdict| ExitCode::from(verdict as u8));
+        }
         None => daemon::run(Config::new(&cli.options)?),
         Some(Command::Clear) => clear::clear(&config::table(&cli.options)?),
         Some(Command::List) => inspect::list(&config::table(&cli.options)?),
@@ -43,5 +46,6 @@ fn run() -> Result<(), Error> {
             inspect::print(&catalogue::table(&cli.options.given.file.custom(), *format))
         }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

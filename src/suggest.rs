@@ -63,15 +63,19 @@ pub fn files(chosen: &Matchers, files: &[PathBuf]) -> Result<(), Error> {
 
 /// What has been seen.
 #[derive(Debug, Default)]
-struct Survey {
-    logins: BTreeMap<&'static str, u64>,
-    untaken: u64,
+pub struct Survey {
+    /// Number of logins by matcher.
+    pub logins: BTreeMap<&'static str, u64>,
+    /// Number of lines that look like logins and were taken by no matcher.
+    pub untaken: u64,
     shapes: HashSet<Vec<u8>>,
-    examples: Vec<Vec<u8>>,
+    /// Some of them, each of another shape.
+    pub examples: Vec<Vec<u8>>,
 }
 
 impl Survey {
-    fn look(&mut self, matchers: &mut Matchers, line: &[u8]) {
+    /// Takes in a line, without its newline.
+    pub fn look(&mut self, matchers: &mut Matchers, line: &[u8]) {
         match matchers.event(Timestamp::default(), line) {
             Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
             Some(_) => {}

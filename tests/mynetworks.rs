@@ -146,6 +146,12 @@ fn what_is_not_understood_is_said_aloud() {
     }
     site.log_in_and_wait(ip("192.0.2.1"));
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+
+    let mut check = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"));
+    check.arg("check").args(site.arguments(&["--skip-mynetworks"])).env("MAIL_CONFIG", &etc);
+    let told = finish(&mut check).stdout;
+    assert!(told.contains("warning: --skip-mynetworks leaves out hash:/etc/postfix/nets"), "{told}");
+    assert!(told.contains("ok: not published: 1 network of mynetworks: 10.0.0.0/8"), "{told}");
 }
 
 #[test]

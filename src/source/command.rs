@@ -35,6 +35,17 @@ impl CommandLine {
         Self { program: program.into(), arguments }
     }
 
+    pub(super) fn push(&mut self, argument: String) {
+        self.arguments.push(argument.into());
+    }
+
+    /// Runs it to its end; what it has printed.
+    pub(super) fn run(&self) -> io::Result<Vec<u8>> {
+        let arguments: Vec<&OsStr> = self.arguments.iter().map(OsString::as_os_str).collect();
+        let end = process::run(Path::new(&self.program), &arguments, process::LIMIT)?;
+        end.failure().map_or(Ok(end.stdout), |cause| Err(io::Error::other(cause)))
+    }
+
     pub(super) fn spawn(&self) -> io::Result<Child> {
         Child::spawn(&self.program, &self.arguments)
     }

@@ -70,6 +70,20 @@ impl Journalctl {
         CommandLine::new("journalctl", arguments)
     }
 
+    /// The newest entries that count, at most so many, as lines.
+    ///
+    /// # Errors
+    /// There is no `journalctl`, or it fails.
+    pub fn newest(&self, entries: u32) -> io::Result<Vec<u8>> {
+        let mut all = Self { cursor: None, since: None, follow: false, ..self.clone() };
+        let mut command = all.command_line();
+        command.push(format!("--lines={entries}"));
+        let end = command.run()?;
+        let mut taken = Entries::default();
+        taken.take(&end, &mut all);
+        Ok(taken.lines)
+    }
+
     /// Makes sure that the journal can be read.
     ///
     /// # Errors

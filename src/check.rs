@@ -1,0 +1,154 @@
+//! `check`: looks for what keeps logins from becoming permissions, or lets strangers relay. Changes nothing.
+//!
+//! `gather` asks Postfix, the file system and the kernel once; every other module judges one subject by the facts alone.
+
+mod daemons;
+mod files;
+mod finding;
+mod gather;
+mod guards;
+mod log;
+mod lookup;
+mod naming;
+mod probe;
+mod relay;
+mod restrictions;
+mod settings;
+
+use std::path::Path;
+
+use self::files::User;
+use self::finding::{Finding, Level};
+use self::naming::Ours;
+use self::settings::Settings;
+use crate::cli;
+use crate::config::{self, Table};
+use crate::error::Error;
+use crate::inspect;
+use crate::logs::Logs;
+use crate::matcher::Matchers;
+use crate::mynetworks;
+use crate::paint::Paint;
+use crate::time::Now;
+
+/// Exit code of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is well.
+    Well = 0,
+    /// There are warnings.
+    Warnings = 1,
+    /// There is an error (`EX_CONFIG`).
+    Errors = 78,
+}
+
+/// Prints a line for each finding. With `probe`, asks the table as Postfix does, and gives up root's rights for that.
+///
+/// # Errors
+/// The options are wrong, or nothing can be printed.
+pub fn run(options: &cli::Options, probe: bool) -> Result<Verdict, Error> {
+    let findings = findings(options, probe)?;
+    let paint = Paint::stdout();
+    let line = |finding: &Finding| {
+        let word = match finding.level {
+            Level::Ok => paint.good(finding.word()).to_string(),
+            Level::Warning => paint.strong(finding.word()).to_string(),
+            Level::Error => paint.bad(finding.word()).to_string(),
+        };
+        format!("{word}: {}\n", finding.sentence())
+    };
+    inspect::print(&findings.iter().map(line).collect::<String>())?;
+    Ok(match findings.iter().map(|finding| finding.level).max() {
+        Some(Level::Error) => Verdict::Errors,
+        Some(Level::Warning) => Verdict::Warnings,
+        Some(Level::Ok) | None => Verdict::Well,
+    })
+}
+
+fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> {
+    let table = config::table(options)?;
+    config::never_published(options)?;
+    let mut findings = Vec::new();
+    let (settings, ours) = postfix(&table, options.skip_mynetworks, &mut findings);
+    let owner = settings.as_ref().map_or("postfix", |settings| settings.main("mail_owner"));
+    let reader = gather::users::named(owner);
+    let is_proxied = settings.as_ref().is_some_and(|settings| lookup::is_proxied(settings, &ours));
+    let read_unprivileged = ours.kind == "sqlite" || is_proxied;
+
+    let listed = gather::processes::list(&table, &ours.file());
+    let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref());
+    let writer = daemons.holder.flatten().and_then(gather::users::of_process);
+    let writer = writer.unwrap_or_else(gather::users::ourselves);
+    let files = gather::files::gather(&ours, reader.clone(), writer.clone(), read_unprivileged);
+    findings.extend(value(&table));
+    findings.extend(files::judge(&files));
+    findings.extend(daemons::judge(&daemons, &table));
+    findings.extend(logs(options, &writer)?);
+    if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
+        findings.extend(skipped_networks(settings));
+    }
+    findings.extend(guards::judge(&gather::guards::gather(Path::new("/")), &ours));
+    if probe {
+        let listed = listed.and_then(Result::ok).unwrap_or_default();
+        let reader = reader.as_ref().filter(|_| read_unprivileged);
+        findings.extend(probe::judge(&gather::probe::gather(&ours.name(), &listed, reader, Now::read().wall)));
+    }
+    Ok(findings)
+}
+
+/// What concerns the logs, read by the daemon's user, and the clock.
+fn logs(options: &cli::Options, reader: &User) -> Result<Vec<Finding>, Error> {
+    let (chosen, all) = (config::matchers(options)?, Matchers::all_and(&options.given.file.custom()));
+    let choice = gather::logs::Choice { chosen: &chosen, all: &all };
+    let now = Now::read().wall;
+    Logs::chosen(options)?;
+    let logs = match Logs::new(options) {
+        Ok(logs) => logs,
+        Err(error) => return Ok(vec![Finding::error(error, "see --log in pop-before-smtp --help")]),
+    };
+    let patterns: Vec<_> = logs.patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
+    let logs = gather::logs::gather(&logs, choice, now);
+    if logs.is_empty() && !patterns.is_empty() {
+        let text = format!("no log has the name {}", patterns.join(" or "));
+        return Ok(vec![Finding::warning(text, "name the file that your POP3 or IMAP server logs to with --log")]);
+    }
+    let mut findings: Vec<_> = logs.iter().flat_map(|log| log::judge(log, Some(reader))).collect();
+    findings.extend(log::clock(now, &logs));
+    Ok(findings)
+}
+
+/// What concerns Postfix's settings, and the settings.
+fn postfix(table: &Table, skips_mynetworks: bool, findings: &mut Vec<Finding>) -> (Option<Settings>, Ours) {
+    match gather::postfix::gather() {
+        Ok(mut settings) => {
+            let ours = Ours::new(table, settings.main("default_database_type"));
+            gather::postfix::follow(&mut settings, &ours);
+            findings.extend(lookup::judge(&settings, &ours, (table.driver.restarts_readers)(&table.options)));
+            findings.extend(relay::judge(&settings, &ours, skips_mynetworks));
+            (Some(settings), ours)
+        }
+        Err(why) => {
+            findings.push(Finding::error(
+                format!("cannot ask Postfix for its settings: {why}"),
+                "install Postfix, mend what postconf says, or name its configuration with MAIL_CONFIG=DIRECTORY",
+            ));
+            (None, Ours::new(table, "hash"))
+        }
+    }
+}
+
+/// A text of one's own in the table must permit.
+fn value(table: &Table) -> Option<Finding> {
+    let value = table.options.value.as_deref().filter(|value| !restrictions::grants(value))?;
+    let text = format!("--value {value} permits nothing, unless it is the name of a restriction that does (access(5))");
+    Some(Finding::warning(text, "leave it out, or give --value OK"))
+}
+
+fn skipped_networks(settings: &Settings) -> Vec<Finding> {
+    let left_out = settings.mynetworks.skipped().iter().map(|skipped| {
+        let text = format!("--skip-mynetworks leaves out {skipped}");
+        Finding::warning(text, "clients in it are published; name networks in mynetworks, or use --skip-networks")
+    });
+    let summary = Finding::ok(format!("not published: {}", mynetworks::summary(&settings.mynetworks)));
+    left_out.chain([summary]).collect()
+}

@@ -1,0 +1,91 @@
+//! Who serves the map, by its lock and by /proc, and what the table holds.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::libc::{O_ACCMODE, O_RDONLY};
+use nix::sys::stat::{major, minor};
+use pop_before_smtp_backends::Listed;
+
+use crate::check::daemons::{Daemons, Process, holder, is_namesake};
+use crate::config::Table;
+use crate::error::Error;
+use crate::state::beside;
+
+/// Looks at the lock and at all processes that can be seen. `listed` is what the table holds, if there is one.
+pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>) -> Daemons {
+    let holder = held(&beside(map, ".lock"));
+    let known = holder.flatten();
+    let is_daemons = move |pid: u32| known.is_some() && (Some(pid) == known || parent(pid) == known);
+    let others = || processes().filter(move |pid| *pid != std::process::id() && !is_daemons(*pid));
+    let table = fs::metadata(table).ok().map(|found| (found.dev(), found.ino()));
+    let writers = others().filter(|pid| table.is_some_and(|table| has_open_for_writing(*pid, table)));
+    let namesakes = others().filter(|pid| namesake(*pid)).map(process).collect();
+    let listed = listed.map(|listed| listed.as_ref().map(Vec::len).map_err(ToString::to_string));
+    Daemons { holder, writers: writers.map(process).collect(), namesakes, listed }
+}
+
+/// What the table holds; `None` if there is no table.
+pub(crate) fn list(table: &Table, file: &Path) -> Option<Result<Vec<Listed>, Error>> {
+    let read = || (table.driver.open_read_only)(&table.options)?.list();
+    file.exists().then(|| read().map_err(Error::from))
+}
+
+/// Looks without trying to lock: a daemon that starts at this moment would find the lock taken.
+fn held(lock: &Path) -> Option<Option<u32>> {
+    let found = fs::metadata(lock).ok()?;
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let known = fs::read_to_string(lock).ok().and_then(|text| text.trim().parse().ok());
+    holder(&locks, (major(found.dev()), minor(found.dev())), found.ino(), known)
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// A child of the daemon may have inherited what it has open.
+fn parent(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+fn has_open_for_writing(pid: u32, file: (u64, u64)) -> bool {
+    let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == file);
+    descriptors(pid).any(|path| is_it(&path) && is_writable(pid, &path))
+}
+
+fn is_writable(pid: u32, descriptor: &Path) -> bool {
+    let number = descriptor.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & O_ACCMODE != O_RDONLY)
+}
+
+/// A program of our name that is another than ours, which has its lock open while it serves a map.
+fn namesake(pid: u32) -> bool {
+    let Ok(program) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
+    let command = command(pid);
+    let arguments: Vec<_> = command.iter().map(String::as_str).collect();
+    is_namesake(&program, &arguments) && !descriptors(pid).any(|path| has_name_of_lock(&path))
+}
+
+fn has_name_of_lock(descriptor: &Path) -> bool {
+    fs::read_link(descriptor).is_ok_and(|target| target.extension().is_some_and(|extension| extension == "lock"))
+}
+
+fn descriptors(pid: u32) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn command(pid: u32) -> Vec<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+fn process(pid: u32) -> Process {
+    let command: String = command(pid).join(" ").chars().take(200).collect();
+    Process { pid, command }
+}

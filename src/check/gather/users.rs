@@ -1,0 +1,41 @@
+//! Users and their groups.
+
+use std::ffi::CString;
+use std::fs;
+
+use nix::unistd::{self, Gid, Uid};
+
+use crate::check::files::User;
+
+/// The user of that name.
+pub(crate) fn named(name: &str) -> Option<User> {
+    let found = unistd::User::from_name(name).ok()??;
+    let name = CString::new(found.name.as_str()).ok()?;
+    let groups = unistd::getgrouplist(&name, found.gid).unwrap_or_else(|_| vec![found.gid]);
+    Some(User { name: found.name, uid: found.uid.as_raw(), gids: groups.into_iter().map(Gid::as_raw).collect() })
+}
+
+/// Who we are.
+pub(crate) fn ourselves() -> User {
+    let groups = unistd::getgroups().unwrap_or_default().into_iter().chain([unistd::getegid()]);
+    let uid = unistd::geteuid();
+    User { name: name(uid.as_raw()), uid: uid.as_raw(), gids: groups.map(Gid::as_raw).collect() }
+}
+
+/// Whose process it is, with the groups that it has.
+pub(crate) fn of_process(pid: u32) -> Option<User> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    // Of the numbers, the second is the effective one.
+    let numbers = |label: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
+        Some(line.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<u32>>())
+    };
+    let uid = *numbers("Uid:")?.get(1)?;
+    let gids = numbers("Groups:")?.into_iter().chain(numbers("Gid:")?.get(1).copied()).collect();
+    Some(User { name: name(uid), uid, gids })
+}
+
+fn name(uid: u32) -> String {
+    let found = unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    found.map_or_else(|| uid.to_string(), |found| found.name)
+}
