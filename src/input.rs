@@ -14,11 +14,14 @@ use crate::source::{Age, Origin, Progress, Source};
 use crate::stamp::Stamps;
 use crate::state::Mark;
 use crate::syslog;
-use crate::time::{Now, Timestamp};
+use crate::time::{Now, Timestamp, distance};
 use crate::wait::readable_now;
 
 /// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
 const READS_PER_TURN: usize = 64;
+
+/// Parts of what was written while nobody watched are no longer, and far shorter than a connection may wait for its login.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long a file that a pattern had found may be away. One that comes back later is read as if it had appeared.
 const GONE: Duration = Duration::from_secs(60);
@@ -108,22 +111,47 @@ impl Reader {
             progress::advance(read);
         }
         let offset = |line: usize| origin.position.map(|at| at.offset + line as u64);
-        match origin.age {
-            Age::Live => matchers.scan(now.boot, block, &mut |line, event| {
-                grants.event(now, event, name, offset(line));
-            }),
-            Age::Counted => matchers.scan(now.boot, block, &mut |_, _| {}),
-            Age::Past => {
-                // So that a connection does not wait for its login longer than it would have.
-                let then =
-                    first_stamp(block, |stamp| stamps.latest(stamp, now.wall)).map_or(*now, |at| now.back_to(at));
-                matchers.scan(then.boot, block, &mut |line, event| {
-                    if let Some(written) = first_stamp(&block[line..], |stamp| stamps.time(stamp, now.wall)) {
-                        grants.past_event(now, written, event, name, offset(line));
-                    }
-                });
-            }
+        if origin.age == Age::Live {
+            return matchers.scan(now.boot, block, &mut |line, event| grants.event(now, event, name, offset(line)));
         }
+        let by_clock = Stamps::clone(stamps);
+        let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
+        each_minute(block, 0, &time, &mut |begin, part, written| {
+            let then = written.map_or(*now, |written| now.back_to(written));
+            matchers.scan(then.boot, part, &mut |line, event| {
+                // Also of a line that has counted: it may tell which of two hours the next one means.
+                let written = first_stamp(&part[line..], |stamp| stamps.time(stamp, now.wall));
+                if let Some(written) = written.filter(|_| origin.age == Age::Past) {
+                    grants.past_event(now, written, event, name, offset(begin + line));
+                }
+            });
+        });
+    }
+}
+
+/// Hands on a block in parts that were written within a minute, as far as the times of their first and last lines tell, with
+/// the place of each and its time: a connection must not wait for its login longer or shorter than it did.
+fn each_minute<'b>(
+    block: &'b [u8],
+    begin: usize,
+    time: &dyn Fn(&[u8]) -> Option<SystemTime>,
+    take: &mut dyn FnMut(usize, &'b [u8], Option<SystemTime>),
+) {
+    let whole = block.strip_suffix(b"\n").unwrap_or(block);
+    // Where the last line begins, and the first behind the middle.
+    let last = memchr::memrchr(b'\n', whole).map(|newline| newline + 1);
+    let middle = memchr::memchr(b'\n', &whole[whole.len() / 2..]).map(|newline| whole.len() / 2 + newline + 1);
+    // Some lines have no stamp.
+    let written = whole.split(|byte| *byte == b'\n').take(8).find_map(time);
+    let end = whole.rsplit(|byte| *byte == b'\n').take(8).find_map(time);
+    let spans_more = end.zip(written).is_some_and(|(end, begin)| distance(begin, end) > MINUTE);
+    match middle.or(last).filter(|_| spans_more) {
+        Some(middle) => {
+            let (early, late) = block.split_at(middle);
+            each_minute(early, begin, time, take);
+            each_minute(late, begin + middle, time, take);
+        }
+        None => take(begin, block, written),
     }
 }
 
@@ -131,4 +159,38 @@ impl Reader {
 fn first_stamp(block: &[u8], read: impl FnOnce(&[u8]) -> Option<SystemTime>) -> Option<SystemTime> {
     let line = &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())];
     read(syslog::parse(line)?.0.time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a block of lines like `m5`, written in the fifth minute, is handed on in.
+    fn parts(block: &str) -> Vec<(usize, &str, Option<u64>)> {
+        let minute = |text: &[u8]| {
+            let digits = std::str::from_utf8(text).ok()?.lines().next()?.strip_prefix('m')?;
+            Some(SystemTime::UNIX_EPOCH + MINUTE * digits.parse().ok()?)
+        };
+        let mut parts = Vec::new();
+        each_minute(block.as_bytes(), 0, &minute, &mut |begin, part, time| {
+            let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+            parts.push((begin, std::str::from_utf8(part).unwrap_or_default(), time.map(|time| time.as_secs() / 60)));
+        });
+        parts
+    }
+
+    #[test]
+    fn a_block_is_cut_where_time_has_passed() {
+        assert_eq!(parts("m1\nx\nm2\n"), [(0, "m1\nx\nm2\n", Some(1))]);
+        assert_eq!(parts("m1\nm5\n"), [(0, "m1\n", Some(1)), (3, "m5\n", Some(5))]);
+        assert_eq!(parts("m1\nm9 and more\n"), [(0, "m1\nm9 and more\n", Some(1))], "no time");
+        assert_eq!(parts("m1\nxxxxxxxxxxxx\nm5"), [(0, "m1\nxxxxxxxxxxxx\n", Some(1)), (16, "m5", Some(5))]);
+        assert_eq!(parts("m5\n"), [(0, "m5\n", Some(5))]);
+        assert_eq!(parts("m5"), [(0, "m5", Some(5))]);
+        assert_eq!(parts(""), [(0, "", None)]);
+        let whole: String = (0..50).map(|minute| format!("m{minute}\nx\n")).collect();
+        let parts = parts(&whole);
+        assert_eq!(parts.iter().map(|(_, part, _)| *part).collect::<String>(), whole);
+        assert!(parts.iter().all(|(begin, part, _)| whole[*begin..].starts_with(part) && part.len() <= 15));
+    }
 }

@@ -1,8 +1,9 @@
 //! What the time stamp of a log line means. Pure: the present and the time zone are passed in.
 //!
 //! Traditional stamps have no year and no zone, some have no zone: such a stamp is local time, of the latest year in which
-//! it is no more than a day ahead of the present: a line is old sooner than it is from the future. In the hour that a clock put back repeats, a stamp stands for two times; the lines before it
-//! tell which, and without such a line the earlier counts: a login may then end an hour too early, never too late.
+//! it is no more than a day ahead of the present: a line is old sooner than it is from the future. In the hour that a clock
+//! put back repeats, a stamp stands for two times; the lines before it tell which, and without such a line the earlier
+//! counts: a login may then end an hour too early, never too late.
 
 use std::time::{Duration, SystemTime};
 

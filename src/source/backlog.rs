@@ -21,9 +21,12 @@ use super::lines::Lines;
 use super::{Age, Origin, Position, Sink};
 use crate::error::io_cause;
 
-/// Bytes in front of a place that was saved which are read once more, for what the matchers have to remember: the
-/// address of a session that logs in behind it, or a message whose rest comes behind it. They grant nothing.
+/// Bytes in front of the first that count which are read for what the matchers have to remember: the address of a session
+/// that logs in behind them, or a message whose rest comes behind them. They grant nothing.
 const WARM_UP: u64 = 64 * 1024;
+
+/// How often the search is begun anew because a file was cut meanwhile.
+const ATTEMPTS: usize = 5;
 
 /// Part of a file.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ struct Piece {
     file: Candidate,
     /// Where to begin, or behind the line that stands there.
     begin: u64,
-    /// Up to here the lines have counted in an earlier run.
+    /// Up to here the lines are too old, or have counted in an earlier run.
     counted: u64,
     end: u64,
 }
@@ -52,20 +55,36 @@ impl Backlog {
     /// # Errors
     /// The file cannot be read, or is no regular file.
     pub fn find(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<(Self, Position)> {
+        for _ in 1..ATTEMPTS {
+            match Self::find_once(path, mark, window) {
+                // A file was cut meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                result => return result,
+            }
+        }
+        Self::find_once(path, mark, window)
+    }
+
+    fn find_once(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<(Self, Position)> {
         let log = Candidate::open(path)?;
         let end = end_of_lines(&log.file, log.length)?;
         let live = Position { device: log.device, inode: log.inode, offset: end };
-        let older = Older::of(path, &log);
-        let found = mark.and_then(|mark| Some((mark, older.find(mark, &log)?)));
-        let mut pieces = VecDeque::new();
-        for file in older.since(window, found.as_ref().map(|(_, place)| *place)) {
-            pieces.push_back(Piece::since(file, window)?);
+        let older = Older::of(path, &log, window);
+        let found = mark.and_then(|mark| Some((older.find(mark, &log)?, mark.position.offset)));
+        if found.is_none() {
+            older.regret(window);
         }
-        pieces.push_back(Piece { end, ..Piece::since(log, window)? });
-        if let Some((mark, _)) = found
-            && let Some(first) = pieces.front_mut()
-        {
-            first.skip_counted(mark.position.offset);
+        let mut pieces = VecDeque::new();
+        for (at, file) in older.files.into_iter().chain([log]).enumerate() {
+            pieces.extend(match found {
+                Some((first, place)) if at + 1 == first && place < WARM_UP => Some(Piece::remembered(file)),
+                Some((first, _)) if at < first => None,
+                Some((first, place)) if at == first => Some(Piece::since(file, window)?.behind(place)),
+                _ => Some(Piece::since(file, window)?),
+            });
+        }
+        if let Some(log) = pieces.back_mut() {
+            log.end = end;
         }
         Ok((Self { pieces, lines: Lines::default(), begun: false, bytes: 0 }, live))
     }
@@ -118,16 +137,20 @@ impl Backlog {
 impl Piece {
     /// The end of a file, as far as it matters by its time.
     fn since(file: Candidate, window: &Window) -> io::Result<Self> {
-        let begin = window.begin(&file.file, file.length)?;
-        Ok(Self { begin, counted: 0, end: file.length, file })
+        let counted = window.begin(&file.file, file.length)?;
+        Ok(Self { begin: counted.saturating_sub(WARM_UP), counted, end: file.length, file })
+    }
+
+    /// The end of a file of which all has counted.
+    fn remembered(file: Candidate) -> Self {
+        Self { begin: file.length.saturating_sub(WARM_UP), counted: file.length, end: file.length, file }
     }
 
     /// Leaves out what has counted.
-    fn skip_counted(&mut self, place: u64) {
-        if place >= self.begin {
-            self.begin = place.saturating_sub(WARM_UP);
-            self.counted = place;
-        }
+    fn behind(mut self, place: u64) -> Self {
+        self.counted = self.counted.max(place);
+        self.begin = self.counted.saturating_sub(WARM_UP);
+        self
     }
 
     fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
@@ -139,6 +162,8 @@ impl Piece {
         }
         let offset = lines.offset();
         let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, Age::Past) };
+        // Only what was looked for may be behind the end: the log's unfinished line is its follower's.
+        let end = end.min(self.end);
         let mut section = Section { file: &self.file.file, offset, end };
         let Candidate { device, inode, .. } = self.file;
         lines.read_placed(&mut section, &mut |offset, bytes| {

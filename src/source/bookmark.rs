@@ -6,8 +6,9 @@ use std::os::unix::fs::FileExt;
 
 use super::Position;
 
-/// Most bytes in front of a place that are remembered.
-const BEFORE: usize = 64;
+/// Most bytes in front of a place that are remembered: nearly always the whole last line, with its time stamp. The ends of
+/// lines may be alike.
+const BEFORE: usize = 256;
 
 /// A place in a log that outlives the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Bookmark {
 pub struct FileMark {
     /// The place.
     pub position: Position,
-    /// Up to 64 bytes that stand in front of it.
+    /// Up to 256 bytes that stand in front of it.
     pub before: Vec<u8>,
 }
 
@@ -34,18 +35,19 @@ impl FileMark {
     /// # Errors
     /// The file cannot be read, or is shorter.
     pub fn at(file: &File, position: Position) -> io::Result<Self> {
-        Ok(Self { position, before: before(file, position.offset)? })
+        Ok(Self { position, before: before(file, position.offset, BEFORE)? })
     }
 
     /// Whether the place can be one of this file, going by what stands in front of it. That says nothing of the start of
     /// a file.
     pub fn fits(&self, file: &File) -> bool {
-        self.position.offset > 0 && before(file, self.position.offset).is_ok_and(|before| before == self.before)
+        let Self { position: Position { offset, .. }, before: expected } = self;
+        !expected.is_empty() && before(file, *offset, expected.len()).is_ok_and(|before| before == *expected)
     }
 }
 
-fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
-    let size = offset.min(BEFORE as u64);
+fn before(file: &File, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+    let size = offset.min(most as u64);
     let mut bytes = vec![0; size as usize];
     file.read_exact_at(&mut bytes, offset - size)?;
     Ok(bytes)

@@ -1,7 +1,7 @@
 //! The output of a child process as a log: `tail`.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
@@ -116,15 +116,21 @@ pub struct CommandSource {
 #[derive(Debug)]
 struct Running {
     child: Child,
-    /// Whether it began with all that was in the log when it started.
-    with_old: bool,
+    /// Where it began.
+    from: TailFrom,
     last_read: Timestamp,
 }
 
 impl Running {
-    /// Whether it may still be reading what was in the log when it started: then there is no pause of a second.
-    fn is_behind(&self, now: Timestamp) -> bool {
-        self.with_old && now.since(self.last_read) < Duration::from_secs(1)
+    /// Whether it may still be reading what was in the log when it started: then there is no pause of a second. `read` is
+    /// what has come from it so far.
+    fn is_behind(&self, log: &Path, read: u64, now: Timestamp) -> bool {
+        let has_all = match self.from {
+            TailFrom::Start => false,
+            TailFrom::Byte(offset) => fs::metadata(log).is_ok_and(|log| log.len() == offset + read),
+            TailFrom::End => true,
+        };
+        !has_all && now.since(self.last_read) < Duration::from_secs(1)
     }
 }
 
@@ -141,15 +147,15 @@ impl CommandSource {
     }
 
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
-        let (at_end, with_old) = (self.next.from == TailFrom::End, self.next.from == TailFrom::Start);
+        let at_end = self.next.from == TailFrom::End;
         // Looked at before and after, because the log may grow while `tail` starts.
         let in_a_line = at_end && ends_in_a_line(&self.log);
         let child = self.next.command_line(&self.log).spawn()?;
-        self.lines.forget_unfinished();
+        self.lines.go_to(0);
         if in_a_line || at_end && ends_in_a_line(&self.log) {
             self.lines.skip_to_newline();
         }
-        self.running = Some(Running { child, with_old, last_read: now });
+        self.running = Some(Running { child, from: self.next.from, last_read: now });
         self.next.from = TailFrom::End;
         self.restart.started(now);
         Ok(())
@@ -198,7 +204,8 @@ impl Source for CommandSource {
 
     fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
         // A new one would start at the end, and what this one has not read yet would be lost.
-        if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
+        let read = self.lines.offset();
+        if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(&self.log, read, now)) {
             log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
             return;
         }

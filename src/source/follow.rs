@@ -263,11 +263,14 @@ impl Follow {
         self.unread()?.position()
     }
 
-    /// The file that has the name, unless that has to wait for an older one.
+    /// The file that has the name. If nothing has been read from that, the one before: it may be unread, and its writer may
+    /// not have noticed yet.
     fn unread(&self) -> Option<&LogFile> {
         let last = self.files.back()?;
-        let waits = last.position().is_some_and(|position| position.offset == 0);
-        Some(self.files.iter().find(|file| waits && !file.at_end).unwrap_or(last))
+        let is_new = last.position().is_some_and(|position| position.offset == 0);
+        let mut before = self.files.iter().take(self.files.len() - 1).filter(|file| is_new && file.has_name());
+        let unread = before.clone().find(|file| !file.at_end);
+        Some(unread.or_else(|| before.next_back()).unwrap_or(last))
     }
 }
 

@@ -47,26 +47,18 @@ impl Candidate {
     }
 }
 
-/// Where a saved place was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In one of the older files, counted from the oldest.
-    Older(usize),
-    /// In the log itself.
-    Log,
-}
-
-/// The older files, oldest first.
+/// The older files that hold lines which matter, by when they were written.
 #[derive(Debug)]
 pub(super) struct Older {
-    files: Vec<Candidate>,
+    /// Oldest first.
+    pub(super) files: Vec<Candidate>,
     /// When the newest was written that is compressed, and its name.
     compressed: Option<(SystemTime, PathBuf)>,
 }
 
 impl Older {
     /// Looks beside the log, and where it is a link, beside its target. Only files of the log's owner count.
-    pub(super) fn of(path: &Path, log: &Candidate) -> Self {
+    pub(super) fn of(path: &Path, log: &Candidate, window: &Window) -> Self {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
         let mut older = Self { files: Vec::new(), compressed: None };
@@ -79,9 +71,9 @@ impl Older {
             let Ok(entries) = fs::read_dir(directory) else { continue };
             for entry in entries.flatten() {
                 let other = entry.file_name();
-                let is_dated = is_target && without_digits(&other) == without_digits(name);
-                if other != name && (is_dated || is_older_name(name, &other)) {
-                    older.add(&entry.path(), log);
+                let plain = without_compression(&other);
+                if other != name && (is_older_name(name, plain) || is_target && is_dated_alike(name, plain)) {
+                    older.add(&entry.path(), log, window);
                 }
             }
         }
@@ -89,8 +81,12 @@ impl Older {
         older
     }
 
-    fn add(&mut self, path: &Path, log: &Candidate) {
+    fn add(&mut self, path: &Path, log: &Candidate, window: &Window) {
         let Ok(file) = Candidate::open(path) else { return };
+        // There may be hundreds, and too many to have open.
+        if !window.holds(file.written) {
+            return;
+        }
         if is_compressed(path) {
             if self.compressed.as_ref().is_none_or(|(newest, _)| *newest < file.written) {
                 self.compressed = Some((file.written, path.to_owned()));
@@ -100,35 +96,24 @@ impl Older {
         }
     }
 
-    /// Where a saved place is now.
-    pub(super) fn find(&self, mark: &FileMark, log: &Candidate) -> Option<Place> {
+    /// In which of the files a saved place is now, counted from the oldest; the log comes behind them.
+    pub(super) fn find(&self, mark: &FileMark, log: &Candidate) -> Option<usize> {
         let FileMark { position, .. } = mark;
         let is_same = |file: &Candidate| (file.device, file.inode) == (position.device, position.inode);
         // An empty file has nothing in front of the place but the beginning.
         let fits = |file: &Candidate| mark.fits(&file.file) || (position.offset == 0 && is_same(file));
-        let older = |wanted: &dyn Fn(&Candidate) -> bool| self.files.iter().position(wanted).map(Place::Older);
+        let older = |wanted: &dyn Fn(&Candidate) -> bool| self.files.iter().position(wanted);
+        let log_is_last = || Some(self.files.len());
         if is_same(log) && fits(log) {
-            return Some(Place::Log);
+            return log_is_last();
         }
-        older(&|file| is_same(file) && fits(file)).or_else(|| older(&fits)).or_else(|| fits(log).then_some(Place::Log))
-    }
-
-    /// The files that hold lines which matter: behind the saved place, if that was found, and not too old.
-    pub(super) fn since(self, window: &Window, place: Option<Place>) -> Vec<Candidate> {
-        if place.is_none() {
-            self.regret(window);
-        }
-        let first = match place {
-            Some(Place::Log) => self.files.len(),
-            Some(Place::Older(at)) => at,
-            None => 0,
-        };
-        let matters = |(at, file): &(usize, Candidate)| Some(Place::Older(*at)) == place || window.holds(file.written);
-        self.files.into_iter().enumerate().skip(first).filter(matters).map(|(_, file)| file).collect()
+        older(&|file| is_same(file) && fits(file))
+            .or_else(|| older(&fits))
+            .or_else(|| if fits(log) { log_is_last() } else { None })
     }
 
     /// Tells of a file that matters and cannot be read: gzip keeps the time of the last write.
-    fn regret(&self, window: &Window) {
+    pub(super) fn regret(&self, window: &Window) {
         let Some((written, path)) = &self.compressed else { return };
         let is_newer = self.files.last().is_none_or(|file| file.written < *written);
         if is_newer && window.holds(*written) {
@@ -163,8 +148,17 @@ pub fn is_older_name(log: &OsStr, other: &OsStr) -> bool {
         .is_some_and(|middle| numbered(middle) && digits(middle))
 }
 
-fn without_digits(name: &OsStr) -> Vec<u8> {
-    name.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_digit()).collect()
+/// `mail.1.log` for `mail.1.log.gz`.
+fn without_compression(name: &OsStr) -> &OsStr {
+    if is_compressed(Path::new(name)) { Path::new(name).file_stem().unwrap_or(name) } else { name }
+}
+
+/// Whether two names differ in a date alone, or in a number as long. A single digit may as well tell two hosts apart.
+fn is_dated_alike(name: &OsStr, other: &OsStr) -> bool {
+    let without =
+        |name: &OsStr| name.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_digit()).collect::<Vec<_>>();
+    let digits = |name: &OsStr| name.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits(name) >= 4 && digits(name) == digits(other) && without(name) == without(other)
 }
 
 #[cfg(test)]
@@ -183,6 +177,10 @@ mod tests {
         {
             assert!(!is("mail.log", other), "{other}");
         }
+        let older = |log: &str, other: &str| is_older_name(OsStr::new(log), without_compression(OsStr::new(other)));
+        assert!(older("mail.log", "mail.1.log.gz") && older("mail.log", "mail.log.1.xz") && !older("mail", "mail.gz"));
+        let dated = |name: &str, other: &str| is_dated_alike(OsStr::new(name), OsStr::new(other));
+        assert!(dated("mail-20261122.log", "mail-20261121.log") && !dated("host1.log", "host2.log"));
         assert!(is("maillog", "maillog-20261122") && !is("mail", "mail.info") && !is("maillog", "maillog2"));
     }
 }

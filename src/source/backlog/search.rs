@@ -91,7 +91,9 @@ impl Window {
         let stamps = Stamps::new(self.zone.clone());
         let whole = if at == 0 { 0 } else { memchr::memchr(b'\n', &block).map_or(block.len(), |newline| newline + 1) };
         let headers = block[whole..].split(|byte| *byte == b'\n').filter_map(syslog::parse);
-        let newest = headers.filter_map(|(header, _)| stamps.latest(header.time, self.now)).max();
+        let times = headers.filter_map(|(header, _)| stamps.latest(header.time, self.now));
+        // One host whose clock is ahead must not make the whole log look new.
+        let newest = times.filter(|time| *time <= self.now + DISORDER).max();
         Ok(newest.is_some_and(|newest| newest < self.begin))
     }
 }

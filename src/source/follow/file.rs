@@ -152,6 +152,11 @@ impl LogFile {
         self.lines.next_line().map(|offset| Position { device, inode, offset })
     }
 
+    /// Whether it has a name, whatever that is: else no next run finds it.
+    pub(super) fn has_name(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+    }
+
     /// The same, to be found by a next run.
     pub(super) fn mark(&self) -> Option<FileMark> {
         FileMark::at(&self.file, self.position()?).ok()
