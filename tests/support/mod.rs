@@ -11,6 +11,7 @@ pub(crate) mod daemon;
 pub(crate) mod dovecot;
 pub(crate) mod journal;
 pub(crate) mod lock;
+pub(crate) mod past;
 pub(crate) mod postfix;
 pub(crate) mod process;
 pub(crate) mod smtp;
