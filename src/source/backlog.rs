@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::older::{Candidate, Older};
 pub use self::older::{is_compressed, is_older_name};
@@ -27,6 +27,18 @@ const WARM_UP: u64 = 64 * 1024;
 
 /// How often the search is begun anew because a file was cut meanwhile.
 const ATTEMPTS: usize = 5;
+
+/// What was found of a log.
+#[derive(Debug)]
+pub struct Found {
+    /// The lines that are left to be read.
+    pub backlog: Backlog,
+    /// Behind which line the log's follower has to go on.
+    pub live: Position,
+    /// The files that had the name before, the latest last, and where their lines end, if nothing has been written into the
+    /// log yet: a writer may not have noticed that there is a new one.
+    pub before: Vec<(PathBuf, Position)>,
+}
 
 /// Part of a file.
 #[derive(Debug)]
@@ -50,11 +62,11 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Finds what is to be read of the log of this name, and behind which line its follower has to go on.
+    /// Finds what is to be read of the log of this name, and where its follower has to go on.
     ///
     /// # Errors
     /// The file cannot be read, or is no regular file.
-    pub fn find(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<(Self, Position)> {
+    pub fn find(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<Found> {
         for _ in 1..ATTEMPTS {
             match Self::find_once(path, mark, window) {
                 // A file was cut meanwhile.
@@ -65,14 +77,19 @@ impl Backlog {
         Self::find_once(path, mark, window)
     }
 
-    fn find_once(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<(Self, Position)> {
+    fn find_once(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<Found> {
         let log = Candidate::open(path)?;
         let end = end_of_lines(&log.file, log.length)?;
-        let live = Position { device: log.device, inode: log.inode, offset: end };
-        let older = Older::of(path, &log, window);
+        let live = log.position(end);
+        let mut older = Older::of(path, &log, window);
         let found = mark.and_then(|mark| Some((older.find(mark, &log)?, mark.position.offset)));
         if found.is_none() {
             older.regret(window);
+        }
+        let mut before = Vec::new();
+        for file in older.files.iter_mut().filter(|_| log.length == 0) {
+            file.length = end_of_lines(&file.file, file.length)?;
+            before.push((file.path.clone(), file.position(file.length)));
         }
         let mut pieces = VecDeque::new();
         for (at, file) in older.files.into_iter().chain([log]).enumerate() {
@@ -86,7 +103,8 @@ impl Backlog {
         if let Some(log) = pieces.back_mut() {
             log.end = end;
         }
-        Ok((Self { pieces, lines: Lines::default(), begun: false, bytes: 0 }, live))
+        let backlog = Self { pieces, lines: Lines::default(), begun: false, bytes: 0 };
+        Ok(Found { backlog, live, before })
     }
 
     /// Adds what the log got since: it has lost its name, and who follows the name begins with the next file.

@@ -103,6 +103,21 @@ impl Follow {
         Ok(source)
     }
 
+    /// Follows the files, too, that had the log's name before, the latest last, each from a place on: for as long as a writer
+    /// may take to notice. False if one is not under its name any more, or not as long.
+    pub fn follow_before(&mut self, files: &[(PathBuf, Position)], now: Timestamp) -> bool {
+        files.iter().rev().take(MOST_OPEN / 2).all(|(path, place)| match LogFile::open(path, From::At(*place), now) {
+            Ok(mut file) if file.position() == Some(*place) => {
+                // What has come since is found at the next look.
+                file.at_end = true;
+                self.watch.watch_file(&self.path, file.descriptor());
+                self.files.push_front(file);
+                true
+            }
+            _ => false,
+        })
+    }
+
     fn add(&mut self, file: LogFile) {
         self.watch.watch_file(&self.path, file.descriptor());
         self.files.push_back(file);
@@ -258,19 +273,11 @@ impl Follow {
 }
 
 impl Follow {
-    /// Where a next run has to go on; see [`Source::bookmark`].
+    /// Where the next line begins in the file that has the name, unless that has to wait for an older one.
     pub fn position(&self) -> Option<Position> {
-        self.unread()?.position()
-    }
-
-    /// The file that has the name. If nothing has been read from that, the one before: it may be unread, and its writer may
-    /// not have noticed yet.
-    fn unread(&self) -> Option<&LogFile> {
         let last = self.files.back()?;
-        let is_new = last.position().is_some_and(|position| position.offset == 0);
-        let mut before = self.files.iter().take(self.files.len() - 1).filter(|file| is_new && file.has_name());
-        let unread = before.clone().find(|file| !file.at_end);
-        Some(unread.or_else(|| before.next_back()).unwrap_or(last))
+        let unread = self.files.iter().find(|file| last.is_new() && !file.at_end);
+        unread.unwrap_or(last).position()
     }
 }
 
@@ -336,6 +343,8 @@ impl Source for Follow {
     }
 
     fn bookmark(&self) -> Option<Bookmark> {
-        self.unread()?.mark().map(Bookmark::File)
+        // Nothing may have been read yet from the file that has the name, and the writer of the one before may not have
+        // noticed that there is another.
+        self.files.iter().rev().find(|file| !file.is_new())?.mark().map(Bookmark::File)
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::backlog::{Backlog, Window};
+use super::backlog::{Backlog, Found, Window};
 use super::bookmark::Bookmark;
 use super::catch_up::CatchUp;
 use super::command::{CommandSource, Tail, TailFrom, tail_watches_pid};
@@ -81,9 +81,9 @@ impl Plan {
                 let (mut from, mut backlog) = (None, None);
                 if !options.reprocess && path.is_file() {
                     let found = Backlog::find(path, file_mark(mark), &window);
-                    let (lines, place) = found.map_err(|error| cannot_read(path, &error))?;
-                    tail.from = TailFrom::Byte(place.offset);
-                    (from, backlog) = (Some(place), Some(lines));
+                    let found = found.map_err(|error| cannot_read(path, &error))?;
+                    tail.from = TailFrom::Byte(found.live.offset);
+                    (from, backlog) = (Some(found.live), Some(found.backlog));
                 }
                 (How::Tail { path: path.clone(), tail, from }, backlog)
             }
@@ -170,10 +170,11 @@ fn follow_on(
     now: Timestamp,
 ) -> io::Result<(Follow, Option<Backlog>)> {
     for _ in 0..ATTEMPTS {
-        let (backlog, place) = Backlog::find(path, file_mark(mark), window)?;
-        let source = Follow::start(path.to_owned(), From::At(place), follow, now)?;
+        let Found { backlog, live, before } = Backlog::find(path, file_mark(mark), window)?;
+        let mut source = Follow::start(path.to_owned(), From::At(live), follow, now)?;
         // Not rotated in between.
-        if source.position() == Some(place) {
+        let is_same = source.position() == Some(live);
+        if is_same && source.follow_before(&before, now) {
             return Ok((source, Some(backlog)));
         }
     }

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use super::search::Window;
+use crate::source::Position;
 use crate::source::bookmark::FileMark;
 
 /// Endings of files that another program has compressed.
@@ -40,6 +41,11 @@ impl Candidate {
         let (device, inode, length) = (metadata.dev(), metadata.ino(), metadata.len());
         let (owner, written) = (metadata.uid(), metadata.modified()?);
         Ok(Self { path: path.to_owned(), file, device, inode, length, owner, written })
+    }
+
+    /// A place in it.
+    pub(super) fn position(&self, offset: u64) -> Position {
+        Position { device: self.device, inode: self.inode, offset }
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -100,8 +106,7 @@ impl Older {
     pub(super) fn find(&self, mark: &FileMark, log: &Candidate) -> Option<usize> {
         let FileMark { position, .. } = mark;
         let is_same = |file: &Candidate| (file.device, file.inode) == (position.device, position.inode);
-        // An empty file has nothing in front of the place but the beginning.
-        let fits = |file: &Candidate| mark.fits(&file.file) || (position.offset == 0 && is_same(file));
+        let fits = |file: &Candidate| mark.fits(&file.file);
         let older = |wanted: &dyn Fn(&Candidate) -> bool| self.files.iter().position(wanted);
         let log_is_last = || Some(self.files.len());
         if is_same(log) && fits(log) {

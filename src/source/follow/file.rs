@@ -60,6 +60,8 @@ pub(super) struct LogFile {
     pub(super) at_end: bool,
     /// When something was read last, or the file got a successor.
     pub(super) active: Timestamp,
+    /// Whether something was read from it that is not there any more.
+    was_cut: bool,
 }
 
 impl LogFile {
@@ -80,8 +82,15 @@ impl LogFile {
             From::End => metadata.len(),
             From::At(position) => saved_offset(&file, &metadata, position),
         };
-        let mut opened =
-            Self { file, id, lines: Lines::default(), print: Print::default(), at_end: false, active: now };
+        let mut opened = Self {
+            file,
+            id,
+            lines: Lines::default(),
+            print: Print::default(),
+            at_end: false,
+            active: now,
+            was_cut: false,
+        };
         opened.go_to(offset)?;
         Ok(opened)
     }
@@ -140,6 +149,7 @@ impl LogFile {
             Change::Anew => {
                 self.print = Print::default();
                 self.lines.go_to(0);
+                self.was_cut = true;
             }
             Change::Altered => self.go_to(offset.min(self.file.metadata()?.len()))?,
         }
@@ -152,14 +162,17 @@ impl LogFile {
         self.lines.next_line().map(|offset| Position { device, inode, offset })
     }
 
-    /// Whether it has a name, whatever that is: else no next run finds it.
-    pub(super) fn has_name(&self) -> bool {
-        self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+    /// Whether nothing has ever been read from it.
+    pub(super) fn is_new(&self) -> bool {
+        !self.was_cut && self.lines.next_line() == Some(0)
     }
 
-    /// The same, to be found by a next run.
+    /// The place to which it was read, to be found by a next run. Nothing tells the start of one file from that of another, and
+    /// what has no name, whatever that is, is not found.
     pub(super) fn mark(&self) -> Option<FileMark> {
-        FileMark::at(&self.file, self.position()?).ok()
+        let position = self.position().filter(|position| position.offset > 0)?;
+        let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+        FileMark::at(&self.file, position).ok().filter(|_| has_name)
     }
 
     pub(super) fn take_dropped(&mut self) -> u64 {
