@@ -21,6 +21,7 @@ use crate::logs::{Log, Lookup};
 use crate::matcher::Matchers;
 use crate::mynetworks;
 use crate::networks::Networks;
+use crate::notify::Notify;
 use crate::publish::Publisher;
 use crate::reload::Running;
 use crate::ring::{Grant, Ring};
@@ -139,9 +140,11 @@ fn serve(
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();
     let end = following.start(logs, &now).and_then(|inputs| {
-        let running = Running::new(config.options, config.table);
-        let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK };
+        let (running, notify) = (Running::new(config.options, config.table), Notify::from_environment());
+        let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK, notify };
+        turns.tell_ready(&grants);
         let end = turns.run(&mut grants);
+        turns.notify.stopping();
         marks = turns.marks();
         end
     });
@@ -171,8 +174,9 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let inputs = following.start(logs, &now)?;
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
-    let running = Running::new(config.options, config.table);
-    Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK }.run(&mut grants).map(drop)
+    let (running, notify) = (Running::new(config.options, config.table), Notify::default());
+    let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK, notify };
+    turns.run(&mut grants).map(drop)
 }
 
 /// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
@@ -264,26 +268,30 @@ struct Loop {
     failed: bool,
     /// When the table is looked at next.
     look_at: Timestamp,
+    notify: Notify,
 }
 
 impl Loop {
     fn run(&mut self, grants: &mut Grants) -> Result<End, Error> {
         loop {
-            let deadline = grants.deadline().map_or(self.look_at, |deadline| deadline.min(self.look_at));
-            let (wake, ready) = self.wait(Some(deadline))?;
+            let deadlines = [Some(self.look_at), grants.deadline(), self.notify.deadline()];
+            let (wake, ready) = self.wait(deadlines.into_iter().flatten().min())?;
             if wake.stop {
                 return Ok(End::Stop);
             }
             if wake.restart {
+                self.notify.reloading();
                 let now = Now::read();
                 self.reload(&now, grants);
                 log::info!("SIGHUP: following the log anew");
                 self.inputs.iter_mut().for_each(|input| input.restart(&now, grants));
+                self.tell_ready(grants);
             } else {
                 // Not after a restart: what could be read was another descriptor.
                 self.read(&ready, grants);
             }
             let now = Now::read();
+            self.notify.beat(now.boot);
             self.wake(now.boot);
             grants.expire(&now);
             let once = self.following.options.once;
@@ -298,10 +306,20 @@ impl Loop {
                 self.look_at = now.boot + LOOK;
                 grants.look();
                 self.following.look(&mut self.inputs, &now);
+                self.tell_status(grants);
             }
             grants.publish(&now);
             grants.published(Now::read().boot);
         }
+    }
+
+    fn tell_ready(&mut self, grants: &Grants) {
+        self.tell_status(grants);
+        self.notify.ready();
+    }
+
+    fn tell_status(&mut self, grants: &Grants) {
+        self.notify.status(format!("{} clients may relay", grants.ring().len()));
     }
 
     /// Where a next run has to go on.

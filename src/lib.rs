@@ -30,6 +30,7 @@ pub mod logs;
 pub mod matcher;
 pub mod mynetworks;
 pub mod networks;
+pub mod notify;
 pub mod pace;
 pub mod paint;
 pub mod postfix;
