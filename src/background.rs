@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::RawFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc::O_NOFOLLOW;
@@ -33,28 +33,33 @@ pub fn to_background() -> Result<(), Error> {
     Ok(())
 }
 
-/// The file of `--pid-file`; removed when it is dropped.
+/// The file of `--pid-file`; removed when it is dropped, unless it is another's.
 pub struct PidFile {
     path: PathBuf,
     file: File,
+    is_ours: bool,
 }
 
 impl PidFile {
-    /// Makes an empty file, while there is someone to tell that it cannot be made.
+    /// Opens it, while there is someone to tell that it cannot be opened, and the right to. What a running daemon has
+    /// written there stays.
     ///
     /// # Errors
-    /// It cannot be made.
-    pub fn create(path: PathBuf) -> Result<Self, Error> {
+    /// It can neither be made nor written.
+    pub fn open(path: PathBuf) -> Result<Self, Error> {
+        let open = |is_new| {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(is_new).custom_flags(O_NOFOLLOW).open(&path).map(|file| (file, is_new))
+        };
+        let opened = open(true).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => open(false),
+            _ => Err(error),
+        });
         // Root's scripts will signal whom it names: nobody else may write it, whatever the umask.
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .custom_flags(O_NOFOLLOW)
-            .open(&path)
-            .and_then(|file| file.set_permissions(Permissions::from_mode(0o644)).map(|()| file));
+        let file = opened
+            .and_then(|(file, is_new)| file.set_permissions(Permissions::from_mode(0o644)).map(|()| (file, is_new)));
         match file {
-            Ok(file) => Ok(Self { path, file }),
+            Ok((file, is_ours)) => Ok(Self { path, file, is_ours }),
             Err(error) => Err(Self::error(&path, &error)),
         }
     }
@@ -64,7 +69,12 @@ impl PidFile {
     /// # Errors
     /// It cannot be written.
     pub fn write(mut self) -> Result<Self, Error> {
-        let written = writeln!(self.file, "{}", std::process::id());
+        if self.file.metadata().is_ok_and(|found| found.nlink() == 0) {
+            // A daemon that was about to stop has removed it since.
+            self = Self::open(self.path.clone())?;
+        }
+        self.is_ours = true;
+        let written = self.file.set_len(0).and_then(|()| writeln!(self.file, "{}", std::process::id()));
         written.map_err(|error| Self::error(&self.path, &error)).map(|()| self)
     }
 
@@ -76,7 +86,15 @@ impl PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
+        if !self.is_ours {
+            return;
+        }
+        // Who has given up root may not remove what root has made; then it names nobody.
+        let removed = fs::remove_file(&self.path).or_else(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => self.file.set_len(0),
+            _ => Err(error),
+        });
+        if let Err(error) = removed {
             log::warn!("cannot remove {}: {}", self.path.display(), io_cause(&error));
         }
     }

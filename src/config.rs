@@ -35,6 +35,8 @@ pub struct Config {
     pub debug: bool,
     /// Become a daemon.
     pub background: bool,
+    /// The user to become.
+    pub user: Option<String>,
     /// Where to write the process id.
     pub pid_file: Option<PathBuf>,
     /// The table to publish to.
@@ -78,6 +80,7 @@ impl Config {
         Ok(Self {
             debug: options.debug,
             background: options.background,
+            user: options.user.clone(),
             pid_file: options.pid_file.as_deref().map(|path| absolute(options, "--pid-file", path)).transpose()?,
             table,
             policy,

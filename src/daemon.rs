@@ -22,6 +22,7 @@ use crate::matcher::Matchers;
 use crate::mynetworks;
 use crate::networks::Networks;
 use crate::notify::Notify;
+use crate::privdrop;
 use crate::publish::Publisher;
 use crate::reload::Running;
 use crate::ring::{Grant, Ring};
@@ -49,10 +50,14 @@ enum End {
 /// # Errors
 /// Something needed is missing at start, or the table could not be brought to its last state at the end.
 pub fn run(mut config: Config) -> Result<(), Error> {
-    check_logs(&config.logs.named)?;
     if config.background {
         close_inherited();
     }
+    let pid_file = config.pid_file.clone().filter(|_| !config.debug).map(PidFile::open).transpose();
+    if let Some(user) = &config.user {
+        privdrop::become_user(user)?;
+    }
+    check_logs(&config.logs.named)?;
     config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
     if config.debug {
@@ -63,9 +68,8 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     let mut backend = (config.table.driver.open)(&config.table.options)?;
     let state = state::load(&state::path(&map), &Now::read());
     let mut following = following(&config);
-    let pid_file = plans(&config, &mut following, &state)
-        .and_then(|plans| Ok((plans, config.pid_file.clone().map(PidFile::create).transpose()?)));
-    let (mut logs, pid_file) = match pid_file {
+    let prepared = plans(&config, &mut following, &state).and_then(|plans| Ok((plans, pid_file?)));
+    let (mut logs, pid_file) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(backend, error)),
     };

@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 64,
     /// `EX_NOINPUT`: a log file or a table to read is missing.
     NoInput = 66,
+    /// `EX_NOUSER`: there is no such user.
+    NoUser = 67,
     /// `EX_UNAVAILABLE`: another program is missing or does not do its work.
     Unavailable = 69,
     /// `EX_OSERR`: a system call failed that never should.

@@ -1,11 +1,12 @@
 //! The lock that keeps two daemons off one map.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use nix::libc::O_NOFOLLOW;
+use nix::unistd::geteuid;
 
 use crate::error::{Error, Exit};
 use crate::state::beside;
@@ -35,14 +36,7 @@ impl Lock {
 
     fn acquire(map: &Path, action: &str, cure: &str) -> Result<Self, Error> {
         let path = beside(map, ".lock");
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(O_NOFOLLOW)
-            .open(&path)
+        let file = open(&path)
             // Who can read it can lock it, and keep the daemon from starting.
             .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file))
             .map_err(|error| {
@@ -74,6 +68,25 @@ impl Lock {
         let _ = self.file.set_len(0);
         let _ = self.file.seek(SeekFrom::Start(0));
         let _ = writeln!(self.file, "{}", std::process::id());
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(O_NOFOLLOW);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => give_to_owner_of_directory(&file, path).map(|()| file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// What root has made, a daemon of the directory's owner must be able to open. Only what we have made ourselves: that
+/// owner may put a link to anything there.
+fn give_to_owner_of_directory(file: &File, path: &Path) -> io::Result<()> {
+    match path.parent().map(fs::metadata).transpose()? {
+        Some(directory) if geteuid().is_root() => fchown(file, Some(directory.uid()), Some(directory.gid())),
+        _ => Ok(()),
     }
 }
 

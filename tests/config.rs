@@ -34,7 +34,8 @@ const LMDB: &str = "backend = \"lmdb\"\n";
 const JOURNAL: &str = "source = \"journal\"\n";
 const UNIT: &str = "journal-unit = [\"dovecot\"]\n";
 
-const SAMPLES: [Sample; 21] = [
+const SAMPLES: [Sample; 22] = [
+    sample("user", ["\"nobody\"", "\"1234\""]),
     sample("pid-file", ["\"/run/a.pid\"", "\"/run/b.pid\""]),
     sample("backend", ["\"lmdb\"", "\"sqlite\""]),
     sample("map", ["\"/tmp/a\"", "\"/tmp/b\""]),
@@ -236,7 +237,7 @@ fn a_key_that_is_not_known_is_refused_with_the_nearest() {
         ("\n  graze = 5\n", "2:3: there is no key graze; did you mean grace?"),
         ("lmdb_update = \"rename\"", "1:1: there is no key lmdb_update; did you mean lmdb-update?"),
         ("skip-network = []", "1:1: there is no key skip-network; did you mean skip-networks?"),
-        ("[daemon]\n", "1:2: there is no key daemon; choose from pid-file, backend, "),
+        ("[daemon]\n", "1:2: there is no key daemon; choose from pid-file, user, backend, "),
         ("once = true", "1:1: once is about one run, not about a site; give --once on the command line"),
         ("grace = 5\ngrace = 6", "2:1: the key grace is there twice"),
         ("matcher = []\nmatchers = []", "2:1: matchers says the same as matcher in line 1; leave one of them out"),

@@ -1,0 +1,85 @@
+//! Gives up root for good, before anything is read that a stranger wrote. Failure is fatal: nothing goes on as root
+//! that was not meant to.
+
+use std::collections::HashSet;
+use std::ffi::CString;
+use std::fmt;
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::unistd::{Gid, ROOT, Uid, User};
+use nix::unistd::{
+    geteuid, getgrouplist, getgroups, getresgid, getresuid, initgroups, setgid, setresgid, setresuid, setuid,
+};
+
+use crate::error::{Error, Exit, io_cause};
+
+/// Becomes a user, by name or number, with the groups that the system's user database gives him, and makes sure that
+/// there is no way back: not for this process, nor through a set-user-id program for one that it starts.
+///
+/// # Errors
+/// Exit code 67: there is no such user. 71: this process is not root's, or a system call failed; it must end then.
+pub fn become_user(name: &str) -> Result<(), Error> {
+    let failed = |cause: &dyn fmt::Display| Error::new(Exit::System, format!("become user {}", shown(name)), cause);
+    if !geteuid().is_root() {
+        return Err(failed(&"only root can").cure("start the daemon as root, or leave out --user"));
+    }
+    let user = find(name)?;
+    if user.uid.is_root() {
+        return Err(failed(&"that is root").cure("name a user of the daemon's own with --user"));
+    }
+    let user_name = CString::new(user.name.as_str()).map_err(|error| failed(&error))?;
+    change(&user_name, &user).map_err(|errno| failed(&io_cause(&errno.into())))?;
+    let groups = getgrouplist(&user_name, user.gid).map_err(|errno| failed(&io_cause(&errno.into())))?;
+    verify(&user, &groups).map_err(|cause| failed(&cause))
+}
+
+/// The user of this name or, where none has it, of this number.
+fn find(name: &str) -> Result<User, Error> {
+    let failed = |cause: &dyn fmt::Display| Error::new(Exit::NoUser, format!("find user {}", shown(name)), cause);
+    let found = User::from_name(name).and_then(|user| match (user, name.parse()) {
+        (None, Ok(number)) => User::from_uid(Uid::from_raw(number)),
+        (user, _) => Ok(user),
+    });
+    match found {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(failed(&"there is none in the user database").cure("create it, or name another with --user")),
+        Err(errno) => Err(failed(&io_cause(&errno.into()))),
+    }
+}
+
+fn change(name: &CString, user: &User) -> Result<(), Errno> {
+    // The groups first: afterwards nobody may set them any more.
+    initgroups(name, user.gid)?;
+    setresgid(user.gid, user.gid, user.gid)?;
+    setresuid(user.uid, user.uid, user.uid)?;
+    prctl::set_no_new_privs()?;
+    // Or /proc/self would go on belonging to root, and files are changed through the descriptors in it.
+    prctl::set_dumpable(true)
+}
+
+/// Looks whether this process is what it should be, and tries to undo it.
+fn verify(user: &User, groups: &[Gid]) -> Result<(), &'static str> {
+    let (uid, gid) = (user.uid, user.gid);
+    let users = getresuid().is_ok_and(|now| (now.real, now.effective, now.saved) == (uid, uid, uid));
+    if !users || getresgid().is_ok_and(|now| (now.real, now.effective, now.saved) != (gid, gid, gid)) {
+        return Err("the process has kept other rights");
+    }
+    let set = |groups: &[Gid]| groups.iter().map(|group| group.as_raw()).collect::<HashSet<_>>();
+    if getgroups().is_ok_and(|now| set(&now).difference(&set(groups)).next().is_some()) {
+        return Err("the process has kept groups that are not the user's");
+    }
+    let regained_group = gid.as_raw() != 0 && setgid(Gid::from_raw(0)).is_ok();
+    if regained_group || setuid(ROOT).is_ok() {
+        return Err("root's rights can be regained");
+    }
+    if prctl::get_no_new_privs() != Ok(true) {
+        return Err("set-user-id programs would still give rights");
+    }
+    Ok(())
+}
+
+/// A name from the command line, fit to be printed.
+fn shown(name: &str) -> String {
+    name.escape_debug().to_string()
+}
