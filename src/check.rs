@@ -78,9 +78,17 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
     let listed = gather::processes::list(&table, &ours.file());
     let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref());
     let writer = daemons.holder.flatten().and_then(gather::users::of_process);
-    let writer = writer.unwrap_or_else(gather::users::ourselves);
+    let chosen = || options.user.as_deref().and_then(gather::users::named);
+    let writer = writer.or_else(chosen).unwrap_or_else(gather::users::ourselves);
     let files = gather::files::gather(&ours, reader.clone(), writer.clone(), read_unprivileged);
     findings.extend(value(&table));
+    findings.extend(
+        options
+            .user
+            .as_deref()
+            .filter(|name| gather::users::named(name).is_none())
+            .map(|name| Finding::error(format!("there is no user {name}"), "create it, or name another with --user")),
+    );
     findings.extend(files::judge(&files));
     findings.extend(daemons::judge(&daemons, &table));
     findings.extend(logs(options, &writer)?);

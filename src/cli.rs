@@ -158,7 +158,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
     /// Once what needs root is done, become this user; only root can
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// TOML file with settings, and with matchers of your own; the command line wins
     #[arg(long, global = true, value_name = "FILE")]

@@ -7,7 +7,7 @@ mod support;
 use nix::sys::signal::Signal;
 use std::fs::{self, File};
 use std::io::Write as _;
-use support::cases::{self, Site, append, append_raw, ip, login_line};
+use support::cases::{self, Site, append, append_raw, ip, login_line, login_now};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
 use support::process::{children, is_zombie, send, wait_gone};
@@ -83,6 +83,33 @@ fn sighup_starts_a_new_follower() {
     site.log_in_and_wait(ip("198.51.100.2"));
     assert!(site.lists(ip("198.51.100.1")), "a grant from before SIGHUP");
     assert_no_zombie(&daemon);
+}
+
+/// Between the end of one `tail` and the start of the next nobody reads.
+#[test]
+fn no_line_is_lost_while_tail_is_started_again() {
+    let Some(site) = site() else { return };
+    let mut daemon = site.daemon(&[]);
+    daemon.wait_following(&site.log);
+    let log_in = |last: u8| append(&site.log, &login_now(ip(&format!("198.51.100.{last}"))));
+    for last in 1..=20 {
+        daemon.send(Signal::SIGHUP);
+        log_in(last);
+        if last % 5 == 0 {
+            fs::rename(&site.log, site.join(&format!("maillog.{last}"))).unwrap();
+            File::create(&site.log).unwrap();
+        }
+    }
+    daemon.wait_logged("granted 198.51.100.20 ");
+    // Not started again at once.
+    let tail = children(daemon.pid())[0];
+    send(tail, Signal::SIGKILL);
+    wait_gone("tail", tail);
+    (21..=25).for_each(log_in);
+    for last in 1..=25 {
+        daemon.wait_logged(&format!("granted 198.51.100.{last} "));
+    }
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
 #[test]

@@ -122,8 +122,10 @@ fn sighup_asks_postfix_again() {
     wait_for("its grant to be taken back", SOON, || !site.lists(ip("192.0.2.7")));
 
     fs::remove_file(etc.join("main.cf")).unwrap();
+    let follower = daemon.wait_following(&site.log);
     daemon.send(nix::sys::signal::Signal::SIGHUP);
     daemon.wait_logged("the settings stay as they were");
+    daemon.wait_following_by_other_than(follower, &site.log);
     site.log_in(ip("192.0.2.8"));
     site.log_in_and_wait(ip("10.9.9.9"));
     assert!(!site.lists(ip("192.0.2.8")), "as before");

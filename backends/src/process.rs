@@ -211,6 +211,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_inherited_but_the_standard_descriptors() {
+        let left_open = nix::unistd::dup(std::io::stdin()).unwrap();
+        // The fourth is that of the directory.
+        let end = shell("ls /proc/self/fd", LONG).unwrap();
+        assert_eq!(String::from_utf8(end.stdout).unwrap(), "0\n1\n2\n3\n");
+        drop(left_open);
+    }
+
+    #[test]
     fn the_line_that_names_the_failure_is_told_escaped() {
         let end = shell("printf 'x: warning: a\\nx: fatal: b\\033[2J\"c\"\\n' >&2; exit 3", LONG).unwrap();
         assert_eq!(end.failure().unwrap(), "x: fatal: b\\u{1b}[2J\"c\"");

@@ -38,6 +38,15 @@ impl FileMark {
         Ok(Self { position, before: before(file, position.offset, BEFORE)? })
     }
 
+    /// Moves behind bytes that stand behind the place.
+    pub(super) fn move_behind(&mut self, bytes: &[u8]) {
+        self.position.offset += bytes.len() as u64;
+        let fresh = &bytes[bytes.len().saturating_sub(BEFORE)..];
+        let kept = (BEFORE - fresh.len()).min(self.before.len());
+        self.before.drain(..self.before.len() - kept);
+        self.before.extend_from_slice(fresh);
+    }
+
     /// Whether the place can be one of this file, going by what stands in front of it. That says nothing of the start of
     /// a file.
     pub fn fits(&self, file: &File) -> bool {

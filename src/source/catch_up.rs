@@ -1,5 +1,6 @@
 //! A log file of which first comes what was written while nobody watched.
 
+use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
 use super::backlog::Backlog;
@@ -11,36 +12,44 @@ use crate::time::Timestamp;
 pub struct CatchUp {
     /// What the log is called.
     name: String,
-    backlog: Option<Backlog>,
+    backlogs: VecDeque<Backlog>,
     live: Box<dyn Source>,
-    /// Whether the source is to be started anew once the backlog is read.
+    /// Whether the source is to be started anew once the backlogs are read.
     restart: bool,
     dropped: u64,
 }
 
 impl CatchUp {
-    /// Reads the backlog of a log, then from the source.
-    pub fn new(name: String, backlog: Backlog, live: Box<dyn Source>) -> Self {
-        Self { name, backlog: Some(backlog), live, restart: false, dropped: 0 }
+    /// Reads the backlog of a log, if there is one, then from the source.
+    pub fn new(name: String, backlog: impl Into<Option<Backlog>>, live: Box<dyn Source>) -> Self {
+        let backlogs = backlog.into().into_iter().collect();
+        let mut source = Self { name, backlogs, live, restart: false, dropped: 0 };
+        source.take();
+        source
     }
 
-    fn read_backlog(&mut self, mut backlog: Backlog, now: Timestamp, block: &mut Sink<'_>) -> Progress {
+    fn take(&mut self) {
+        self.backlogs.extend(self.live.take_backlog());
+    }
+
+    fn read_backlog(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+        let Some(backlog) = self.backlogs.front_mut() else { return };
         if backlog.read(block) {
-            self.backlog = Some(backlog);
-            return Progress::Some;
+            return;
         }
         log::debug!("log {}: {} bytes were written while nobody watched", self.name, backlog.bytes());
         self.dropped += backlog.take_dropped();
-        if std::mem::take(&mut self.restart) {
+        self.backlogs.pop_front();
+        if self.backlogs.is_empty() && std::mem::take(&mut self.restart) {
             self.live.restart(now, block);
+            self.take();
         }
-        Progress::Some
     }
 }
 
 impl Source for CatchUp {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        if self.backlog.is_some() { None } else { self.live.descriptor() }
+        if self.backlogs.is_empty() { self.live.descriptor() } else { None }
     }
 
     fn deadline(&self) -> Option<Timestamp> {
@@ -48,34 +57,38 @@ impl Source for CatchUp {
     }
 
     fn has_more(&self) -> bool {
-        self.backlog.is_some() || self.live.has_more()
+        !self.backlogs.is_empty() || self.live.has_more()
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
-        match self.backlog.take() {
-            Some(backlog) => self.read_backlog(backlog, now, block),
-            None => self.live.read(now, block),
+        if self.backlogs.is_empty() {
+            return self.live.read(now, block);
         }
+        self.read_backlog(now, block);
+        Progress::Some
     }
 
     fn wake(&mut self, now: Timestamp) {
         self.live.wake(now);
+        self.take();
     }
 
     fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
-        // What the source holds comes behind the backlog.
-        match &self.backlog {
-            Some(_) => self.restart = true,
-            None => self.live.restart(now, block),
+        // What the source holds comes behind the backlogs.
+        if self.backlogs.is_empty() {
+            self.live.restart(now, block);
+            self.take();
+        } else {
+            self.restart = true;
         }
     }
 
     fn take_dropped(&mut self) -> u64 {
-        let backlog = self.backlog.as_mut().map_or(0, Backlog::take_dropped);
-        backlog + self.live.take_dropped() + std::mem::take(&mut self.dropped)
+        let waiting: u64 = self.backlogs.iter_mut().map(Backlog::take_dropped).sum();
+        waiting + self.live.take_dropped() + std::mem::take(&mut self.dropped)
     }
 
     fn bookmark(&self) -> Option<Bookmark> {
-        if self.backlog.is_some() { None } else { self.live.bookmark() }
+        if self.backlogs.is_empty() { self.live.bookmark() } else { None }
     }
 }

@@ -4,17 +4,20 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use pop_before_smtp_backends::process;
 
+use super::backlog::{Backlog, Window};
+use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Origin, Progress, Sink, Source};
-use crate::time::Timestamp;
+use super::{Origin, Position, Progress, Sink, Source};
+use crate::time::{Now, Timestamp};
 
 /// A command line whose output is the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,52 +105,79 @@ pub fn tail_watches_pid() -> io::Result<bool> {
     Ok(end.stdout.windows(9).any(|window| window == b"coreutils"))
 }
 
-/// A log file behind `tail`, which is started again when it ends.
+/// A log file behind `tail`, which is started again when it ends. What is written meanwhile comes as a backlog.
 #[derive(Debug)]
 pub struct CommandSource {
     log: PathBuf,
     /// How to start next: at first this may read the whole log, later only what is new.
     next: Tail,
+    grace: Duration,
     running: Option<Running>,
     lines: Lines,
+    /// Up to where the log has been read; wrong once it was rotated, and then it fits no file.
+    mark: Option<FileMark>,
+    backlog: Option<Backlog>,
     restart: Restart,
 }
 
 #[derive(Debug)]
 struct Running {
     child: Child,
-    /// Where it began.
-    from: TailFrom,
+    /// Whether it began with all that was in the log when it started.
+    with_all: bool,
     last_read: Timestamp,
 }
 
 impl Running {
-    /// Whether it may still be reading what was in the log when it started: then there is no pause of a second. `read` is
-    /// what has come from it so far.
-    fn is_behind(&self, log: &Path, read: u64, now: Timestamp) -> bool {
-        let has_all = match self.from {
-            TailFrom::Start => false,
-            TailFrom::Byte(offset) => fs::metadata(log).is_ok_and(|log| log.len() == offset + read),
-            TailFrom::End => true,
-        };
-        !has_all && now.since(self.last_read) < Duration::from_secs(1)
+    /// Whether it may still be reading what was in the log when it started: then there is no pause of a second.
+    fn is_behind(&self, now: Timestamp) -> bool {
+        self.with_all && now.since(self.last_read) < Duration::from_secs(1)
     }
 }
 
 impl CommandSource {
-    /// Starts `tail` on a log. When that ends, it is started again, at the end of the log, unless it was not to follow.
+    /// Starts `tail` on a log, behind what was `found` of it if that was looked for. When `tail` ends, it is started again,
+    /// unless it was not to follow; lines of the last `grace` are not lost by that.
     ///
     /// # Errors
     /// The command cannot be started.
-    pub fn start(log: PathBuf, tail: Tail, now: Timestamp) -> io::Result<Self> {
-        let restart = Restart::new("log");
-        let mut source = Self { log, next: tail, running: None, lines: Lines::default(), restart };
-        source.spawn(now)?;
+    pub fn start(
+        log: PathBuf,
+        tail: Tail,
+        found: Option<(Backlog, Position)>,
+        grace: Duration,
+        now: Timestamp,
+    ) -> io::Result<Self> {
+        let (lines, restart) = (Lines::default(), Restart::new("log"));
+        let mut source = Self { log, next: tail, grace, running: None, lines, mark: None, backlog: None, restart };
+        source.start_behind(found, now)?;
         Ok(source)
     }
 
+    /// Starts `tail` behind the lines that were written before. Should the log have got another file since, the rest of
+    /// the old one is read before.
+    fn start_behind(&mut self, found: Option<(Backlog, Position)>, now: Timestamp) -> io::Result<()> {
+        let Some((mut backlog, place)) = found else { return self.spawn(now) };
+        let is_same = |log: &Path| id(log) == Some((place.device, place.inode));
+        if is_same(&self.log) {
+            self.next.from = TailFrom::Byte(place.offset);
+            self.spawn(now)?;
+            // Nothing has been read from it yet.
+            if is_same(&self.log) {
+                self.mark = File::open(&self.log).and_then(|file| FileMark::at(&file, place)).ok();
+                self.backlog = Some(backlog);
+                return Ok(());
+            }
+        }
+        backlog.take_rest();
+        self.backlog = Some(backlog);
+        self.next.from = TailFrom::Start;
+        self.spawn(now)
+    }
+
     fn spawn(&mut self, now: Timestamp) -> io::Result<()> {
-        let at_end = self.next.from == TailFrom::End;
+        let from = self.next.from;
+        let at_end = from == TailFrom::End;
         // Looked at before and after, because the log may grow while `tail` starts.
         let in_a_line = at_end && ends_in_a_line(&self.log);
         let child = self.next.command_line(&self.log).spawn()?;
@@ -155,10 +185,37 @@ impl CommandSource {
         if in_a_line || at_end && ends_in_a_line(&self.log) {
             self.lines.skip_to_newline();
         }
-        self.running = Some(Running { child, from: self.next.from, last_read: now });
+        self.running = Some(Running { child, with_all: from == TailFrom::Start, last_read: now });
+        let start = |(device, inode)| Position { device, inode, offset: 0 };
+        let at_start = id(&self.log).filter(|_| from == TailFrom::Start).map(start);
+        self.mark = at_start.map(|position| FileMark { position, before: Vec::new() });
         self.next.from = TailFrom::End;
         self.restart.started(now);
         Ok(())
+    }
+
+    /// Starts `tail` again, where the last one has left off if the log is still the same, else with what was written within
+    /// the grace: a login that counts twice does no harm.
+    fn start_again(&mut self, now: Timestamp) -> io::Result<()> {
+        let mut found = None;
+        if self.log.is_file() {
+            let window = Window::new(Now::read().wall, self.grace, TimeZone::system());
+            let looked = Backlog::find(&self.log, self.mark.as_ref(), &window);
+            found = looked.ok().map(|found| (found.backlog, found.live));
+        }
+        self.start_behind(found, now)
+    }
+
+    /// Reads once from the child; the number of bytes.
+    fn read_child(&mut self, block: &mut Sink<'_>) -> io::Result<usize> {
+        let Some(running) = &mut self.running else { return Ok(0) };
+        let (lines, mark) = (&mut self.lines, &mut self.mark);
+        lines.read(running.child.output(), &mut |bytes| {
+            if let Some(mark) = mark {
+                mark.move_behind(bytes);
+            }
+            block(Origin::live(None), bytes);
+        })
     }
 
     fn display(&self) -> String {
@@ -183,40 +240,38 @@ impl Source for CommandSource {
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
-        let Some(running) = &mut self.running else { return Progress::Paused };
-        match self.lines.read(running.child.output(), &mut |bytes| block(Origin::live(None), bytes)) {
-            Ok(0) => self.ended(now),
-            Ok(_) => {
-                running.last_read = now;
-                Progress::Some
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
-            Err(_) => self.ended(now),
+        if self.running.is_none() {
+            return Progress::Paused;
         }
+        match self.read_child(block) {
+            Ok(0) => return self.ended(now),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return self.ended(now),
+            _ => {}
+        }
+        if let Some(running) = &mut self.running {
+            running.last_read = now;
+        }
+        Progress::Some
     }
 
     fn wake(&mut self, now: Timestamp) {
-        if let Err(error) = self.spawn(now) {
+        if let Err(error) = self.start_again(now) {
             let name = format!("'{}'", self.display());
             self.restart.failed(now, &name, &error);
         }
     }
 
     fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
-        // A new one would start at the end, and what this one has not read yet would be lost.
-        let read = self.lines.offset();
-        if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(&self.log, read, now)) {
+        // A new one would not read again what was there long before, and this one has not read it yet.
+        if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
             log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
             return;
         }
-        if let Some(mut running) = self.running.take() {
+        if let Some(running) = &mut self.running {
             running.child.end();
             // The writer is gone, so this ends; what it had read is not lost.
-            while self
-                .lines
-                .read(running.child.output(), &mut |bytes| block(Origin::live(None), bytes))
-                .is_ok_and(|bytes| bytes > 0)
-            {}
+            while self.read_child(block).is_ok_and(|bytes| bytes > 0) {}
+            self.running = None;
         }
         self.wake(now);
     }
@@ -224,6 +279,18 @@ impl Source for CommandSource {
     fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()
     }
+
+    fn take_backlog(&mut self) -> Option<Backlog> {
+        self.backlog.take()
+    }
+
+    fn bookmark(&self) -> Option<Bookmark> {
+        self.mark.clone().map(Bookmark::File)
+    }
+}
+
+fn id(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether the last byte of a file is no newline.

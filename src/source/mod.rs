@@ -14,6 +14,7 @@ pub mod stdin;
 
 use std::os::fd::BorrowedFd;
 
+use self::backlog::Backlog;
 use self::bookmark::Bookmark;
 use crate::time::Timestamp;
 
@@ -101,6 +102,12 @@ pub trait Source {
 
     /// Number of lines dropped for their length since the last call.
     fn take_dropped(&mut self) -> u64;
+
+    /// What was written since the source was read last and while it could not be read: to be read first. Asked after
+    /// every call that may have started it.
+    fn take_backlog(&mut self) -> Option<Backlog> {
+        None
+    }
 
     /// Where a next run has to go on so that no line is lost and none is handed on twice. `None` if the source cannot go
     /// on anywhere, or does not know yet where the first whole line begins.

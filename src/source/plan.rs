@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ pub struct Plan {
 
 enum How {
     /// Through `tail`, from a place if that is known.
-    Tail { path: PathBuf, tail: Tail, from: Option<Position> },
+    Tail { path: PathBuf, tail: Tail, from: Option<Position>, grace: Duration },
     /// In this process.
     Follow { path: PathBuf, source: Box<Follow> },
     /// Through `journalctl`.
@@ -85,7 +84,7 @@ impl Plan {
                     tail.from = TailFrom::Byte(found.live.offset);
                     (from, backlog) = (Some(found.live), Some(found.backlog));
                 }
-                (How::Tail { path: path.clone(), tail, from }, backlog)
+                (How::Tail { path: path.clone(), tail, from, grace: options.grace }, backlog)
             }
         };
         Ok(Self { name: log.name(), how, backlog })
@@ -131,10 +130,11 @@ impl Plan {
     pub fn start(self, now: Timestamp) -> Result<Box<dyn Source>, Error> {
         let Self { name, how, mut backlog } = self;
         let live: Box<dyn Source> = match how {
-            How::Tail { path, tail, from } => Box::new(
-                start_tail(&path, tail, from, backlog.as_mut(), now)
-                    .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?,
-            ),
+            How::Tail { path, tail, from, grace } => {
+                let source = CommandSource::start(path, tail, backlog.take().zip(from), grace, now)
+                    .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?;
+                return Ok(Box::new(CatchUp::new(name, None, Box::new(source))));
+            }
             How::Follow { source, .. } => source,
             How::Journal(journal) => Box::new(
                 Journal::start(journal, now).map_err(|error| Error::io(Exit::Unavailable, "run journalctl", &error))?,
@@ -179,30 +179,6 @@ fn follow_on(
         }
     }
     Err(io::Error::other("it is rotated again and again"))
-}
-
-/// Starts `tail` behind the lines that were written before. Should the log have got another file since, the rest of the
-/// old one is read before.
-fn start_tail(
-    path: &Path,
-    tail: Tail,
-    from: Option<Position>,
-    backlog: Option<&mut Backlog>,
-    now: Timestamp,
-) -> io::Result<CommandSource> {
-    let (Some(place), Some(backlog)) = (from, backlog) else {
-        return CommandSource::start(path.to_owned(), tail, now);
-    };
-    let is_same = || fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (place.device, place.inode));
-    if is_same() {
-        let source = CommandSource::start(path.to_owned(), tail, now)?;
-        // Nothing has been read from it yet.
-        if is_same() {
-            return Ok(source);
-        }
-    }
-    backlog.take_rest();
-    CommandSource::start(path.to_owned(), Tail { from: TailFrom::Start, ..tail }, now)
 }
 
 fn tail(options: &Options) -> Result<Tail, Error> {

@@ -93,6 +93,12 @@ fn whoever_runs_it_must_be_able_to_write_and_read() {
     clinic.check_as(65534).assert_well();
     assert_eq!(daemon.terminate(), Some(0));
     set_mode(&clinic.site.log, 0o640);
+    let findings = clinic.check(&["--user", "nobody"]);
+    findings
+        .assert("error", "user nobody may not write in")
+        .assert("error", "user nobody, who runs the daemon, may not read");
+    clinic.check(&["--user", "65534"]).assert("error", "user nobody may not write in");
+    clinic.check(&["--user", "no-such-user"]).assert("error", "there is no user no-such-user; create it");
     let findings = clinic.check_as(65534);
     findings.assert("error", "may not write in").assert("error", "permission denied; run as a user that may read it");
 }

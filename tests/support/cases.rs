@@ -238,6 +238,11 @@ pub(crate) fn login_line(client: IpAddr) -> String {
     )
 }
 
+/// The same, written now.
+pub(crate) fn login_now(client: IpAddr) -> String {
+    login_line(client).replacen("2026-11-22T16:03:39+00:00", &format!("{:.0}", jiff::Timestamp::now()), 1)
+}
+
 /// Adds a line to a log as syslogd would: in one write.
 pub(crate) fn append(log: &Path, line: &str) {
     append_raw(log, format!("{line}\n").as_bytes());

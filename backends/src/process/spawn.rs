@@ -5,9 +5,9 @@
 //! unblock them for a moment would be the moment in which one kills the daemon.
 
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
@@ -32,9 +32,19 @@ pub fn spawn<S: AsRef<OsStr>>(
     if let Some(stderr) = stderr {
         actions.add_dup2(stderr.as_raw_fd(), 2)?;
     }
+    for number in inheritable()? {
+        actions.add_close(number)?;
+    }
     let words = std::iter::once(program).chain(arguments.iter().map(AsRef::as_ref));
     let words = words.map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     Ok(posix_spawnp(&words[0], &actions, &attributes()?, &words, &environment()?)?)
+}
+
+/// Every descriptor but the standard ones: LMDB's do not close by themselves, and a child that kept one would keep the lock
+/// on the table beyond the daemon's death. One that is not open any more does no harm.
+fn inheritable() -> io::Result<Vec<RawFd>> {
+    let numbers = fs::read_dir("/proc/self/fd")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(numbers.filter(|&number| number > 2).collect())
 }
 
 /// No signal blocked; SIGPIPE, which Rust ignores, as usual, so that a writer ends when nobody reads; and a process

@@ -4,12 +4,13 @@ use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
+use nix::unistd::geteuid;
 use pop_before_smtp_backends::{Listed, process};
 
 use crate::check::files::User;
 use crate::check::probe::{Answer, Probe, keys, stranger};
 use crate::error::io_cause;
+use crate::privdrop;
 
 /// Asks for the client whose grant lasts longest, and for what smtpd asks when a stranger comes.
 ///
@@ -26,8 +27,10 @@ pub(crate) fn gather(table: &str, listed: &[Listed], reader: Option<&User>, now:
         client: None,
         stranger: vec![(String::new(), Answer::Failed(why))],
     };
-    if let Err(errno) = reader.map_or(Ok(()), become_user) {
-        return failed(format!("cannot change to that user: {}", io_cause(&errno.into())));
+    if let Some(reader) = reader.filter(|_| geteuid().is_root())
+        && let Err(error) = privdrop::become_user(&reader.name)
+    {
+        return failed(error.to_string());
     }
     let live = listed.iter().filter(|client| client.expires.is_none_or(|expires| expires > now));
     let client = live.max_by_key(|client| client.expires).map(|client| client.address);
@@ -39,18 +42,6 @@ pub(crate) fn gather(table: &str, listed: &[Listed], reader: Option<&User>, now:
     let client = client.map(|address| (address, ask(table, &address.to_string())));
     let stranger = keys(stranger(&addresses)).into_iter().map(asked).collect();
     Probe { table: table.to_owned(), user, client, stranger }
-}
-
-/// Gives up root's rights; without them there is nothing to give up.
-fn become_user(user: &User) -> nix::Result<()> {
-    if !geteuid().is_root() {
-        return Ok(());
-    }
-    let groups: Vec<_> = user.gids.iter().copied().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(user.uid), groups.first().copied().unwrap_or(Gid::from_raw(user.uid)));
-    setgroups(&groups)?;
-    setresgid(gid, gid, gid)?;
-    setresuid(uid, uid, uid)
 }
 
 fn ask(table: &str, key: &str) -> Answer {

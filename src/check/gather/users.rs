@@ -7,9 +7,10 @@ use nix::unistd::{self, Gid, Uid};
 
 use crate::check::files::User;
 
-/// The user of that name.
+/// The user of that name or, where none has it, of that number.
 pub(crate) fn named(name: &str) -> Option<User> {
-    let found = unistd::User::from_name(name).ok()??;
+    let by_number = || unistd::User::from_uid(Uid::from_raw(name.parse().ok()?)).ok()?;
+    let found = unistd::User::from_name(name).ok()?.or_else(by_number)?;
     let name = CString::new(found.name.as_str()).ok()?;
     let groups = unistd::getgrouplist(&name, found.gid).unwrap_or_else(|_| vec![found.gid]);
     Some(User { name: found.name, uid: found.uid.as_raw(), gids: groups.into_iter().map(Gid::as_raw).collect() })
