@@ -34,6 +34,7 @@ pub mod notify;
 pub mod pace;
 pub mod paint;
 pub mod postfix;
+pub mod private_file;
 pub mod privdrop;
 pub mod progress;
 pub mod proof;

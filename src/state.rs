@@ -10,17 +10,15 @@
 
 mod marks;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-
 pub use self::marks::Mark;
 use crate::error::io_cause;
+use crate::private_file::{self, Manner};
 use crate::proof::Proof;
 use crate::ring::{Grant, Ring};
 use crate::time::{Now, unix_seconds};
@@ -47,33 +45,23 @@ pub fn path(map: &Path) -> PathBuf {
 /// # Errors
 /// The file cannot be written.
 pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
-    let new = beside(path, ".new");
-    let saved = write(&new, now, ring, marks).and_then(|()| fs::rename(&new, path));
-    if saved.is_err() {
-        // A part of a file is of no use, and may be what fills the disk.
-        let _ = fs::remove_file(&new);
-    }
-    saved
+    let manner = Manner { mode: 0o600, owner: None, sync: true };
+    private_file::replace(path, manner, |file| write(file, now, ring, marks))
 }
 
-fn write(new: &Path, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
-    match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?);
+fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
     writeln!(file, "{FIRST_LINE}")?;
     for mark in marks.iter().filter(|mark| !mark.log.contains('\n')) {
-        mark.write(&mut file)?;
+        mark.write(file)?;
     }
     for Grant { address, expires } in ring.iter() {
         write!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
         if let Some(proof) = ring.proof(address).filter(|proof| !proof.source.contains('\n')) {
-            write_proof(&mut file, &proof)?;
+            write_proof(file, &proof)?;
         }
         writeln!(file)?;
     }
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    Ok(())
 }
 
 fn write_proof(file: &mut impl Write, proof: &Proof<'_>) -> io::Result<()> {
@@ -135,7 +123,7 @@ impl Saved {
 
 /// Reads what a clean stop has saved; nothing if there is no file, or none to trust.
 pub fn load(path: &Path, now: &Now) -> State {
-    match open_trusted(path).and_then(|file| read(file, now)) {
+    match private_file::open_trusted(path).and_then(|file| read(file, now)) {
         Ok(state) => state,
         Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
         Err(error) => {
@@ -157,20 +145,6 @@ pub fn remove(path: &Path) {
         }
         _ => {}
     }
-}
-
-fn open_trusted(path: &Path) -> io::Result<File> {
-    // Not blocking: opening a FIFO would wait for its writer.
-    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
-    let metadata = file.metadata()?;
-    let owner = metadata.uid();
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if metadata.mode() & 0o022 != 0 || (owner != 0 && owner != nix::unistd::geteuid().as_raw()) {
-        return Err(io::Error::other("others can write it, so it could grant anything"));
-    }
-    Ok(file)
 }
 
 fn read(file: File, now: &Now) -> io::Result<State> {
