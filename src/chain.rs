@@ -144,6 +144,17 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
         })
     }
 
+    /// How many slots there are; some may be free.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The entry in a slot, if it is not free.
+    pub fn at(&self, slot: usize) -> Option<(K, V)> {
+        let Slot { key, value, .. } = self.slots.get(slot)?;
+        (self.slot(key) == Some(slot)).then_some((*key, *value))
+    }
+
     /// Number of the slot that holds a key.
     pub fn slot(&self, key: &K) -> Option<usize> {
         self.find(key).map(|slot| slot as usize)

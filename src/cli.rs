@@ -29,8 +29,40 @@ pub struct Cli {
 /// What to do instead of following the log.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print address and time of expiry of every client that the table holds
-    List,
+    /// Print every address that may relay, who logged in there, and until when
+    List(Json),
+    /// Tell whether an address may relay, and why
+    Explain {
+        /// The address
+        address: String,
+        /// How to print it.
+        #[command(flatten)]
+        form: Json,
+    },
+    /// End the grant of an address; the next login gives it another
+    Revoke {
+        /// The address
+        address: String,
+    },
+    /// Let an address relay without a login
+    Grant {
+        /// The address
+        address: String,
+        /// For how long, at most a week [default: the grace]
+        #[arg(long = "for", value_name = "TIME")]
+        length: Option<String>,
+    },
+    /// Let no login grant an address or a network anything
+    Deny(Deny),
+    /// Tell how the running daemon is
+    Status {
+        /// How to print it.
+        #[command(flatten)]
+        form: Json,
+        /// Print it as metrics for Prometheus
+        #[arg(long, conflicts_with = "json")]
+        prometheus: bool,
+    },
     /// Empty the table that a killed daemon has left; refused while a daemon serves it
     Clear,
     /// Look for what keeps logins from becoming permissions in log, table and Postfix: one line per finding
@@ -51,6 +83,31 @@ pub enum Command {
     },
     /// Print the main.cf lines that make Postfix use the table
     PostfixConfig,
+}
+
+/// Whether to print JSON.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Json {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `deny`.
+#[derive(Debug, Args)]
+pub struct Deny {
+    /// The address or network
+    #[arg(value_name = "ADDRESS|CIDR", required_unless_present = "list")]
+    pub network: Option<String>,
+    /// Deny it no longer
+    #[arg(long)]
+    pub remove: bool,
+    /// Print what is denied
+    #[arg(long, conflicts_with_all = ["remove", "network"])]
+    pub list: bool,
+    /// How to print it.
+    #[command(flatten)]
+    pub form: Json,
 }
 
 /// Options of `match`.
@@ -224,6 +281,16 @@ pub struct Options {
     /// Never publish what Postfix's mynetworks permits already; asked of postconf at start
     #[arg(long, global = true)]
     pub skip_mynetworks: bool,
+    /// Grant an address nothing while more users than this log in from it within one grace; 0 does not count them
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub max_users_per_address: String,
+    /// Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that
+    /// directory, else the map with .control behind it]
+    #[arg(long, global = true, value_name = "SOCKET")]
+    pub control: Option<String>,
+    /// Write metrics for Prometheus to FILE now and then
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
     /// Where each of them was said.
     #[arg(skip)]
     pub given: Given,

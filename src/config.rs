@@ -9,13 +9,15 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
+use crate::control::Place;
 use crate::error::{Error, Exit};
+use crate::guard;
 use crate::logs::Logs;
 use crate::matcher::Matchers;
 use crate::networks::Networks;
 
-/// Longest `--grace`: a week. More is a typing mistake, and an open relay for as long.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
+pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
@@ -43,6 +45,10 @@ pub struct Config {
     pub table: Table,
     /// The logs to follow, at least one.
     pub logs: Logs,
+    /// Where the control socket is.
+    pub control: Place,
+    /// Where to write the metrics.
+    pub metrics_file: Option<PathBuf>,
     /// What a running daemon can change.
     pub policy: Policy,
     /// Read what the logs hold already.
@@ -67,6 +73,8 @@ pub struct Policy {
     pub networks: Networks,
     /// Least time between two publishes.
     pub publish_interval: Duration,
+    /// How many users may log in from one address within a grace, if that is bounded.
+    pub most_users: Option<NonZeroUsize>,
 }
 
 impl Config {
@@ -83,6 +91,12 @@ impl Config {
             user: options.user.clone(),
             pid_file: options.pid_file.as_deref().map(|path| absolute(options, "--pid-file", path)).transpose()?,
             table,
+            control: control(options)?,
+            metrics_file: options
+                .metrics_file
+                .as_deref()
+                .map(|path| absolute(options, "--metrics-file", path))
+                .transpose()?,
             policy,
             reprocess: options.reprocess,
             once: options.once,
@@ -117,6 +131,7 @@ fn policy(options: &cli::Options, table: &Table) -> Result<Policy, Error> {
         entries: entries(options)?,
         hold: hold(options)?,
         networks: never_published(options)?,
+        most_users: most_users(options)?,
     })
 }
 
@@ -234,6 +249,37 @@ fn entries(options: &cli::Options) -> Result<NonZeroUsize, Error> {
         .ok()
         .filter(|entries: &NonZeroUsize| entries.get() <= 100_000_000)
         .ok_or_else(|| wrong(options, "--entries", text, "not a number from 1 to 100000000"))
+}
+
+fn most_users(options: &cli::Options) -> Result<Option<NonZeroUsize>, Error> {
+    let text = &options.max_users_per_address;
+    match text.parse() {
+        Ok(number) if number <= guard::MOST => Ok(NonZeroUsize::new(number)),
+        _ => {
+            let cause = format!("not a number from 0 to {}", guard::MOST);
+            Err(wrong(options, "--max-users-per-address", text, &cause))
+        }
+    }
+}
+
+/// Where the control socket is.
+///
+/// # Errors
+/// Exit code 64: it cannot be a path.
+pub fn control(options: &cli::Options) -> Result<Place, Error> {
+    match options.control.as_deref() {
+        None => Ok(Place::Usual),
+        Some("") => Ok(Place::Nowhere),
+        Some(path) => absolute(options, "--control", Path::new(path)).map(Place::Named),
+    }
+}
+
+/// How long a grant by hand is to be.
+///
+/// # Errors
+/// Exit code 64: it is no time, or longer than any grant may be.
+pub fn length(options: &cli::Options, text: &str) -> Result<Duration, Error> {
+    duration(options, "--for", text, Duration::from_secs(1), LONGEST)
 }
 
 /// Seconds, or a number with a unit.

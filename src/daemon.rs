@@ -1,34 +1,36 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
-use std::fs::{self, File};
+mod following;
+
 use std::io::{self, Stdout};
 use std::os::fd::BorrowedFd;
-use std::path::Path;
 use std::time::Duration;
 
+use pop_before_smtp_backends::Backend;
 use pop_before_smtp_backends::memory::Memory;
-use pop_before_smtp_backends::{Backend, Listed};
 
+use self::following::{Following, check_logs};
 use crate::background::{PidFile, close_inherited, to_background};
 use crate::config::Config;
+use crate::control::{About, Control, Service};
 use crate::debug::Narrator;
 use crate::error::{Error, Exit};
 use crate::grants::Grants;
 use crate::hold::Hold;
 use crate::input::Input;
 use crate::lock::Lock;
-use crate::logs::{Log, Lookup};
-use crate::matcher::Matchers;
+use crate::metrics::MetricsFile;
 use crate::mynetworks;
-use crate::networks::Networks;
 use crate::notify::Notify;
+use crate::overrides;
 use crate::privdrop;
 use crate::publish::Publisher;
 use crate::reload::Running;
-use crate::ring::{Grant, Ring};
+use crate::restore::Saved;
+use crate::ring::Ring;
 use crate::source::Progress;
-use crate::source::plan::{self, Plan};
-use crate::state::{self, Mark, Saved, State};
+use crate::source::plan::Plan;
+use crate::state::{self, Mark, State};
 use crate::time::{Now, Timestamp};
 use crate::wait::{Waiter, Wake};
 
@@ -66,10 +68,16 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
-    let state = state::load(&state::path(&map), &Now::read());
-    let mut following = following(&config);
-    let prepared = plans(&config, &mut following, &state).and_then(|plans| Ok((plans, pid_file?)));
-    let (mut logs, pid_file) = match prepared {
+    let saved = match Saved::load(&map) {
+        Ok(saved) => saved,
+        Err(error) => return Err(give_up(backend, error)),
+    };
+    let mut following = Following::new(&config);
+    let prepared = following.plans(&config, &saved.state).and_then(|plans| {
+        let control = if config.once { None } else { Control::open(&config.control, &map)? };
+        Ok((plans, pid_file?, control))
+    });
+    let (mut logs, pid_file, control) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return Err(give_up(backend, error)),
     };
@@ -86,7 +94,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         Ok(pid_file) => pid_file,
         Err(error) => return Err(give_up(backend, error)),
     };
-    let result = serve(config, backend, (logs, following), &state, waiter);
+    let result = serve(config, backend, (logs, following), saved, (waiter, control));
     drop(pid_file);
     result
 }
@@ -99,56 +107,44 @@ fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
     why
 }
 
-fn following(config: &Config) -> Following {
-    let lookup = Lookup::new(&config.logs);
-    let Config { once, reprocess, .. } = *config;
-    let options = plan::Options { once, reprocess, grace: config.policy.grace, is_guess: config.logs.is_guess };
-    Following { lookup, options, matchers: config.policy.matchers.clone() }
-}
-
-/// Finds out how the logs are going to be followed, those included that patterns stand for.
-fn plans(config: &Config, following: &mut Following, state: &State) -> Result<Vec<Plan>, Error> {
-    let now = Now::read();
-    let mut logs = config.logs.named.clone();
-    logs.extend(following.lookup.look());
-    if logs.is_empty() {
-        log::warn!("no log file has one of the names; waiting for one to appear");
-    }
-    logs.iter().map(|log| Plan::new(log, &following.options, state.mark(&log.name()), &now)).collect()
-}
-
 /// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
 fn serve(
     config: Config,
     mut backend: Box<dyn Backend>,
     (logs, following): (Vec<Plan>, Following),
-    saved: &State,
-    waiter: Waiter,
+    saved: Saved,
+    (waiter, control): (Waiter, Option<Control>),
 ) -> Result<(), Error> {
-    let Config { table, .. } = &config;
-    let state = state::path(&table.options.map);
+    let (map, driver) = (config.table.options.map.clone(), config.table.driver);
+    let state = state::path(&map);
     let now = Now::read();
     let listed = match backend.list() {
         Ok(listed) => listed,
         Err(error) => return Err(give_up(backend, error.into())),
     };
     let mut ring = Ring::new(config.policy.grace, config.policy.entries);
-    restore(&mut ring, &config.policy.networks, &listed, &saved.grants, &now);
-    let expiring = table.driver.expires_rows.then_some(config.policy.grace);
+    saved.restore(&mut ring, &config.policy.networks, &listed, &now);
+    let expiring = driver.expires_rows.then_some(config.policy.grace);
     let mut publisher = Publisher::new(backend, expiring, config.policy.publish_interval);
     // An error has been logged, and it is tried again.
     let _ = publisher.begin(&now, &listed, &ring);
-    log::info!("serving {} with {} grants", table.options.map.display(), ring.len());
+    log::info!("serving {} with {} grants", map.display(), ring.len());
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
+    grants.set_most_users(config.policy.most_users, config.policy.entries);
+    grants.set_overrides(saved.overrides, overrides::path(&map));
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();
     let end = following.start(logs, &now).and_then(|inputs| {
         let (running, notify) = (Running::new(config.options, config.table), Notify::from_environment());
-        let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK, notify };
+        let about = About { started: now.boot, backend: driver.name, map };
+        let service = Service::new(about, control, config.metrics_file.map(MetricsFile::new));
+        let look_at = now.boot + LOOK;
+        let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
         turns.tell_ready(&grants);
         let end = turns.run(&mut grants);
         turns.notify.stopping();
+        turns.service.stop(&Now::read(), &grants, &turns.inputs);
         marks = turns.marks();
         end
     });
@@ -167,8 +163,8 @@ fn serve(
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
 fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
-    let mut following = following(&config);
-    let logs = plans(&config, &mut following, &State::default())?;
+    let mut following = Following::new(&config);
+    let logs = following.plans(&config, &State::default())?;
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
@@ -178,96 +174,21 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let inputs = following.start(logs, &now)?;
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
+    let about = About { started: now.boot, backend: config.table.driver.name, map: config.table.options.map.clone() };
+    let service = Service::new(about, None, None);
     let (running, notify) = (Running::new(config.options, config.table), Notify::default());
-    let mut turns = Loop { waiter, inputs, following, running, failed: false, look_at: now.boot + LOOK, notify };
+    let look_at = now.boot + LOOK;
+    let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
     turns.run(&mut grants).map(drop)
 }
 
-/// Takes over what the table and the state file hold, as far as it may be published; where both know an address, the
-/// later expiry counts.
-fn restore(ring: &mut Ring, networks: &Networks, listed: &[Listed], saved: &[Saved], now: &Now) {
-    let full = now.boot + ring.grace();
-    let mut grants: Vec<_> = saved.iter().map(|saved| saved.grant).collect();
-    grants.extend(listed.iter().map(|client| Grant {
-        address: client.address,
-        expires: client.expires.map_or(full, |expires| now.boot_at(expires)),
-    }));
-    grants.retain(|grant| networks.refuse(grant.address).is_none());
-    // Oldest first, so that each finds its place at the head, and the ring keeps the newest if they are too many.
-    grants.sort_by_key(|grant| grant.expires);
-    for grant in grants {
-        ring.restore(now.boot, grant, &mut Vec::new());
-    }
-    saved.iter().for_each(|saved| ring.prove(saved.grant.address, saved.proof()));
-}
-
-fn check_logs(logs: &[Log]) -> Result<(), Error> {
-    logs.iter().try_for_each(|log| match log {
-        Log::Stdin | Log::Journal(_) => Ok(()),
-        Log::File(path, _) => check_log(path).map_err(|error| {
-            let cure = match error.kind() {
-                io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",
-                _ => "name the file that your POP3 or IMAP server logs to with --log",
-            };
-            Error::io(Exit::NoInput, format!("read log file {}", path.display()), &error).cure(cure)
-        }),
-    })
-}
-
-fn check_log(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    File::open(path).map(drop)
-}
-
-/// What it takes to follow one more log.
-struct Following {
-    lookup: Lookup,
-    options: plan::Options,
-    matchers: Matchers,
-}
-
-impl Following {
-    fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {
-        logs.into_iter().map(|log| Input::start(log, self.matchers.clone(), now)).collect()
-    }
-
-    /// Follows files that have appeared, and forgets those that are gone.
-    fn look(&mut self, inputs: &mut Vec<Input>, now: &Now) {
-        if !self.lookup.is_needed() || self.options.once {
-            return;
-        }
-        for log in self.lookup.look() {
-            let plan = Plan::new(&log, &self.options, None, now);
-            match plan.and_then(|plan| Input::start(plan, self.matchers.clone(), now)) {
-                Ok(input) => {
-                    log::info!("following {}, which has appeared", log.name());
-                    inputs.push(input);
-                }
-                Err(error) => {
-                    log::warn!("{error}; trying again");
-                    self.lookup.forget(Path::new(&log.name()));
-                }
-            }
-        }
-        inputs.retain_mut(|input| {
-            let is_gone = self.lookup.is_found(Path::new(&input.name)) && input.is_gone(now.boot);
-            if is_gone {
-                log::info!("log file {} is gone; no longer waiting for it", input.name);
-                self.lookup.forget(Path::new(&input.name));
-            }
-            !is_gone
-        });
-    }
-}
-
-/// Waits and hands on, in this order each turn: signals, input, expiry, one publish.
+/// Waits and hands on, in this order each turn: signals, input, expiry, requests, one publish, answers.
 struct Loop {
     waiter: Waiter,
     inputs: Vec<Input>,
     following: Following,
     running: Running,
+    service: Service,
     /// Whether an input could not be read to its end.
     failed: bool,
     /// When the table is looked at next.
@@ -298,6 +219,7 @@ impl Loop {
             self.notify.beat(now.boot);
             self.wake(now.boot);
             grants.expire(&now);
+            self.service.turn(&now, wake.wanted, grants, &self.inputs);
             let once = self.following.options.once;
             if self.inputs.is_empty() && (once || !self.following.lookup.is_needed()) {
                 return Ok(match (once, self.failed) {
@@ -313,7 +235,9 @@ impl Loop {
                 self.tell_status(grants);
             }
             grants.publish(&now);
-            grants.published(Now::read().boot);
+            let now = Now::read();
+            grants.published(now.boot);
+            self.service.answer(&now, grants, &self.inputs);
         }
     }
 
@@ -347,11 +271,13 @@ impl Loop {
         let sources = || self.inputs.iter().map(|input| &input.source);
         // What can be read at once is not waited for.
         let at_once = sources().any(|source| source.has_more()).then(Timestamp::default);
-        let deadline = sources().filter_map(|source| source.deadline()).chain(deadline).chain(at_once).min();
+        let others = deadline.into_iter().chain(self.service.deadline()).chain(at_once);
+        let deadline = sources().filter_map(|source| source.deadline()).chain(others).min();
+        let wanted = self.service.wanted();
         let descriptors: Vec<BorrowedFd<'_>> = sources().filter_map(|source| source.descriptor()).collect();
         let wake = self
             .waiter
-            .wait(&descriptors, deadline)
+            .wait(&descriptors, &wanted, deadline)
             .map_err(|error| Error::io(Exit::System, "wait for input", &error))?;
         let mut readable = wake.readable.iter();
         let is_ready = |Input { source, .. }: &Input| {

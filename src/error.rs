@@ -23,6 +23,8 @@ pub enum Exit {
     CannotCreate = 73,
     /// `EX_TEMPFAIL`: another daemon serves the map.
     TemporaryFailure = 75,
+    /// `EX_NOPERM`: the daemon does not answer everybody.
+    NoPermission = 77,
     /// `EX_CONFIG`: the settings cannot work.
     Config = 78,
 }

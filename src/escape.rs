@@ -19,6 +19,20 @@ pub fn json(text: &[u8]) -> impl Display {
     Escaped { text, json: true }
 }
 
+/// A JSON document in which every character that a terminal would obey is escaped, too; it stands in strings only.
+pub fn json_document(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_control() || is_format(char) {
+            let mut units = [0; 2];
+            escaped.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(char);
+        }
+    }
+    escaped
+}
+
 struct Short<'t> {
     text: &'t [u8],
     cut: bool,

@@ -1,18 +1,26 @@
 //! What a login does: refuse or grant, publish, and say so. Joins networks, ring and publisher; no I/O but messages.
 
+mod by_hand;
 mod policy;
+mod shared;
+mod view;
 
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+pub use self::by_hand::{Done, Obstacle};
+pub use self::view::{Standing, View};
 use crate::debug::{Before, Narrator};
+use crate::departed::{Departed, Departure};
 use crate::error::{Error, io_cause};
 use crate::escape;
+use crate::guard::Guard;
 use crate::hold::Hold;
 use crate::matcher::{Action, Event};
 use crate::networks::{Networks, Refusal};
+use crate::overrides::Overrides;
 use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::repeated::Repeated;
@@ -38,6 +46,13 @@ pub struct Grants {
     refused: Repeated,
     /// The file that holds the grants of an earlier run until the table does.
     saved: Option<PathBuf>,
+    /// What the operator has decided, and the file of it; without a file nothing is remembered beyond this run.
+    overrides: Overrides,
+    overrides_file: Option<PathBuf>,
+    /// With `--max-users-per-address`.
+    guard: Option<Guard>,
+    shared: Repeated,
+    departed: Departed,
 }
 
 impl Grants {
@@ -60,6 +75,11 @@ impl Grants {
             dropped: Repeated::default(),
             refused: Repeated::default(),
             saved: None,
+            overrides: Overrides::default(),
+            overrides_file: None,
+            guard: None,
+            shared: Repeated::default(),
+            departed: Departed::default(),
         }
     }
 
@@ -85,8 +105,9 @@ impl Grants {
     /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known.
     pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) {
         match event.action {
-            Action::Login if self.is_refused(now, event.client) => {}
+            Action::Login if self.is_refused(now, now, event) => {}
             Action::Login => {
+                self.forget_revocation(event.client);
                 self.login(now, event);
                 let Event { client, matcher, user, .. } = *event;
                 self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
@@ -102,8 +123,9 @@ impl Grants {
         let expires = now.boot_at(then.wall + self.ring.grace());
         let Event { client, matcher, user, session, .. } = *event;
         match event.action {
-            Action::Login if self.is_refused(now, client) => {}
+            Action::Login if self.is_revoked(now, client, written) || self.is_refused(now, &then, event) => {}
             Action::Login => {
+                self.forget_revocation(client);
                 self.take_over(now, Grant { address: client, expires }, Some(event));
                 if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
                     self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
@@ -135,15 +157,21 @@ impl Grants {
     }
 
     /// Whether a login gets no grant. Says so now and then: whoever waits for one looks here first.
-    fn is_refused(&mut self, now: &Now, client: IpAddr) -> bool {
-        let Some(refusal) = self.networks.refuse(client) else { return false };
+    fn is_refused(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> bool {
+        if let Some(refusal) = self.networks.refuse(event.client) {
+            self.tell_refused(now, event.client, refusal);
+            return true;
+        }
+        self.overrides.denied.find(event.client).is_some() || self.is_shared(now, then, event)
+    }
+
+    fn tell_refused(&mut self, now: &Now, client: IpAddr, refusal: Refusal) {
         // Logins from the host itself are many (webmail), and nobody expects a grant for them.
         if refusal != Refusal::NotAClient
             && let Some(count) = self.refused.add(now.boot, 1)
         {
             log::info!("not granted {client}: {refusal}; {count} since the last such message");
         }
-        true
     }
 
     fn login(&mut self, now: &Now, event: &Event<'_>) {
@@ -270,6 +298,9 @@ impl Grants {
     fn note_changes(&mut self, now: &Now) {
         for change in self.changes.drain(..) {
             self.publisher.note(now.boot, &change, &self.ring);
+            if let Change::Removed(address, reason) = change {
+                self.departed.add(address, Departure { reason, at: now.boot });
+            }
         }
     }
 

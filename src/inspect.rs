@@ -181,7 +181,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
     Error::io(Exit::NoInput, format!("read {}", path.display()), error)
 }
 
-fn finish(written: io::Result<()>) -> Result<(), Error> {
+pub(crate) fn finish(written: io::Result<()>) -> Result<(), Error> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::io(Exit::System, "write to standard output", &error))

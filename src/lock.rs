@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::geteuid;
@@ -34,8 +34,16 @@ impl Lock {
         Self::acquire(map, "clear the table of map", "stop it; a clean stop empties the table")
     }
 
+    /// Locks a map without a daemon for what is done by hand.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn take_to_change(map: &Path, action: &str) -> Result<Self, Error> {
+        Self::acquire(map, action, "name its control socket with --control")
+    }
+
     fn acquire(map: &Path, action: &str, cure: &str) -> Result<Self, Error> {
-        let path = beside(map, ".lock");
+        let path = path(map);
         let file = open(&path)
             // Who can read it can lock it, and keep the daemon from starting.
             .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file))
@@ -88,6 +96,11 @@ fn give_to_owner_of_directory(file: &File, path: &Path) -> io::Result<()> {
         Some(directory) if geteuid().is_root() => fchown(file, Some(directory.uid()), Some(directory.gid())),
         _ => Ok(()),
     }
+}
+
+/// The lock file of a map.
+pub fn path(map: &Path) -> PathBuf {
+    beside(map, ".lock")
 }
 
 fn holder(mut file: &File) -> String {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use pop_before_smtp::cli::Command;
 use pop_before_smtp::config::{self, Config};
+use pop_before_smtp::control::commands::Site;
 use pop_before_smtp::error::Error;
 use pop_before_smtp::{
     catalogue, check, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, suggest,
@@ -32,7 +33,15 @@ fn run() -> Result<ExitCode, Error> {
         }
         None => daemon::run(Config::new(&cli.options)?),
         Some(Command::Clear) => clear::clear(&config::table(&cli.options)?),
-        Some(Command::List) => inspect::list(&config::table(&cli.options)?),
+        Some(Command::List(form)) => Site::new(&cli.options)?.list(form.json),
+        Some(Command::Explain { address, form }) => Site::new(&cli.options)?.explain(address, form.json),
+        Some(Command::Status { form, prometheus }) => Site::new(&cli.options)?.status(form.json, *prometheus),
+        Some(Command::Revoke { address }) => Site::new(&cli.options)?.revoke(address),
+        Some(Command::Grant { address, length }) => {
+            let length = length.as_deref().map(|text| config::length(&cli.options, text)).transpose()?;
+            Site::new(&cli.options)?.grant(address, length)
+        }
+        Some(Command::Deny(what)) => Site::new(&cli.options)?.deny(what),
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {
                 let networks = config::never_published(&cli.options)?;

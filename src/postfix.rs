@@ -21,14 +21,22 @@ enum Chroot {
 
 /// The main.cf lines for `table`, and for SQLite the table file, as text to print.
 pub fn configuration(table: &Table) -> String {
-    let map = table.options.map.display();
     match table.driver.name {
         "sqlite" => sqlite(&table.options.map, chroot()),
-        "lmdb" => main_cf(&format!("lmdb:{map}"), ""),
+        _ => main_cf(&lookup_table(table), ""),
+    }
+}
+
+/// The table as `postmap -q` may ask for it.
+pub fn lookup_table(table: &Table) -> String {
+    let map = table.options.map.display();
+    match table.driver.name {
+        "sqlite" => format!("sqlite:{map}.cf"),
+        "lmdb" => format!("lmdb:{map}"),
         _ => {
             let asked = || postconf(&["-h", "default_database_type"]).map(|answer| answer.trim().to_owned());
             let map_type = table.options.map_type.clone().or_else(asked);
-            main_cf(&format!("{}:{map}", map_type.as_deref().unwrap_or("hash")), "")
+            format!("{}:{map}", map_type.as_deref().unwrap_or("hash"))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Turns ring changes into batches for a backend: gathers, publishes, retries.
 
+mod history;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -7,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use pop_before_smtp_backends::{Backend, BackendError, Client, ClientSet, Listed, Update};
 
+pub use self::history::History;
 use crate::pace::{Pace, Wish};
 use crate::ring::{Change, Grant, Ring};
 use crate::time::{Now, Timestamp, distance, unix_seconds_up};
@@ -56,6 +59,7 @@ pub struct Publisher {
     begun: Option<Timestamp>,
     last: Option<Timestamp>,
     failure: Option<Failure>,
+    history: History,
     /// `Now::wall_at_boot` by which the table's expiries were told.
     wall: Option<SystemTime>,
 }
@@ -77,6 +81,7 @@ impl Publisher {
             begun: None,
             last: None,
             failure: None,
+            history: History::default(),
             wall: None,
         }
     }
@@ -181,8 +186,23 @@ impl Publisher {
         }
     }
 
+    /// Whether the table is not as the last publish should have left it.
+    pub fn is_failing(&self) -> bool {
+        self.failure.is_some() || self.spoilt
+    }
+
+    /// How publishing has gone so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Lets the next publish come at once, without regard to the interval: a person waits for it.
+    pub fn hurry(&mut self) {
+        self.urgent |= self.is_behind();
+    }
+
     /// Whether the ring has changed in a way that the table must hold by now.
-    fn is_behind(&self) -> bool {
+    pub fn is_behind(&self) -> bool {
         self.pressing > 0 || self.spoilt
     }
 
@@ -302,6 +322,7 @@ impl Publisher {
         self.urgent = false;
         self.spoilt = false;
         self.published = true;
+        self.history.succeeded(now);
         if let Some(failure) = self.failure.take() {
             log::info!("table is published again after {} s", now.boot.since(failure.since).as_secs());
         }
@@ -316,6 +337,7 @@ impl Publisher {
             );
         }
         self.spoilt = true;
+        self.history.failed(now, error);
         let since = self.failure.map_or(now.boot, |failure| failure.since);
         self.failure = Some(Failure { since, retry_at: now.boot + delay, delay });
     }

@@ -10,7 +10,7 @@ use crate::mynetworks;
 use crate::settings::{Given, Value};
 
 /// The settings that a running daemon takes over; the others need a restart.
-const LIVE: [&str; 8] = [
+const LIVE: [&str; 9] = [
     "publish-interval",
     "matcher",
     "grace",
@@ -19,6 +19,7 @@ const LIVE: [&str; 8] = [
     "entries",
     "skip-networks",
     "skip-mynetworks",
+    "max-users-per-address",
 ];
 
 /// The settings of a running daemon.

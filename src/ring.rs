@@ -68,6 +68,11 @@ impl Ring {
         self.grace
     }
 
+    /// How many addresses may have a grant.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Number of addresses.
     pub fn len(&self) -> usize {
         self.grants.len()
@@ -102,6 +107,15 @@ impl Ring {
             return;
         }
         self.put(Grant { address, expires }, known, changes);
+    }
+
+    /// Gives an address a grant that ends when it says, sooner or later than a grace from now, and makes room for it. A grant
+    /// that has ended is left out, and a known address keeps the later end.
+    pub fn give(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
+        let known = self.grants.get(&grant.address);
+        if grant.expires > now && known.is_none_or(|known| known < grant.expires) {
+            self.put(grant, known, changes);
+        }
     }
 
     /// Whether the ring is full of grants that end no earlier.
@@ -182,6 +196,16 @@ impl Ring {
     /// as the address is in the ring.
     pub fn position(&self, address: IpAddr) -> Option<usize> {
         self.grants.slot(&address)
+    }
+
+    /// How many slots there are, free ones included.
+    pub fn slots(&self) -> usize {
+        self.grants.slots()
+    }
+
+    /// The grant in a slot.
+    pub fn at(&self, slot: usize) -> Option<Grant> {
+        self.grants.at(slot).map(grant)
     }
 
     /// Slot numbers of the head and of the tail, for debug mode; `None` for an empty ring.

@@ -21,6 +21,28 @@ pub struct Wake {
     pub restart: bool,
     /// Which of the descriptors can be read, in the order given.
     pub readable: Vec<bool>,
+    /// Whether one of those that are wanted besides is ready.
+    pub wanted: bool,
+}
+
+/// A descriptor, and what it is to be ready for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'fd> {
+    /// The descriptor.
+    pub descriptor: BorrowedFd<'fd>,
+    /// To be read.
+    pub read: bool,
+    /// To be written.
+    pub write: bool,
+}
+
+impl<'fd> From<Wanted<'fd>> for PollFd<'fd> {
+    fn from(Wanted { descriptor, read, write }: Wanted<'fd>) -> Self {
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::POLLIN, read);
+        events.set(PollFlags::POLLOUT, write);
+        Self::new(descriptor, events)
+    }
 }
 
 /// Waits for signals, descriptors and one deadline.
@@ -60,24 +82,32 @@ impl Waiter {
         let _ = self.wall.set(never, flags);
     }
 
-    /// Waits until a signal has arrived, one of `descriptors` is readable, `deadline` has passed or somebody has set the
-    /// wall clock.
+    /// Waits until a signal has arrived, one of `descriptors` is readable, one of `wanted` is ready, `deadline` has passed or
+    /// somebody has set the wall clock.
     ///
     /// # Errors
     /// poll(2) fails, which it never does for a reason that could pass.
-    pub fn wait(&mut self, descriptors: &[BorrowedFd<'_>], deadline: Option<Timestamp>) -> io::Result<Wake> {
+    pub fn wait(
+        &mut self,
+        descriptors: &[BorrowedFd<'_>],
+        wanted: &[Wanted<'_>],
+        deadline: Option<Timestamp>,
+    ) -> io::Result<Wake> {
         self.arm(deadline)?;
         let mut polled: Vec<_> = [self.signals.as_fd(), self.timer.as_fd(), self.wall.as_fd()]
             .iter()
             .chain(descriptors)
             .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+            .chain(wanted.iter().map(|&wanted| wanted.into()))
             .collect();
         match poll(&mut polled, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
         let ready = |descriptor: &PollFd<'_>| descriptor.any().unwrap_or(true);
-        let mut wake = Wake { readable: polled[3..].iter().map(ready).collect(), ..Wake::default() };
+        let (inputs, others) = polled[3..].split_at(descriptors.len());
+        let readable = inputs.iter().map(ready).collect();
+        let mut wake = Wake { readable, wanted: others.iter().any(ready), ..Wake::default() };
         let clock_set = ready(&polled[2]);
         if ready(&polled[1]) {
             // Read, or it stays readable.

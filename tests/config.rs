@@ -34,7 +34,7 @@ const LMDB: &str = "backend = \"lmdb\"\n";
 const JOURNAL: &str = "source = \"journal\"\n";
 const UNIT: &str = "journal-unit = [\"dovecot\"]\n";
 
-const SAMPLES: [Sample; 22] = [
+const SAMPLES: [Sample; 25] = [
     sample("user", ["\"nobody\"", "\"1234\""]),
     sample("pid-file", ["\"/run/a.pid\"", "\"/run/b.pid\""]),
     sample("backend", ["\"lmdb\"", "\"sqlite\""]),
@@ -55,6 +55,9 @@ const SAMPLES: [Sample; 22] = [
     sample("hold-while-connected", ["true", "false"]),
     sample("max-session", ["\"2h\"", "100"]),
     sample("entries", ["1000", "7"]),
+    sample("max-users-per-address", ["5", "0"]),
+    sample("control", ["\"/run/pop-before-smtp/other\"", "\"\""]),
+    sample("metrics-file", ["\"/var/lib/node_exporter/a.prom\"", "\"/b.prom\""]),
     sample("skip-networks", ["[\"10.0.0.0/8\", \"2001:db8::/32\"]", "[\"192.0.2.1\"]"]),
     sample("skip-mynetworks", ["true", "false"]),
 ];

@@ -71,6 +71,13 @@ impl Model {
         self.put(grant)
     }
 
+    fn give(&mut self, now: Timestamp, grant: Grant) -> Vec<Change> {
+        if grant.expires <= now || self.get(grant.address).is_some_and(|known| known.expires >= grant.expires) {
+            return Vec::new();
+        }
+        self.put(grant)
+    }
+
     fn revoke(&mut self, address: IpAddr) -> Vec<Change> {
         let known = self.get(address);
         self.grants.retain(|grant| grant.address != address);
@@ -83,6 +90,7 @@ enum Step {
     Login(u8),
     Purge,
     Restore(u8, u16),
+    Give(u8, u16),
     Pass(u16),
     SetGrace(u16),
     SetCapacity(NonZeroUsize),
@@ -95,6 +103,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Purge),
         1 => (0..90u8, 0..200u16).prop_map(|(address, left)| Step::Restore(address, left)),
         3 => (0..40u16).prop_map(Step::Pass),
+        1 => (0..90u8, 0..400u16).prop_map(|(address, left)| Step::Give(address, left)),
         1 => (1..200u16).prop_map(Step::SetGrace),
         1 => (1..=64usize).prop_map(|capacity| Step::SetCapacity(non_zero(capacity))),
         1 => (0..90u8).prop_map(Step::Revoke),
@@ -135,6 +144,11 @@ proptest! {
                     ring.restore(now, grant, &mut changes);
                     model.restore(now, grant)
                 }
+                Step::Give(number, left) => {
+                    let grant = Grant { address: address(number), expires: now + Duration::from_secs(left.into()) };
+                    ring.give(now, grant, &mut changes);
+                    model.give(now, grant)
+                }
                 Step::Pass(seconds) => {
                     now = now + Duration::from_secs(seconds.into());
                     Vec::new()
@@ -160,6 +174,11 @@ proptest! {
             prop_assert_eq!(ring.oldest(), model.grants.last().copied());
             let same = (0..90).map(address).all(|address| ring.get(address) == model.get(address));
             prop_assert!(same, "looked up by address");
+            let mut by_slot: Vec<_> = (0..ring.slots()).filter_map(|slot| ring.at(slot)).collect();
+            by_slot.sort_by_key(|grant| grant.address);
+            let mut all = model.grants.clone();
+            all.sort_by_key(|grant| grant.address);
+            prop_assert_eq!(by_slot, all);
         }
     }
 }

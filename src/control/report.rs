@@ -1,0 +1,133 @@
+//! What the daemon knows, in the form in which it is told. Pure.
+
+use std::net::IpAddr;
+
+use super::desk::About;
+use super::wire::{Client, Counts, Explanation, Source, Status, Why, text};
+use crate::denied;
+use crate::grants::{Grants, Standing, View};
+use crate::input::Input;
+use crate::networks::Refusal;
+use crate::proof::Proof;
+use crate::ring::Reason;
+use crate::source::bookmark::Bookmark;
+use crate::time::{Now, unix_seconds, unix_seconds_up};
+
+/// In place of a matcher, for a grant by hand.
+const BY_HAND: &str = "by-hand";
+
+pub(super) fn client(view: &View<'_>) -> Client {
+    let matcher = if view.by_hand { Some(BY_HAND) } else { view.proof.map(|proof| proof.matcher) };
+    Client {
+        address: view.address,
+        user: view.proof.and_then(|proof| user(&proof)),
+        matcher: matcher.map(str::to_owned),
+        since: Some(unix_seconds(view.since)),
+        expires: Some(unix_seconds_up(view.expires)),
+    }
+}
+
+fn user(proof: &Proof<'_>) -> Option<String> {
+    Some(proof.user).filter(|user| !user.is_empty()).map(text)
+}
+
+pub(super) fn explain(now: &Now, grants: &Grants, address: IpAddr) -> Explanation {
+    let nothing = Explanation::nothing(address);
+    match grants.standing(now, address) {
+        Standing::Granted(view) => granted(nothing, &view),
+        Standing::Never(refusal) => nothing.refused(refusal),
+        Standing::Denied(network) => Explanation { why: Why::Denied, rule: Some(denied::display(network)), ..nothing },
+        Standing::Shared(most) => {
+            Explanation { why: Why::Shared, rule: Some(format!("more than {most} users")), ..nothing }
+        }
+        Standing::Revoked(when) => Explanation { why: Why::Revoked, ended: Some(unix_seconds(when)), ..nothing },
+        Standing::Departed(departure) => {
+            let why = match departure.reason {
+                Reason::Expired => Why::Expired,
+                Reason::Evicted => Why::Evicted,
+                Reason::Revoked => Why::Revoked,
+            };
+            Explanation { why, ended: Some(unix_seconds(now.wall_at(departure.at))), ..nothing }
+        }
+        Standing::Unknown => nothing,
+    }
+}
+
+fn granted(nothing: Explanation, view: &View<'_>) -> Explanation {
+    let Client { user, matcher, since, expires, .. } = client(view);
+    let why = match (view.by_hand, view.proof) {
+        (true, _) => Why::ByHand,
+        (false, Some(_)) => Why::Login,
+        (false, None) => Why::Table,
+    };
+    let log = view.proof.map(|proof| proof.source.to_owned());
+    let offset = view.proof.and_then(|proof| proof.offset);
+    Explanation { granted: true, why, user, matcher, since, expires, log, offset, ..nothing }
+}
+
+impl Explanation {
+    /// Of an address of which nothing is known.
+    pub(super) fn nothing(address: IpAddr) -> Self {
+        Self {
+            address,
+            granted: false,
+            why: Why::NoLogin,
+            rule: None,
+            since: None,
+            expires: None,
+            ended: None,
+            user: None,
+            matcher: None,
+            log: None,
+            offset: None,
+            line: None,
+            table: None,
+            answer: None,
+        }
+    }
+
+    /// Of one that is never published.
+    pub(super) fn refused(self, refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotAClient => Self { why: Why::NotAClient, ..self },
+            Refusal::Skipped(network) => Self { why: Why::Skipped, rule: Some(network.to_string()), ..self },
+            Refusal::Permitted(network) => Self { why: Why::Mynetworks, rule: Some(network.to_string()), ..self },
+        }
+    }
+}
+
+/// How the daemon is.
+pub(super) fn status(now: &Now, about: &About, grants: &Grants, inputs: &[Input], counts: &Counts) -> Status {
+    let history = grants.history();
+    Status {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime: now.boot.since(about.started).as_secs(),
+        backend: about.backend.to_owned(),
+        map: about.map.display().to_string(),
+        grace: grants.ring().grace().as_secs(),
+        grants: grants.ring().len() as u64,
+        capacity: grants.ring().capacity() as u64,
+        denied: grants.overrides().denied.len() as u64,
+        max_users_per_address: grants.most_users().map(|most| most as u64),
+        publishes: history.publishes,
+        failed_publishes: history.failures,
+        last_publish: history.last.map(unix_seconds),
+        published: !grants.is_failing(),
+        last_error: history.last_error.as_ref().map(|(error, _)| error.clone()),
+        last_error_at: history.last_error.as_ref().map(|(_, at)| unix_seconds(*at)),
+        sources: sources(inputs).collect(),
+        control: counts.clone(),
+    }
+}
+
+/// The logs with what is counted in them; the one place where counters come in.
+fn sources(inputs: &[Input]) -> impl Iterator<Item = Source> {
+    inputs.iter().map(|input| {
+        let offset = match input.source.bookmark() {
+            Some(Bookmark::File(mark)) => Some(mark.position.offset),
+            Some(Bookmark::Cursor(_)) | None => None,
+        };
+        Source { name: input.name.clone(), offset, counters: Vec::new() }
+    })
+}

@@ -1,0 +1,97 @@
+//! The logs of the daemon: those at start, and those that appear and go.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::input::Input;
+use crate::logs::{Log, Lookup};
+use crate::matcher::Matchers;
+use crate::source::plan::{self, Plan};
+use crate::state::State;
+use crate::time::Now;
+
+/// Whether the logs can be read.
+///
+/// # Errors
+/// Exit code 66.
+pub(super) fn check_logs(logs: &[Log]) -> Result<(), Error> {
+    logs.iter().try_for_each(|log| match log {
+        Log::Stdin | Log::Journal(_) => Ok(()),
+        Log::File(path, _) => check_log(path).map_err(|error| {
+            let cure = match error.kind() {
+                io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",
+                _ => "name the file that your POP3 or IMAP server logs to with --log",
+            };
+            Error::io(Exit::NoInput, format!("read log file {}", path.display()), &error).cure(cure)
+        }),
+    })
+}
+
+fn check_log(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    File::open(path).map(drop)
+}
+
+/// What it takes to follow one more log.
+pub(super) struct Following {
+    pub(super) lookup: Lookup,
+    pub(super) options: plan::Options,
+    pub(super) matchers: Matchers,
+}
+
+impl Following {
+    pub(super) fn new(config: &Config) -> Self {
+        let lookup = Lookup::new(&config.logs);
+        let Config { once, reprocess, .. } = *config;
+        let options = plan::Options { once, reprocess, grace: config.policy.grace, is_guess: config.logs.is_guess };
+        Self { lookup, options, matchers: config.policy.matchers.clone() }
+    }
+
+    /// Finds out how the logs are going to be followed, those included that patterns stand for.
+    pub(super) fn plans(&mut self, config: &Config, state: &State) -> Result<Vec<Plan>, Error> {
+        let now = Now::read();
+        let mut logs = config.logs.named.clone();
+        logs.extend(self.lookup.look());
+        if logs.is_empty() {
+            log::warn!("no log file has one of the names; waiting for one to appear");
+        }
+        logs.iter().map(|log| Plan::new(log, &self.options, state.mark(&log.name()), &now)).collect()
+    }
+
+    pub(super) fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {
+        logs.into_iter().map(|log| Input::start(log, self.matchers.clone(), now)).collect()
+    }
+
+    /// Follows files that have appeared, and forgets those that are gone.
+    pub(super) fn look(&mut self, inputs: &mut Vec<Input>, now: &Now) {
+        if !self.lookup.is_needed() || self.options.once {
+            return;
+        }
+        for log in self.lookup.look() {
+            let plan = Plan::new(&log, &self.options, None, now);
+            match plan.and_then(|plan| Input::start(plan, self.matchers.clone(), now)) {
+                Ok(input) => {
+                    log::info!("following {}, which has appeared", log.name());
+                    inputs.push(input);
+                }
+                Err(error) => {
+                    log::warn!("{error}; trying again");
+                    self.lookup.forget(Path::new(&log.name()));
+                }
+            }
+        }
+        inputs.retain_mut(|input| {
+            let is_gone = self.lookup.is_found(Path::new(&input.name)) && input.is_gone(now.boot);
+            if is_gone {
+                log::info!("log file {} is gone; no longer waiting for it", input.name);
+                self.lookup.forget(Path::new(&input.name));
+            }
+            !is_gone
+        });
+    }
+}

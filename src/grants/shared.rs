@@ -1,0 +1,50 @@
+//! What becomes of an address behind which too many users log in.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+
+use super::Grants;
+use crate::guard::{Guard, Verdict};
+use crate::matcher::Event;
+use crate::time::Now;
+
+impl Grants {
+    /// From now on so many users may log in from one address; any number without one.
+    pub fn set_most_users(&mut self, most: Option<NonZeroUsize>, entries: NonZeroUsize) {
+        self.guard = most.map(|most| match self.guard.take() {
+            Some(mut guard) => {
+                guard.set_bounds(most, entries);
+                guard
+            }
+            None => Guard::new(most, entries),
+        });
+    }
+
+    /// Counts the user of a login; whether there are too many behind its address. Then the address loses its grant. What
+    /// was granted by hand is the operator's business.
+    pub(super) fn is_shared(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> bool {
+        let Some(guard) = &mut self.guard else { return false };
+        let (address, user) = (event.client, event.user.unwrap_or_default());
+        let verdict = guard.login(now.boot, self.ring.grace(), then.boot, address, user);
+        if verdict == Verdict::Fine || self.is_by_hand(now, address) {
+            return false;
+        }
+        self.ring.revoke(address, &mut self.changes);
+        self.take_changes(now);
+        if verdict == Verdict::NewlyShared {
+            self.warn_shared(now, address);
+        }
+        true
+    }
+
+    /// Once for each address within a grace, and once a minute for all of them together.
+    fn warn_shared(&mut self, now: &Now, address: IpAddr) {
+        let most = self.guard.as_ref().map_or(0, |guard| guard.most().get());
+        if let Some(count) = self.shared.add(now.boot, 1) {
+            log::warn!(
+                "more than {most} users logged in from {address}, so it gets no grant; {count} such addresses since the last \
+                 warning; grant it by hand if it is to relay, or raise --max-users-per-address"
+            );
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Counts the users behind each address, for `--max-users-per-address`. Pure: times are arguments.
+//!
+//! Behind a NAT gateway, or behind a host that passes connections on, many people have one address, and a grant for one of
+//! them is a grant for all.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::chain::Chain;
+use crate::time::Timestamp;
+
+/// Most users that can be allowed: each of an address that has several takes memory.
+pub const MOST: usize = 1000;
+
+/// A user's newest login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    /// Hash of the name.
+    user: u64,
+    at: Timestamp,
+}
+
+/// What is known of an address with several users.
+#[derive(Debug, Default)]
+struct Several {
+    /// All but the one that logged in last.
+    others: Vec<Seen>,
+    warned: Option<Timestamp>,
+}
+
+/// What a login means for its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// There are not too many users.
+    Fine,
+    /// There are too many; the operator has been told of this address.
+    Shared,
+    /// There are too many, which is worth a warning: the first for this address within a grace.
+    NewlyShared,
+}
+
+/// The distinct users of each address within one grace.
+#[derive(Debug)]
+pub struct Guard {
+    most: NonZeroUsize,
+    capacity: usize,
+    /// The newest login of each address, newest first. Most addresses have one user, and nothing else.
+    newest: Chain<IpAddr, Seen>,
+    several: HashMap<IpAddr, Several>,
+    hasher: RandomState,
+}
+
+impl Guard {
+    /// Allows `most` users, and remembers as many addresses as there may be grants.
+    pub fn new(most: NonZeroUsize, capacity: NonZeroUsize) -> Self {
+        Self {
+            most,
+            capacity: capacity.get(),
+            newest: Chain::default(),
+            several: HashMap::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// From now on other bounds hold.
+    pub fn set_bounds(&mut self, most: NonZeroUsize, capacity: NonZeroUsize) {
+        self.most = most;
+        self.capacity = capacity.get();
+    }
+
+    /// How many users are allowed.
+    pub fn most(&self) -> NonZeroUsize {
+        self.most
+    }
+
+    /// A login at `at`, which may have been a while ago. A line that names no user stands for one of an empty name.
+    pub fn login(&mut self, now: Timestamp, grace: Duration, at: Timestamp, address: IpAddr, user: &[u8]) -> Verdict {
+        self.forget(now, grace);
+        let seen = Seen { user: self.hasher.hash_one(user), at };
+        if let Some(before) = self.newest.get(&address).filter(|before| before.user != seen.user) {
+            let Several { others, .. } = self.several.entry(address).or_default();
+            others.retain(|other| other.user != seen.user && now.since(other.at) < grace);
+            others.push(before);
+            // More are not needed to know that there are too many.
+            others.sort_unstable_by_key(|other| std::cmp::Reverse(other.at));
+            others.truncate(self.most.get());
+        } else if self.newest.get(&address).is_none() && self.newest.len() >= self.capacity {
+            self.forget_oldest();
+        }
+        let at = self.newest.get(&address).map_or(at, |before| before.at.max(at));
+        self.newest.put(address, Seen { at, ..seen });
+        self.judge(now, grace, address)
+    }
+
+    fn judge(&mut self, now: Timestamp, grace: Duration, address: IpAddr) -> Verdict {
+        if self.users(now, grace, address) <= self.most.get() {
+            return Verdict::Fine;
+        }
+        let several = self.several.entry(address).or_default();
+        if several.warned.is_some_and(|warned| now.since(warned) < grace) {
+            return Verdict::Shared;
+        }
+        several.warned = Some(now);
+        Verdict::NewlyShared
+    }
+
+    /// How many users have logged in from an address within the grace; not counted beyond one more than are allowed.
+    pub fn users(&self, now: Timestamp, grace: Duration, address: IpAddr) -> usize {
+        let is_recent = |seen: &Seen| now.since(seen.at) < grace;
+        let others = self.several.get(&address).map_or(&[][..], |several| &several.others);
+        let newest = self.newest.get(&address);
+        newest.iter().chain(others).filter(|seen| is_recent(seen)).count()
+    }
+
+    /// Whether there are more users behind an address than are allowed.
+    pub fn is_shared(&self, now: Timestamp, grace: Duration, address: IpAddr) -> bool {
+        self.users(now, grace, address) > self.most.get()
+    }
+
+    fn forget(&mut self, now: Timestamp, grace: Duration) {
+        while self.newest.oldest().is_some_and(|(_, seen)| now.since(seen.at) >= grace) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((address, _)) = self.newest.remove_oldest() {
+            self.several.remove(&address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(100);
+
+    fn guard(most: usize, capacity: usize) -> Guard {
+        Guard::new(NonZeroUsize::new(most).unwrap(), NonZeroUsize::new(capacity).unwrap())
+    }
+
+    fn at(second: u64) -> Timestamp {
+        Timestamp::from_boot(Duration::from_secs(1000 + second))
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    #[test]
+    fn too_many_users_are_told_once_a_grace() {
+        let mut guard = guard(2, 10);
+        let mut login = |second, user: &[u8]| guard.login(at(second), GRACE, at(second), address(1), user);
+        assert_eq!(login(0, b"a"), Verdict::Fine);
+        assert_eq!(login(10, b"b"), Verdict::Fine);
+        assert_eq!(login(20, b"a"), Verdict::Fine);
+        assert_eq!(login(30, b""), Verdict::NewlyShared);
+        assert_eq!(login(40, b"a"), Verdict::Shared);
+        assert_eq!(login(109, b"a"), Verdict::Shared);
+        assert_eq!(login(111, b"a"), Verdict::Fine, "b is more than a grace ago");
+        assert_eq!(login(112, b"b"), Verdict::Shared);
+        assert_eq!(login(140, b"b"), Verdict::Fine);
+        assert_eq!(login(150, b"c"), Verdict::NewlyShared);
+    }
+
+    proptest! {
+        #[test]
+        fn counts_as_a_list_of_all_logins_does(
+            most in 1..5usize,
+            steps in proptest::collection::vec((0..3u8, 0..6u8, 0..30u64), 0..200),
+        ) {
+            let mut guard = guard(most, 10);
+            let mut logins: Vec<(u8, u8, u64)> = Vec::new();
+            let mut second = 0;
+            for (from, user, pause) in steps {
+                second += pause;
+                logins.push((from, user, second));
+                let verdict = guard.login(at(second), GRACE, at(second), address(from), &[user]);
+                for from in 0..3 {
+                    let recent = logins.iter().filter(|(other, _, when)| *other == from && second - when < 100);
+                    let users: std::collections::BTreeSet<_> = recent.map(|(_, user, _)| *user).collect();
+                    prop_assert_eq!(guard.users(at(second), GRACE, address(from)), users.len().min(most + 1));
+                }
+                prop_assert_eq!(verdict != Verdict::Fine, guard.is_shared(at(second), GRACE, address(from)));
+            }
+        }
+    }
+
+    #[test]
+    fn remembers_no_more_addresses_than_told() {
+        let mut guard = guard(1, 3);
+        for last in 0..200 {
+            for user in [b"a", b"b"] {
+                guard.login(at(0), GRACE, at(0), address(last), user);
+            }
+        }
+        assert_eq!((guard.newest.len(), guard.several.len()), (3, 3));
+        guard.login(at(100), GRACE, at(100), address(1), b"a");
+        assert_eq!((guard.newest.len(), guard.several.len()), (1, 0));
+    }
+}

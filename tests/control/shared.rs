@@ -1,0 +1,47 @@
+//! `--max-users-per-address`: an address behind which many log in gets nothing.
+
+use crate::site::{daemon, log_in_as, object, told, why};
+use crate::support::cases::{self, Site, ip};
+use crate::support::{SOON, wait_for};
+
+#[test]
+fn an_address_of_too_many_users_loses_its_grant() {
+    let Some(site) = Site::new(&cases::SQLITE) else { return };
+    let mut daemon = daemon(&site, &["--max-users-per-address", "2"]);
+    let (gateway, home, office) = (ip("198.51.100.1"), ip("198.51.100.2"), ip("198.51.100.3"));
+    for user in ["alice", "bob", "alice", "bob"] {
+        log_in_as(&site, user, gateway);
+        log_in_as(&site, "carol", home);
+    }
+    site.wait_listed(gateway);
+    log_in_as(&site, "dora", gateway);
+    wait_for("the grant to end", SOON, || !site.lists(gateway));
+    assert_eq!(why(&site, gateway), "shared");
+    assert!(told(&site, &["explain", "198.51.100.1"]).contains("more than 2 users have logged in from it"));
+    for user in ["alice", "eve", "alice", "bob"] {
+        log_in_as(&site, user, gateway);
+    }
+    for user in ["a", "b", "c"] {
+        log_in_as(&site, user, office);
+    }
+    site.log_in_and_wait(ip("198.51.100.9"));
+    assert!(!site.lists(gateway) && !site.lists(office) && site.lists(home));
+    let warnings = daemon.stderr().lines().filter(|line| line.contains("more than 2 users")).count();
+    assert_eq!(warnings, 1, "one for an address, and not more than one a minute: {}", daemon.stderr());
+
+    // What the operator says counts.
+    told(&site, &["grant", "198.51.100.1"]);
+    log_in_as(&site, "alice", gateway);
+    site.log_in_and_wait(ip("198.51.100.10"));
+    assert!(site.lists(gateway));
+    assert_eq!(object(&site, &["status", "--json"])["max_users_per_address"], 2);
+
+    // A daemon that was killed has read the log again and knows.
+    told(&site, &["revoke", "198.51.100.1"]);
+    daemon.kill9();
+    log_in_as(&site, "frank", ip("198.51.100.11"));
+    let _next = crate::site::daemon(&site, &["--max-users-per-address", "2"]);
+    site.wait_listed(ip("198.51.100.11"));
+    assert!(!site.lists(office), "it is shared");
+    assert_eq!(why(&site, office), "shared");
+}
