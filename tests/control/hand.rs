@@ -147,22 +147,29 @@ fn what_is_denied_stays_denied() {
 
 #[test]
 fn to_deny_takes_no_daemon() {
-    for case in CASES {
+    for (case, clean) in CASES.into_iter().flat_map(|case| [(case, false), (case, true)]) {
         let Some(site) = Site::new(case) else { continue };
         let (denied, other) = (ip("2001:db8::1"), ip("203.0.113.1"));
         let mut first = daemon(&site, &[]);
         site.log_in_and_wait(denied);
         site.log_in_and_wait(other);
-        first.kill9();
-        assert_eq!(told(&site, &["deny", "2001:db8::/32"]), "2001:db8::/32 is denied; grants ended: 1\n");
+        if clean {
+            assert_eq!(first.terminate(), Some(0), "{}", first.stderr());
+        } else {
+            first.kill9();
+        }
+        let ended = usize::from(!clean);
+        let text = told(&site, &["deny", "2001:db8::/32"]);
+        assert_eq!(text, format!("2001:db8::/32 is denied; grants ended: {ended}\n"));
         assert_eq!(site.lookup_unprivileged(denied), Lookup::NotFound, "{}", case.name);
-        assert!(matches!(site.lookup_unprivileged(other), Lookup::Found(_)), "{}: the others stay", case.name);
+        let others = site.lookup_unprivileged(other);
+        assert_eq!(matches!(others, Lookup::Found(_)), !clean, "{}: the others stay", case.name);
         assert_eq!(why(&site, denied), "denied");
         assert_eq!(object(&site, &["deny", "--list", "--json"]), json!({"network": "2001:db8::/32"}));
         let _second = daemon(&site, &[]);
         site.log_in(denied);
         site.log_in_and_wait(ip("203.0.113.2"));
-        assert!(!site.lists(denied), "{}", case.name);
+        assert!(!site.lists(denied) && site.lists(other), "{}, clean {clean}", case.name);
     }
 }
 
