@@ -10,7 +10,7 @@ use crate::mynetworks;
 use crate::settings::{Given, Value};
 
 /// The settings that a running daemon takes over; the others need a restart.
-const LIVE: [&str; 9] = [
+pub const LIVE: [&str; 9] = [
     "publish-interval",
     "matcher",
     "grace",

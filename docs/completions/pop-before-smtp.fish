@@ -1,0 +1,364 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_pop_before_smtp_global_optspecs
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= backend= matcher= h/help V/version
+end
+
+function __fish_pop_before_smtp_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_pop_before_smtp_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_pop_before_smtp_using_subcommand
+    set -l cmd (__fish_pop_before_smtp_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l pid-file -d 'Write the daemon\'s process id to FILE' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l publish-interval -d 'Least time between two publishes; the first change goes at once [default: 0 for sqlite and lmdb in-place, else 1s]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l grace -d 'How long a login lets its address relay: seconds, or with a unit s, m, h, d' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l hold-while-connected -d 'Keep an address while one of its sessions is open, and a full grace after that, where the server\'s log tells' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-session -d 'How long a session counts as open at most' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l entries -d 'How many addresses there may be at once' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s d -l debug -d 'Tell what would be done; write no table'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s b -l background -d 'Become a daemon'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l dump-config -d 'Print all settings, and where each was said, as a file for --config'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l reprocess -d 'Treat each line already in the log as happening now'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l once -d 'Stop at the end of the log'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s V -l version -d 'Print version'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "list" -d 'Print address and time of expiry of every client that the table holds'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "clear" -d 'Empty the table that a killed daemon has left; refused while a daemon serves it'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "check" -d 'Look for what keeps logins from becoming permissions in log, table and Postfix: one line per finding'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "match" -d 'Print each login that the matchers find in a log file, or tell how a line is read'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "matchers" -d 'Print the table of matchers: name, servers, what to switch on'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "postfix-config" -d 'Print the main.cf lines that make Postfix use the table'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l probe -d 'Prove that Postfix would get the right answers: ask the table by postmap -q'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l format -d 'How to print an event' -r -f -a "text\t'For people'
+tsv\t'`LINE<TAB>login|logout<TAB>ADDRESS<TAB>MATCHER<TAB>USER`'
+json\t'One object a line'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l explain -d 'Tell of one line how it is read, and why it is or is not a login; `-` reads it from standard input' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l count -d 'Print only how many events of each kind there are'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l suggest -d 'Tell which matchers fit the log files, and show lines like logins that none takes'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l format -d 'How to print it' -r -f -a "text\t'For people'
+markdown\t'For a document'
+json\t'One object a line'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -s h -l help -d 'Print help (see more with \'--help\')'
