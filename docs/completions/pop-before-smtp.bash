@@ -22,6 +22,15 @@ _pop__before__smtp() {
             pop__before__smtp,clear)
                 cmd="pop__before__smtp__subcmd__clear"
                 ;;
+            pop__before__smtp,deny)
+                cmd="pop__before__smtp__subcmd__deny"
+                ;;
+            pop__before__smtp,explain)
+                cmd="pop__before__smtp__subcmd__explain"
+                ;;
+            pop__before__smtp,grant)
+                cmd="pop__before__smtp__subcmd__grant"
+                ;;
             pop__before__smtp,list)
                 cmd="pop__before__smtp__subcmd__list"
                 ;;
@@ -34,6 +43,12 @@ _pop__before__smtp() {
             pop__before__smtp,postfix-config)
                 cmd="pop__before__smtp__subcmd__postfix__subcmd__config"
                 ;;
+            pop__before__smtp,revoke)
+                cmd="pop__before__smtp__subcmd__revoke"
+                ;;
+            pop__before__smtp,status)
+                cmd="pop__before__smtp__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -41,7 +56,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --grace --hold-while-connected --max-session --entries --reprocess --once --skip-networks --skip-mynetworks --backend --matcher --help --version list clear check match matchers postfix-config"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --grace --hold-while-connected --max-session --entries --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,6 +146,18 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
+                --max-users-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -147,12 +174,16 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
-            opts="-h --probe --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -207,6 +238,10 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)
@@ -225,12 +260,16 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
-            opts="-h --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -285,6 +324,272 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__deny)
+            opts="-h --remove --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__explain)
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__grant)
+            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)
@@ -303,12 +608,16 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
-            opts="-h --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -363,6 +672,10 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)
@@ -381,7 +694,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
-            opts="-h --format --count --explain --suggest --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +705,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -449,6 +766,10 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)
@@ -467,7 +788,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
-            opts="-h --format --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -475,6 +796,10 @@ _pop__before__smtp() {
             case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "text markdown json" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -531,6 +856,10 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)
@@ -549,12 +878,16 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
-            opts="-h --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -609,6 +942,182 @@ _pop__before__smtp() {
                     ;;
                 --skip-mynetworks)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__revoke)
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__status)
+            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backend)

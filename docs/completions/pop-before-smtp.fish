@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -53,6 +53,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l entries
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-users-per-address -d 'Grant an address nothing while more users than this log in from it within one grace; 0 does not count them' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l metrics-file -d 'Write metrics for Prometheus to FILE now and then' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -82,12 +85,18 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l reproce
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l once -d 'Stop at the end of the log'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -s V -l version -d 'Print version'
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "list" -d 'Print address and time of expiry of every client that the table holds'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "list" -d 'Print every address that may relay, who logged in there, and until when'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "explain" -d 'Tell whether an address may relay, and why'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "revoke" -d 'End the grant of an address; the next login gives it another'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "grant" -d 'Let an address relay without a login'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "deny" -d 'Let no login grant an address or a network anything'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "status" -d 'Tell how the running daemon is'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "clear" -d 'Empty the table that a killed daemon has left; refused while a daemon serves it'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "check" -d 'Look for what keeps logins from becoming permissions in log, table and Postfix: one line per finding'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "match" -d 'Print each login that the matchers find in a log file, or tell how a line is read'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "matchers" -d 'Print the table of matchers: name, servers, what to switch on'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "postfix-config" -d 'Print the main.cf lines that make Postfix use the table'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -109,6 +118,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -131,7 +141,246 @@ uw-imap\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l json -d 'Print JSON, one object a line'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l json -d 'Print JSON, one object a line'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l for -d 'For how long, at most a week [default: the grace]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l remove -d 'Deny it no longer'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l list -d 'Print what is denied'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l json -d 'Print JSON, one object a line'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+dovecot\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l json -d 'Print JSON, one object a line'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l prometheus -d 'Print it as metrics for Prometheus'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -153,6 +402,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -176,6 +426,7 @@ vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -197,6 +448,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -225,6 +477,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 tsv\t'`LINE<TAB>login|logout<TAB>ADDRESS<TAB>MATCHER<TAB>USER`'
 json\t'One object a line'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l explain -d 'Tell of one line how it is read, and why it is or is not a login; `-` reads it from standard input' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -246,6 +499,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -274,6 +528,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l format -d 'How to print it' -r -f -a "text\t'For people'
 markdown\t'For a document'
 json\t'One object a line'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -295,6 +550,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -318,6 +574,7 @@ vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
@@ -339,6 +596,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
