@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 pub use self::by_hand::{Done, Obstacle};
 pub use self::view::{Standing, View};
+use crate::counters::{Outcome, Reason as Refused};
 use crate::debug::{Before, Narrator};
 use crate::departed::{Departed, Departure};
 use crate::error::{Error, io_cause};
@@ -97,53 +98,70 @@ impl Grants {
         }
     }
 
+    /// The addresses that are never published.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
     /// The addresses that may relay.
     pub fn ring(&self) -> &Ring {
         &self.ring
     }
 
     /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known.
-    pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) {
-        match event.action {
-            Action::Login if self.is_refused(now, now, event) => {}
-            Action::Login => {
-                self.forget_revocation(event.client);
-                self.login(now, event);
-                let Event { client, matcher, user, .. } = *event;
-                self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
-            }
-            Action::Logout => self.logout(now, event),
+    pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) -> Outcome {
+        if event.action == Action::Logout {
+            self.logout(now, event);
+            return Outcome::Logout;
         }
+        if let Some(reason) = self.refuse(now, now, event) {
+            return Outcome::Refused(reason);
+        }
+        self.forget_revocation(event.client);
+        let outcome = self.login(now, event);
+        let Event { client, matcher, user, .. } = *event;
+        self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+        outcome
     }
 
     /// Takes in what a line says that was written at `written`, while nobody watched: it grants what is left of a grace. One
     /// from the future counts as written now.
-    pub fn past_event(&mut self, now: &Now, written: SystemTime, event: &Event<'_>, source: &str, offset: Option<u64>) {
+    pub fn past_event(
+        &mut self,
+        now: &Now,
+        written: SystemTime,
+        event: &Event<'_>,
+        source: &str,
+        offset: Option<u64>,
+    ) -> Outcome {
         let then = now.back_to(written);
         let expires = now.boot_at(then.wall + self.ring.grace());
         let Event { client, matcher, user, session, .. } = *event;
-        match event.action {
-            Action::Login if self.is_revoked(now, client, written) || self.is_refused(now, &then, event) => {}
-            Action::Login => {
-                self.forget_revocation(client);
-                self.take_over(now, Grant { address: client, expires }, Some(event));
-                if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
-                    self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
-                }
-                if let (Some(hold), Some(session)) = (&mut self.hold, session) {
-                    hold.login(then.boot, session, client);
-                }
+        if event.action == Action::Logout {
+            if let Some(address) = self.ended(event) {
+                self.take_over(now, Grant { address, expires }, None);
             }
-            Action::Logout => {
-                if let Some(address) = self.ended(event) {
-                    self.take_over(now, Grant { address, expires }, None);
-                }
-            }
+            return Outcome::Logout;
         }
+        if self.is_revoked(now, client, written) {
+            return Outcome::Refused(Refused::Revoked);
+        }
+        if let Some(reason) = self.refuse(now, &then, event) {
+            return Outcome::Refused(reason);
+        }
+        self.forget_revocation(client);
+        let outcome = self.take_over(now, Grant { address: client, expires }, Some(event));
+        if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
+            self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+        }
+        if let (Some(hold), Some(session)) = (&mut self.hold, session) {
+            hold.login(then.boot, session, client);
+        }
+        outcome
     }
 
     /// Gives an address the rest of a grace, unless it has more, and tells so in debug mode.
-    fn take_over(&mut self, now: &Now, grant: Grant, event: Option<&Event<'_>>) {
+    fn take_over(&mut self, now: &Now, grant: Grant, event: Option<&Event<'_>>) -> Outcome {
         let client = Some(grant.address);
         let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, client));
         self.ring.restore(now.boot, grant, &mut self.changes);
@@ -153,16 +171,21 @@ impl Grants {
         if let (Some(Change::Added(grant)), Some(event)) = (self.changes.last(), event) {
             announce(event, time::display(now.wall_at(grant.expires)));
         }
+        let outcome = self.outcome();
         self.take_changes(now);
+        outcome
     }
 
-    /// Whether a login gets no grant. Says so now and then: whoever waits for one looks here first.
-    fn is_refused(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> bool {
+    /// Why a login gets no grant. Says so now and then: whoever waits for one looks here first.
+    fn refuse(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> Option<Refused> {
         if let Some(refusal) = self.networks.refuse(event.client) {
             self.tell_refused(now, event.client, refusal);
-            return true;
+            return Some(refusal.into());
         }
-        self.overrides.denied.find(event.client).is_some() || self.is_shared(now, then, event)
+        if self.overrides.denied.find(event.client).is_some() {
+            return Some(Refused::Denied);
+        }
+        self.is_shared(now, then, event).then_some(Refused::Shared)
     }
 
     fn tell_refused(&mut self, now: &Now, client: IpAddr, refusal: Refusal) {
@@ -174,14 +197,25 @@ impl Grants {
         }
     }
 
-    fn login(&mut self, now: &Now, event: &Event<'_>) {
+    fn login(&mut self, now: &Now, event: &Event<'_>) -> Outcome {
         self.grant(now, event.client);
         if let Some(Change::Added(grant)) = self.changes.last() {
             announce(event, time::display(now.wall_at(grant.expires)));
         }
+        let outcome = self.outcome();
         self.take_changes(now);
         if let (Some(hold), Some(session)) = (&mut self.hold, event.session) {
             hold.login(now.boot, session, event.client);
+        }
+        outcome
+    }
+
+    /// What the changes of a login, which end with its own, make of it.
+    fn outcome(&self) -> Outcome {
+        match self.changes.last() {
+            Some(Change::Added(_)) => Outcome::Granted,
+            Some(Change::Extended(..)) => Outcome::Extended,
+            Some(Change::Removed(..)) | None => Outcome::Unchanged,
         }
     }
 

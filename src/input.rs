@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::matcher::Matchers;
@@ -14,6 +15,7 @@ use crate::source::{Age, Origin, Progress, Source};
 use crate::stamp::Stamps;
 use crate::state::Mark;
 use crate::syslog;
+use crate::tally::{Notice, Tally};
 use crate::time::{Now, Timestamp, distance};
 use crate::wait::readable_now;
 
@@ -29,7 +31,7 @@ const GONE: Duration = Duration::from_secs(60);
 /// A log and the matchers in front of it, which remember what went before in this log.
 pub struct Input {
     /// What the log is called.
-    pub name: String,
+    name: String,
     /// Where its lines come from.
     pub source: Box<dyn Source>,
     reader: Reader,
@@ -43,7 +45,8 @@ impl Input {
     /// # Errors
     /// The log cannot be read, or a program that is needed cannot be started.
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
-        let reader = Reader { matchers, stamps: Stamps::new(TimeZone::system()), old: log.size() };
+        let zone = TimeZone::system();
+        let reader = Reader { matchers, stamps: Stamps::new(zone.clone()), old: log.size(), tally: Tally::new(zone) };
         progress::expect(reader.old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
@@ -55,6 +58,16 @@ impl Input {
             return false;
         }
         now.since(*self.gone.get_or_insert(now)) >= GONE
+    }
+
+    /// What the log is called, as [`crate::logs::Log::name`] has it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it has brought so far.
+    pub fn counters(&self) -> &Counters {
+        self.reader.tally.counters()
     }
 
     /// Where a next run has to go on, if that is known.
@@ -80,7 +93,9 @@ impl Input {
         for _ in 0..READS_PER_TURN {
             let now = Now::read();
             progress = source.read(now.boot, &mut |origin, block| reader.take(name, origin, block, &now, grants));
-            grants.dropped(&now, source.take_dropped());
+            let dropped = source.take_dropped();
+            reader.tally.dropped(dropped);
+            grants.dropped(&now, dropped);
             if progress != Progress::Some || !can_read(source.as_ref()) {
                 break;
             }
@@ -99,21 +114,34 @@ struct Reader {
     stamps: Stamps,
     /// Number of bytes that were in the log at the start and are still to come.
     old: u64,
+    tally: Tally,
 }
 
 impl Reader {
-    /// Finds the events in a block of the log of this name.
+    /// Finds the events in a block of the log of this name, and counts its lines.
     fn take(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let Self { matchers, stamps, old } = self;
-        let read = (block.len() as u64).min(*old);
+        let read = (block.len() as u64).min(self.old);
         if read > 0 {
-            *old -= read;
+            self.old -= read;
             progress::advance(read);
         }
-        let offset = |line: usize| origin.position.map(|at| at.offset + line as u64);
-        if origin.age == Age::Live {
-            return matchers.scan(now.boot, block, &mut |line, event| grants.event(now, event, name, offset(line)));
+        match origin.age {
+            Age::Live => self.take_live(name, origin, block, now, grants),
+            Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
         }
+        self.tally.block(&self.matchers, block, origin.age, now.wall, &mut |notice| tell(name, notice));
+    }
+
+    fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
+        let Self { matchers, tally, .. } = self;
+        matchers.scan(now.boot, block, &mut |line, event| {
+            let outcome = grants.event(now, event, name, origin.offset(line));
+            tally.event(line, event, Some(outcome));
+        });
+    }
+
+    fn take_old(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
+        let Self { matchers, stamps, tally, .. } = self;
         let by_clock = Stamps::clone(stamps);
         let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
         each_minute(block, 0, &time, &mut |begin, part, written| {
@@ -121,11 +149,22 @@ impl Reader {
             matchers.scan(then.boot, part, &mut |line, event| {
                 // Also of a line that has counted: it may tell which of two hours the next one means.
                 let written = first_stamp(&part[line..], |stamp| stamps.time(stamp, now.wall));
-                if let Some(written) = written.filter(|_| origin.age == Age::Past) {
-                    grants.past_event(now, written, event, name, offset(begin + line));
+                if origin.age == Age::Past {
+                    let line = begin + line;
+                    let grant = |written| grants.past_event(now, written, event, name, origin.offset(line));
+                    tally.event(line, event, written.map(grant));
                 }
             });
         });
+    }
+}
+
+fn tell(name: &str, notice: Notice<'_>) {
+    match notice {
+        Notice::Drift(alarm) => log::warn!("{}", alarm.warning(name, Path::new(name).is_file())),
+        Notice::Recovered(lines) => {
+            log::info!("log {name}: logins are matched again, after {lines} lines like logins that were not");
+        }
     }
 }
 

@@ -15,7 +15,17 @@ use crate::time::Timestamp;
 const INTERVAL: Duration = Duration::from_secs(15);
 
 /// What the counters of a log mean; others have a help text made of their names.
-const COUNTERS: [(&str, &str); 1] = [("lines", "Lines read.")];
+const COUNTERS: [(&str, &str); 9] = [
+    ("lines", "Lines read."),
+    ("bytes", "Bytes read."),
+    ("unmatched", "Lines that look like logins and that no matcher took."),
+    ("granted", "Logins that gave an address a new grant."),
+    ("extended", "Logins that extended a grant."),
+    ("logouts", "Logouts found."),
+    ("dropped", "Lines dropped for their length."),
+    ("logins", "Logins found, by matcher."),
+    ("refused", "Logins that were refused, by reason."),
+];
 
 /// All metrics, of a daemon that runs or has just stopped.
 pub fn text(status: &Status, running: bool) -> String {

@@ -7,42 +7,13 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::escape::printable;
 use crate::inspect;
+use crate::likeness;
 use crate::matcher::{Action, Matchers};
-use crate::syslog;
 use crate::time::Timestamp;
 
 /// Most lines that are shown, and most bytes of one.
 const SHOWN: usize = 10;
 const LONGEST: usize = 300;
-
-/// Words of a success, and words that say it was none, in lower case.
-const SUCCESS: [&[u8]; 6] = [b"login", b"logged in", b"authenticated", b"auth user", b"log in", b"began session"];
-const FAILURE: [&[u8]; 24] = [
-    b"abort",
-    b"bad",
-    b"can't",
-    b"cannot",
-    b"denied",
-    b"disabled",
-    b"disconnect",
-    b"error",
-    b"expired",
-    b"fail",
-    b"illegal",
-    b"incorrect",
-    b"invalid",
-    b"no auth",
-    b"non-existent",
-    b"break-in",
-    b"not ",
-    b"refused",
-    b"reject",
-    b"timeout",
-    b"timed out",
-    b"too many",
-    b"unknown",
-    b"logout",
-];
 
 /// Reads log files and prints what fits them.
 ///
@@ -84,10 +55,7 @@ impl Survey {
     }
 
     fn look_at_untaken(&mut self, matchers: &Matchers, line: &[u8]) {
-        let Some((header, message)) = syslog::parse(line) else { return };
-        if matchers.listeners(header.program).0.is_empty() || !is_like_login(message) {
-            return;
-        }
+        let Some((header, message)) = likeness::login(matchers, line) else { return };
         self.untaken += 1;
         if self.examples.len() < SHOWN && self.shapes.insert(shape(header.program, message)) {
             self.examples.push(line[..line.len().min(LONGEST)].to_vec());
@@ -117,12 +85,6 @@ impl Survey {
         }
         out
     }
-}
-
-fn is_like_login(message: &[u8]) -> bool {
-    let message = message.to_ascii_lowercase();
-    let holds = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(&message, word).is_some());
-    holds(&SUCCESS) && !holds(&FAILURE)
 }
 
 /// Program and first words: lines that differ in names and numbers only are of one shape.

@@ -1,12 +1,16 @@
-//! A scan asks for no memory, neither for a line nor for a login.
+//! A scan asks for no memory, neither for a line nor for a login; nor does what counts the lines.
 
 #![allow(clippy::expect_used)]
 
 use std::fs;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+use pop_before_smtp::counters::Outcome;
 use pop_before_smtp::matcher::{Action, Matchers};
-use pop_before_smtp::time::Timestamp;
+use pop_before_smtp::source::Age;
+use pop_before_smtp::tally::Tally;
+use pop_before_smtp::time::{Now, Timestamp};
 
 fn sample(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(name)).expect("a sample")
@@ -43,4 +47,30 @@ fn a_scan_asks_for_no_memory() {
     let (logins, _) = scan(&mut matchers, &text, 2);
     assert!(logins > 100, "{logins} logins");
     assert_eq!(scan(&mut matchers, &text, 10), (logins * 5, 0));
+}
+
+/// Lines of a login, of a failure, and of what looks like a login and is none, all of one second.
+fn mixed() -> Vec<u8> {
+    let line = |verb: &str| {
+        format!(
+            "2026-11-22T16:00:00+00:00 mail dovecot: imap-login: {verb}: user=<a>, method=PLAIN, rip=198.51.100.1, \
+             lip=192.0.2.25, mpid=1, TLS, session=<b>\n"
+        )
+    };
+    ["Login", "Login done", "Login done", "Login aborted"].map(line).concat().repeat(100).into_bytes()
+}
+
+#[test]
+fn a_tally_asks_for_no_memory_for_a_line() {
+    let (text, now) = (mixed(), Now::read().wall);
+    let (mut matchers, mut tally) = (Matchers::all(), Tally::new(TimeZone::UTC));
+    let mut count = || {
+        matchers.scan(Timestamp::default(), &text, &mut |at, event| tally.event(at, event, Some(Outcome::Extended)));
+        tally.block(&matchers, &text, Age::Live, now, &mut |_| {});
+        tally.counters().unmatched()
+    };
+    assert_eq!(count(), 200);
+    let mut last = 0;
+    let asked = allocation_counter::measure(|| (0..10).for_each(|_| last = count()));
+    assert_eq!((last, asked.count_total), (2200, 0));
 }

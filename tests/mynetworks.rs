@@ -116,6 +116,8 @@ fn sighup_asks_postfix_again() {
     let Some((site, etc)) = site("mynetworks = 10.0.0.0/8") else { return };
     let mut daemon = daemon(&site, &etc);
     site.log_in_and_wait(ip("192.0.2.7"));
+    let status = support::command::pop_before_smtp(&[vec!["status".to_owned()], site.map_arguments(&[])].concat());
+    assert!(status.stdout.contains("skipped:   1 network of mynetworks: 10.0.0.0/8\n"), "{status:?}");
     write_settled(&etc.join("main.cf"), "compatibility_level = 3.6\nmynetworks = 192.0.2.0/24\n");
     daemon.send(nix::sys::signal::Signal::SIGHUP);
     daemon.wait_logged("not published: 1 network of mynetworks: 192.0.2.0/24");

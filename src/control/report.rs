@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use super::desk::About;
-use super::wire::{Client, Counts, Explanation, Source, Status, Why, text};
+use super::wire::{Client, Counter, Counts, Explanation, Source, Status, Why, text};
+use crate::counters::Counters;
 use crate::denied;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
+use crate::mynetworks;
 use crate::networks::Refusal;
 use crate::proof::Proof;
 use crate::ring::Reason;
@@ -109,6 +111,7 @@ pub(super) fn status(now: &Now, about: &About, grants: &Grants, inputs: &[Input]
         grants: grants.ring().len() as u64,
         capacity: grants.ring().capacity() as u64,
         denied: grants.overrides().denied.len() as u64,
+        mynetworks: grants.networks().mynetworks().map(mynetworks::summary),
         max_users_per_address: grants.most_users().map(|most| most as u64),
         publishes: history.publishes,
         failed_publishes: history.failures,
@@ -128,6 +131,29 @@ fn sources(inputs: &[Input]) -> impl Iterator<Item = Source> {
             Some(Bookmark::File(mark)) => Some(mark.position.offset),
             Some(Bookmark::Cursor(_)) | None => None,
         };
-        Source { name: input.name.clone(), offset, counters: Vec::new() }
+        Source { name: input.name().to_owned(), offset, counters: counters(input.counters()).collect() }
     })
+}
+
+/// Kinds that have not come up are left out; the totals never are.
+fn counters(counters: &Counters) -> impl Iterator<Item = Counter> {
+    let total = |name: &str, value| Counter { name: name.to_owned(), label: None, value };
+    let kind = |name: &str, label: &str, kind: &str, value| Counter {
+        name: name.to_owned(),
+        label: Some((label.to_owned(), kind.to_owned())),
+        value,
+    };
+    let totals = [
+        ("lines", counters.lines()),
+        ("bytes", counters.bytes()),
+        ("unmatched", counters.unmatched()),
+        ("granted", counters.granted()),
+        ("extended", counters.extended()),
+        ("logouts", counters.logouts()),
+        ("dropped", counters.dropped()),
+    ];
+    let logins = counters.logins().map(move |(matcher, value)| kind("logins", "matcher", matcher, value));
+    let refused = counters.refused().filter(|(_, value)| *value > 0);
+    let refused = refused.map(move |(reason, value)| kind("refused", "reason", reason.name(), value));
+    totals.into_iter().map(move |(name, value)| total(name, value)).chain(logins).chain(refused)
 }

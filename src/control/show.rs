@@ -121,6 +121,9 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
         writeln!(out, "           last failure at {}: {}", display(at), printable(error))?;
     }
     writeln!(out, "denied:    {denied} networks")?;
+    if let Some(mynetworks) = &status.mynetworks {
+        writeln!(out, "skipped:   {}", printable(mynetworks))?;
+    }
     if let Some(most) = status.max_users_per_address {
         writeln!(out, "users:     at most {most} for an address")?;
     }

@@ -146,6 +146,8 @@ pub struct Status {
     pub capacity: u64,
     /// Networks that are denied.
     pub denied: u64,
+    /// What of Postfix's `mynetworks` is not published, in words; none without `--skip-mynetworks`.
+    pub mynetworks: Option<String>,
     /// Users that may log in from one address, if that is bounded.
     pub max_users_per_address: Option<u64>,
     /// Publishes that succeeded.

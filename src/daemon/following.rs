@@ -86,10 +86,10 @@ impl Following {
             }
         }
         inputs.retain_mut(|input| {
-            let is_gone = self.lookup.is_found(Path::new(&input.name)) && input.is_gone(now.boot);
+            let is_gone = self.lookup.is_found(Path::new(input.name())) && input.is_gone(now.boot);
             if is_gone {
-                log::info!("log file {} is gone; no longer waiting for it", input.name);
-                self.lookup.forget(Path::new(&input.name));
+                log::info!("log file {} is gone; no longer waiting for it", input.name());
+                self.lookup.forget(Path::new(input.name()));
             }
             !is_gone
         });

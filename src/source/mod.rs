@@ -67,6 +67,11 @@ impl Origin {
     pub fn live(position: Option<Position>) -> Self {
         Self { position, age: Age::Live }
     }
+
+    /// Where in its file a line is that begins so many bytes behind the start of the block.
+    pub fn offset(&self, line: usize) -> Option<u64> {
+        self.position.map(|position| position.offset + line as u64)
+    }
 }
 
 /// Takes a block of lines and where it comes from.

@@ -92,6 +92,14 @@ fn the_status_counts() {
         assert_eq!(status[member], expected, "{member} of {status}");
     }
     assert_eq!(status["sources"][0]["name"], json!(site.log));
+    let counters = status["sources"][0]["counters"].as_array().unwrap();
+    for counter in [
+        json!({"name": "lines", "label": null, "value": 1}),
+        json!({"name": "granted", "label": null, "value": 1}),
+        json!({"name": "logins", "label": ["matcher", "dovecot"], "value": 1}),
+    ] {
+        assert!(counters.contains(&counter), "{counter}: {counters:?}");
+    }
     assert_eq!(status["sources"][0]["offset"], json!(fs::metadata(&site.log).unwrap().len()));
     let text = told(&site, &["status"]);
     assert!(text.contains("grants:    1 of 7, each for 1 h 0 min\n") && text.contains("2 requests"), "{text}");
