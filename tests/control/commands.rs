@@ -94,7 +94,7 @@ fn the_status_counts() {
     assert_eq!(status["sources"][0]["name"], json!(site.log));
     let counters = status["sources"][0]["counters"].as_array().unwrap();
     for counter in [
-        json!({"name": "lines", "label": null, "value": 1}),
+        json!({"name": "lines", "label": null, "value": 2}),
         json!({"name": "granted", "label": null, "value": 1}),
         json!({"name": "logins", "label": ["matcher", "dovecot"], "value": 1}),
     ] {
