@@ -126,11 +126,14 @@ impl Follow {
     /// Looks what the name stands for. Everything is to be read on then, in its order.
     fn look(&mut self, now: Timestamp) {
         self.crowded = false;
-        for name in self.watch.take_renamed() {
-            self.find_renamed(&name, now);
+        while self.watch.has_renamed() && self.make_room() {
+            if let Some(name) = self.watch.take_renamed() {
+                self.find_renamed(&name, now);
+            }
         }
         self.watch.watch_directories(&self.path);
-        let found = self.find(now);
+        // Not before the older ones.
+        let found = if self.crowded { Ok(()) } else { self.find(now) };
         self.named = found.is_ok();
         if let Err(error) = found {
             self.unwell(now, &error);
@@ -174,7 +177,7 @@ impl Follow {
     /// Opens a file that had the name between two looks, if it did and nobody saw it.
     fn find_renamed(&mut self, name: &Path, now: Timestamp) {
         let Ok(metadata) = fs::metadata(name) else { return };
-        if self.files.iter().any(|known| known.id == Id::of(&metadata)) || !self.make_room() {
+        if self.files.iter().any(|known| known.id == Id::of(&metadata)) {
             return;
         }
         if let Ok(file) = self.open(name, now) {

@@ -45,9 +45,14 @@ impl Renames {
         }
     }
 
-    /// The names found so far, in the order in which they were the log's.
-    pub(super) fn take(&mut self) -> Vec<PathBuf> {
-        std::mem::take(&mut self.found)
+    /// The name of the file that was the log first, of those found so far.
+    pub(super) fn first(&self) -> Option<&PathBuf> {
+        self.found.first()
+    }
+
+    /// Takes that name.
+    pub(super) fn take_first(&mut self) -> Option<PathBuf> {
+        if self.found.is_empty() { None } else { Some(self.found.remove(0)) }
     }
 }
 
@@ -61,7 +66,7 @@ mod tests {
         for (name, happened) in events {
             renames.add(Path::new("/log"), PathBuf::from(name), *happened);
         }
-        renames.take()
+        std::iter::from_fn(|| renames.take_first()).collect()
     }
 
     #[test]

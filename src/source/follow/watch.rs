@@ -96,9 +96,14 @@ impl Watch {
         self.renames.add(&self.name, directory.join(name), happened);
     }
 
-    /// The present names of files that have lost the log's name since the last call, the oldest first.
-    pub(super) fn take_renamed(&mut self) -> Vec<PathBuf> {
-        self.renames.take()
+    /// Whether there are files that have lost the log's name and were not taken.
+    pub(super) fn has_renamed(&self) -> bool {
+        self.renames.first().is_some()
+    }
+
+    /// The present name of the oldest of them. While they wait, they are not lost if they get yet another name.
+    pub(super) fn take_renamed(&mut self) -> Option<PathBuf> {
+        self.renames.take_first()
     }
 
     /// Watches the directory of the name, and that of each symbolic link on the way to the file. What is watched
