@@ -1,0 +1,73 @@
+//! Options of the commands, as written.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Whether to print JSON.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Json {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `deny`.
+#[derive(Debug, Args)]
+pub struct Deny {
+    /// The address or network
+    #[arg(value_name = "ADDRESS|CIDR", required_unless_present = "list")]
+    pub network: Option<String>,
+    /// Deny it no longer
+    #[arg(long)]
+    pub remove: bool,
+    /// Print what is denied
+    #[arg(long, conflicts_with_all = ["remove", "network"])]
+    pub list: bool,
+    /// How to print it.
+    #[command(flatten)]
+    pub form: Json,
+}
+
+/// Options of `match`.
+#[derive(Debug, Args)]
+pub struct Match {
+    /// How to print an event
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print only how many events of each kind there are
+    #[arg(long)]
+    pub count: bool,
+    /// Tell of one line how it is read, and why it is or is not a login; `-` reads it from standard input
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["count", "format", "suggest", "files"])]
+    pub explain: Option<OsString>,
+    /// Tell which matchers fit the log files, and show lines like logins that none takes
+    #[arg(long, conflicts_with_all = ["count", "format"])]
+    pub suggest: bool,
+    /// Log files; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Form of the events printed by `match`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// `LINE<TAB>login|logout<TAB>ADDRESS<TAB>MATCHER<TAB>USER`
+    Tsv,
+    /// One object a line
+    Json,
+}
+
+/// Form of the table of matchers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    Text,
+    /// For a document
+    Markdown,
+    /// One object a line
+    Json,
+}
