@@ -109,6 +109,12 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"Nov 22 16:00:00 mail postfix/smtpd[7]: Login of user=alice".to_vec()),
         1 => Just(b"Nov 22 16:00:00 nginx: *1 client \"".to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..80),
+        2 => (sample.clone(), 0..60usize, prop::sample::select(b" :[]()<.#/09aN".to_vec())).prop_map(|(mut line, at, byte)| {
+            if let Some(old) = line.get_mut(at) {
+                *old = byte;
+            }
+            line
+        }),
         1 => (sample, any::<prop::sample::Index>()).prop_map(|(line, cut)| {
             let length = if line.is_empty() { 0 } else { cut.index(line.len()) };
             line[..length].to_vec()

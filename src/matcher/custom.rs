@@ -13,7 +13,7 @@ use regex_syntax::hir::Hir;
 use super::lint::{self, Flaw, Need};
 use super::pattern::{Pattern, Piece};
 use super::reader::Reading;
-use super::{BUILTIN, Key, Matcher, literals};
+use super::{BUILTIN, Key, Matcher};
 
 /// Most bytes of a compiled expression: a pattern for one message needs some 10 KiB.
 const LARGEST: usize = 1 << 20;
@@ -144,7 +144,6 @@ pub struct Expression {
     ip: Option<usize>,
     user: Option<usize>,
     session: Option<usize>,
-    literals: Option<Vec<Vec<u8>>>,
     /// Kept, so that a login costs no allocation.
     locations: Mutex<CaptureLocations>,
 }
@@ -160,7 +159,6 @@ impl Expression {
             ip: group("ip"),
             user: group("user"),
             session: group("session"),
-            literals: literals::required(&hir),
             locations: Mutex::new(regex.capture_locations()),
             regex,
         })
@@ -169,11 +167,6 @@ impl Expression {
     /// The expression as written.
     pub fn source(&self) -> &str {
         self.regex.as_str()
-    }
-
-    /// Texts of which every message that fits holds at least one; `None` if there are none to name.
-    pub fn literals(&self) -> Option<&[Vec<u8>]> {
-        self.literals.as_deref()
     }
 
     /// Where the groups are in a message that fits: name, first byte, one behind the last.

@@ -51,12 +51,6 @@ impl Fragments {
         long || owed.is_some() || self.lost
     }
 
-    /// Whether the next message of some program may be a rest. While none may, a message shorter than the limit changes
-    /// nothing here.
-    pub(super) fn owes_rest(&self) -> bool {
-        !self.owing.is_empty()
-    }
-
     fn owe(&mut self, key: u64) {
         if self.owing.len() < CAPACITY {
             self.owing.push(key);

@@ -12,7 +12,6 @@ pub mod custom;
 pub(crate) mod explain;
 mod fragments;
 mod lint;
-mod literals;
 mod own_file;
 pub mod pattern;
 mod reader;
@@ -21,7 +20,6 @@ mod scan;
 mod sessions;
 mod set;
 mod starts;
-mod texts;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -29,7 +27,6 @@ use std::net::IpAddr;
 pub use builtin::BUILTIN;
 pub use lint::Flaw;
 use pattern::{Pattern, Role};
-pub(crate) use scan::find_long;
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
 

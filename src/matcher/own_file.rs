@@ -17,9 +17,6 @@ use crate::syslog::Header;
 /// Most bytes of one record, with its line end.
 const LONGEST_RECORD: u64 = 2048 + 2;
 
-/// A byte of every line of nginx's own file, which must all be looked at. Lines with a tag have its name.
-pub(super) const SIGN: u8 = b'#';
-
 /// How far the records of one log reach, in bytes from its start.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct OwnFile {

@@ -54,7 +54,7 @@ pub(super) struct Routes {
 }
 
 /// Classes of program names.
-const CLASSES: usize = 64;
+const CLASSES: usize = 256;
 
 impl Routes {
     /// For these matchers. The programs of all loggers that cut messages have a route, too: another matcher may listen to
@@ -83,11 +83,6 @@ impl Routes {
     pub(super) fn of(&self, program: &[u8]) -> Option<&Route> {
         let class = class(program);
         self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| route.program == program)
-    }
-
-    /// The shortest message that may be cut by its logger.
-    pub(super) fn shortest_limit(&self) -> Option<usize> {
-        self.routes.iter().filter_map(|route| route.limit).min()
     }
 }
 

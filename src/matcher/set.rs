@@ -1,16 +1,14 @@
 //! The chosen matchers in front of one log: header, program, cut messages, patterns, sessions.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
 use super::reader::Reading;
 use super::routes::Routes;
-use super::scan::Prefilter;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
-use crate::syslog::{self, Header};
+use crate::syslog::{self, Header, Layout};
 use crate::time::Timestamp;
 
 /// No matcher has this name.
@@ -36,11 +34,11 @@ pub struct Matchers {
     routes: Routes,
     /// Every matcher that has a route.
     chosen: Vec<&'static Matcher>,
-    /// Made at the first scan, shared by clones.
-    prefilter: Arc<OnceLock<Prefilter>>,
     fragments: Fragments,
     sessions: Sessions,
     own_file: OwnFile,
+    /// How the lines begin, as far as they were scanned.
+    pub(super) layout: Option<Layout>,
 }
 
 impl Matchers {
@@ -80,10 +78,10 @@ impl Matchers {
         Self {
             routes: Routes::new(&chosen),
             chosen,
-            prefilter: Arc::default(),
             fragments: Fragments::default(),
             sessions: Sessions::default(),
             own_file: OwnFile::default(),
+            layout: None,
         }
     }
 
@@ -106,23 +104,17 @@ impl Matchers {
         }
         self.routes = other.routes.clone();
         self.chosen = other.chosen.clone();
-        self.prefilter = Arc::clone(&other.prefilter);
     }
 
-    /// Finds the lines that must be looked at.
-    pub(super) fn prefilter(&self) -> Arc<OnceLock<Prefilter>> {
-        self.prefilter.get_or_init(|| Prefilter::new(&self.chosen, self.routes.shortest_limit()));
-        Arc::clone(&self.prefilter)
+    /// Whether lines of the program can be events or change what is remembered: a matcher listens to it, or its logger
+    /// cuts messages.
+    pub(super) fn heeds(&self, program: &[u8]) -> bool {
+        self.routes.of(program).is_some()
     }
 
-    /// Whether a line may be the rest of a cut message, so that every line must be looked at.
-    pub(super) fn owes_rest(&self) -> bool {
-        self.fragments.owes_rest()
-    }
-
-    /// Notes bytes of lines that were not looked at.
-    pub(super) fn skip(&mut self, bytes: usize) {
-        self.own_file.skip(bytes);
+    /// Notes a line, handed in without its newline, of a program that is not heeded.
+    pub(super) fn skip(&mut self, line: &[u8]) {
+        self.own_file.skip(line.len() + 1);
     }
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
@@ -140,9 +132,18 @@ impl Matchers {
     /// whose rest must not be believed, or tell the address of a login that follows. For the same reason one
     /// `Matchers` follows one log. `now` is when the line was read; what is remembered of it ages by that.
     pub fn event<'l>(&mut self, now: Timestamp, line: &'l [u8]) -> Option<Event<'l>> {
-        let parsed = syslog::parse(line);
+        self.event_of(now, line, syslog::parse(line))
+    }
+
+    /// What a line says that was parsed like this.
+    pub(super) fn event_of<'l>(
+        &mut self,
+        now: Timestamp,
+        line: &'l [u8],
+        parsed: Option<(Header<'l>, &'l [u8])>,
+    ) -> Option<Event<'l>> {
         let doubtful = parsed.as_ref().is_some_and(|(header, message)| self.own_file.is_doubtful(header, message));
-        self.own_file.skip(line.len() + 1);
+        self.skip(line);
         let (header, message) = parsed?;
         let route = self.routes.of(header.program)?;
         if let Some(limit) = route.limit

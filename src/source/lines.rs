@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::matcher::{LONGEST_LINE, find_long};
+use crate::matcher::LONGEST_LINE;
 
 /// Most bytes taken by one read.
 pub const READ: usize = 64 * 1024;
@@ -150,6 +150,19 @@ fn overlong(block: &[u8], longest: usize) -> u64 {
     }
 }
 
+/// Where the first line of at least `long` bytes begins, from the one at `at` on; else the end of the block.
+///
+/// Looks only for the last newline in each `long` bytes, so it passes over most of the block.
+fn find_long(block: &[u8], mut at: usize, long: usize) -> usize {
+    while let Some(window) = block.get(at..at + long) {
+        match memchr::memrchr(b'\n', window) {
+            Some(newline) => at += newline + 1,
+            None => return at,
+        }
+    }
+    block.len()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -230,6 +243,21 @@ mod tests {
                 assert_eq!(lines[1], b"next");
                 assert_eq!(dropped, u64::from(!kept));
             }
+        }
+    }
+
+    #[test]
+    fn long_lines_are_found_whatever_stands_around_them() {
+        for (block, expected) in [
+            (&b""[..], 0),
+            (b"123\n1234\n", 9),
+            (b"12345", 0),
+            (b"12345\n", 0),
+            (b"\n\n12345\n1\n", 2),
+            (b"1234\n1\n123456789012\n", 7),
+            (b"1234\n1234", 9),
+        ] {
+            assert_eq!(find_long(block, 0, 5), expected, "{:?}", String::from_utf8_lossy(block));
         }
     }
 }

@@ -1,0 +1,163 @@
+//! Reads a header in less time where it is laid out like an earlier one. Pure; never allocates.
+//!
+//! From one line of a log to the next the form of the stamp hardly ever changes, and all that [`super::parse`] asks of its
+//! digits is that they are digits. So they are compared all at once.
+
+use super::{HOST, Header, PROGRAM, behind_program, skip_priority, with_own_stamp};
+
+/// Bytes that are compared: a priority, a stamp of RFC 3339 and the space behind it have up to 38.
+const LENGTH: usize = 48;
+
+/// How lines begin: a priority or none, and a stamp of some form. A host must follow.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The least byte for each place, and how much greater one may be.
+    least: [u8; LENGTH],
+    span: [u8; LENGTH],
+    /// Where the stamp begins, and where the host does.
+    time: usize,
+    host: usize,
+}
+
+/// Where the tag of a line is.
+#[derive(Debug, Clone, Copy)]
+pub struct Tag<'l> {
+    /// The program's name.
+    pub program: &'l [u8],
+    start: usize,
+}
+
+impl Layout {
+    /// That of a line in which [`super::parse`] found this header, if it has a host and no odd stamp.
+    pub fn of(line: &[u8], header: &Header<'_>) -> Option<Self> {
+        let rest = skip_priority(line);
+        // The stamp in the header may be nginx's own.
+        let behind = rest.strip_prefix(header.time)?;
+        if header.host.is_none() || !behind.starts_with(b" ") {
+            return None;
+        }
+        let (time, host) = (line.len() - rest.len(), line.len() - behind.len() + 1);
+        let (mut least, mut span) = ([0; LENGTH], [u8::MAX; LENGTH]);
+        least.get_mut(..host)?.copy_from_slice(&line[..host]);
+        span[..host].fill(0);
+        for at in (time..host).filter(|at| line[*at].is_ascii_digit()) {
+            (least[at], span[at]) = (b'0', 9);
+        }
+        Some(Self { least, span, time, host })
+    }
+
+    /// The tag of a line that is laid out so. [`super::parse`] finds this program in it or, as what follows may be no
+    /// message, none.
+    #[inline]
+    pub fn tag<'l>(&self, line: &'l [u8]) -> Option<Tag<'l>> {
+        let rest = line.get(self.host..).filter(|_| self.fits(line))?;
+        let (host, rest) = rest.split_at(HOST.run(rest));
+        let text = rest.strip_prefix(b" ").filter(|_| !host.is_empty() && !host.ends_with(b":"))?;
+        let (program, rest) = text.split_at(PROGRAM.run(text));
+        // A space behind it makes it the second host in a line of nginx.
+        let is_tag = !program.is_empty() && matches!(rest, [b'[' | b':', ..]);
+        is_tag.then_some(Tag { program, start: self.host + host.len() + 1 })
+    }
+
+    /// The same as [`super::parse`] for a line with this tag.
+    pub fn parse<'l>(&self, line: &'l [u8], tag: Tag<'l>) -> Option<(Header<'l>, &'l [u8])> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Tag { program, start } = tag;
+        let (pid, message) = behind_program(line.get(start + program.len()..)?)?;
+        let (time, host) = (&line[self.time..self.host - 1], &line[self.host..start - 1]);
+        let header = Header { time, host: Some(host), program, pid };
+        Some(if program == b"nginx" { with_own_stamp(header, message) } else { (header, message) })
+    }
+
+    #[inline]
+    fn fits(&self, line: &[u8]) -> bool {
+        let Some(start) = line.first_chunk::<LENGTH>() else { return false };
+        let within = |(byte, (least, span)): (&u8, (&u8, &u8))| byte.wrapping_sub(*least) <= *span;
+        start.iter().zip(self.least.iter().zip(&self.span)).map(within).fold(true, |all, one| all & one)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::parse;
+    use super::*;
+
+    const OLD: &str = "Nov 22 15:54:36 mx1 postfix/smtpd[20325]: connect from unknown[192.0.2.1]";
+    const NEW: &str = "2026-11-22T16:03:39.123456+00:00 mx1 imapd: LOGIN, user=alice, ip=[192.0.2.1]";
+
+    /// Lines of all kinds, long enough to be compared.
+    const LINES: &[&str] = &[
+        OLD,
+        NEW,
+        "Nov  2 00:00:00 mail.example.com imapd[7]:LOGIN, user=alice, ip=[192.0.2.1]",
+        "<22>Nov 22 15:54:36 mx1 dovecot: imap-login: Login: user=<a>, rip=192.0.2.1\r",
+        "2026-11-22 16:03:39Z mx1 ipop3d[7]: Login user=a host=[192.0.2.1] nmsgs=0/0",
+        "Nov 22 15:54:36 imap-login: Info: Login: user=<a>, method=PLAIN, rip=192.0.2.1",
+        "Nov 22 15:54:36 imap(alice)<7><x>: Info: Disconnected: Logged out in=1 out=2",
+        "Nov 22 15:54:36 [imapd] LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "Nov 22 15:54:36 mx1 mx1 nginx: 2026/11/22 15:54:36 [info] 7#8: *1 client logged in",
+        "Nov 22 15:54:36 mx1  nginx: 2026/11/22 15:54:36 [info] 7#8: *1 client logged in",
+        "Nov 22 15:54:36 mx1 nginx: 2026/11/22 15:54:36 [info] 7#8: *1 client logged in",
+        "2026/11/22 15:54:36 [info] 7#8: *1 client logged in, client: 192.0.2.1, server: x",
+        "Nov 22 15:54:36 2026 [7] (v4.0.9) POP login by user \"a\" at (192.0.2.1) 192.0.2.1",
+        "Nov 22 15:54:36 mx1 last message repeated 2 times: [imapd: LOGIN, user=alice]",
+        "dovecot: Nov 22 15:54:36 Info: imap-login: Login: user=<a>, rip=192.0.2.1",
+    ];
+
+    fn layout(line: &[u8]) -> Option<Layout> {
+        Layout::of(line, &parse(line)?.0)
+    }
+
+    /// The program that is found in one line by the layout of another, if the rest is read as well as without.
+    fn program<'l>(line: &'l [u8], layout: &Layout) -> Option<&'l [u8]> {
+        let tag = layout.tag(line)?;
+        let parsed = parse(line);
+        assert!(parsed.is_none_or(|(header, _)| header.program == tag.program));
+        assert_eq!(layout.parse(line, tag), parsed);
+        Some(tag.program)
+    }
+
+    #[test]
+    fn a_stamp_of_the_same_form_is_enough() {
+        let later = OLD.replace("22 15:54:36 mx1", "23 09:00:07 another-host.example.com");
+        let layout = layout(OLD.as_bytes()).expect("it has a host");
+        assert_eq!(program(later.as_bytes(), &layout), Some(&b"postfix/smtpd"[..]));
+        for other in [
+            NEW.to_owned(),
+            OLD.replace("Nov", "Dec"),
+            OLD.replace("54", "5x"),
+            OLD.replace("mx1", ""),
+            OLD.replace("mx1", "mx1:"),
+            OLD.replace("mx1", "mx1 mx1"),
+            OLD.replace(" mx1", ".123 mx1"),
+            OLD.replace("postfix/smtpd", ""),
+            OLD[..LENGTH - 1].to_owned(),
+        ] {
+            assert_eq!(program(other.as_bytes(), &layout), None, "{other}");
+        }
+    }
+
+    /// One of the lines, with some bytes changed that could make another header of it.
+    fn changed() -> impl Strategy<Value = Vec<u8>> {
+        let change = (0..60usize, prop::sample::select(b" :[]()<>.#/09aN\r".to_vec()));
+        (prop::sample::select(LINES), prop::collection::vec(change, 0..4)).prop_map(|(line, changes)| {
+            let mut line = line.as_bytes().to_vec();
+            changes.into_iter().for_each(|(at, byte)| line[at] = byte);
+            line
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_line_is_read_as_without(one in changed(), other in changed()) {
+            if let Some(layout) = layout(&one) {
+                program(&other, &layout);
+            }
+        }
+    }
+}
