@@ -1,8 +1,10 @@
 //! Which patterns the messages of a program are tried against. Pure.
 
+use std::sync::OnceLock;
+
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
-use super::starts::{First, Starts};
+use super::starts::Starts;
 use super::{BUILTIN, Kind, Matcher};
 
 /// What to do with the messages of one program.
@@ -12,14 +14,15 @@ pub(super) struct Route {
     pub(super) matchers: Vec<&'static Matcher>,
     /// Of all its matchers, in the order in which they are tried.
     patterns: Vec<Candidate>,
+    /// Of the patterns; made for the first message.
+    starts: OnceLock<Starts>,
     /// From which length on a message may be cut by its logger, chosen or not.
     pub(super) limit: Option<usize>,
 }
 
-/// A pattern that a message may fit, if it starts like this.
+/// A pattern that a message may fit.
 #[derive(Debug, Clone)]
 struct Candidate {
-    starts: Starts,
     matcher: &'static Matcher,
     kind: Kind,
     pattern: Pattern,
@@ -28,8 +31,10 @@ struct Candidate {
 impl Route {
     /// The first reading of a message.
     pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
-        let first = First::of(message);
-        self.patterns.iter().filter(|candidate| candidate.starts.may_be(first)).find_map(|candidate| {
+        let starts = self.starts.get_or_init(|| Starts::of(self.patterns.iter().map(|candidate| candidate.pattern)));
+        let fitting = starts.fitting(message);
+        let candidates = self.patterns.iter().enumerate().filter(|(nth, _)| fitting.has(*nth));
+        candidates.map(|(_, candidate)| candidate).find_map(|candidate| {
             let reading = reader::read(candidate.pattern, message)?;
             Some((candidate.matcher, candidate.kind, reading))
         })
@@ -38,7 +43,7 @@ impl Route {
 
 fn candidates(matcher: &'static Matcher) -> impl Iterator<Item = Candidate> {
     let of = move |kind, patterns: &'static [Pattern]| {
-        patterns.iter().map(move |pattern| Candidate { starts: Starts::of(pattern), matcher, kind, pattern })
+        patterns.iter().map(move |pattern| Candidate { matcher, kind, pattern })
     };
     of(Kind::Login, matcher.logins).chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects))
 }
@@ -90,7 +95,8 @@ impl Routes {
 /// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
 fn route<'r>(routes: &'r mut Vec<Route>, program: &'static [u8]) -> &'r mut Route {
     let at = routes.iter().position(|route| route.program == program).unwrap_or_else(|| {
-        routes.push(Route { program, matchers: Vec::new(), patterns: Vec::new(), limit: None });
+        let (matchers, patterns) = (Vec::new(), Vec::new());
+        routes.push(Route { program, matchers, patterns, starts: OnceLock::new(), limit: None });
         routes.len() - 1
     });
     &mut routes[at]

@@ -3,63 +3,123 @@
 use super::pattern::{Pattern, Piece};
 
 /// Bytes that are compared.
-const LENGTH: usize = 8;
+const LENGTH: usize = 16;
 
-/// How the messages of a pattern may start; empty if in any way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How the messages of some patterns may start.
+#[derive(Debug, Clone)]
 pub(super) struct Starts(Vec<Start>);
 
-/// The first bytes, and a mask for those that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The first bytes, a mask for those that there are, and the patterns whose messages may start with them.
+#[derive(Debug, Clone, Copy)]
 struct Start {
-    bytes: u64,
-    mask: u64,
+    bytes: Words,
+    mask: Words,
+    patterns: Fitting,
 }
 
-/// The first bytes of a message.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct First(u64);
+/// The first bytes as numbers; most messages differ in the first one.
+type Words = [u64; 2];
 
-impl First {
-    pub(super) fn of(message: &[u8]) -> Self {
-        Self(word(message))
+/// Patterns that a message may fit, by their numbers: one bit for each, and after the last again the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fitting(u64);
+
+impl Fitting {
+    fn only(nth: usize) -> Self {
+        Self(1 << (nth % 64))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn has(self, nth: usize) -> bool {
+        self.0 & Self::only(nth).0 != 0
     }
 }
 
 impl Starts {
-    pub(super) fn of(pattern: Pattern) -> Self {
-        let mut starts: Vec<Start> = texts(pattern).unwrap_or_default().into_iter().map(Start::of).collect();
-        starts.dedup();
+    pub(super) fn of(patterns: impl Iterator<Item = Pattern>) -> Self {
+        let mut starts: Vec<Start> = Vec::new();
+        for (nth, pattern) in patterns.enumerate() {
+            for text in texts(pattern) {
+                let (bytes, mask) = (words(&text), words(&vec![0xff; text.len()]));
+                let patterns = Fitting::only(nth);
+                match starts.iter_mut().find(|start| (start.bytes, start.mask) == (bytes, mask)) {
+                    Some(start) => start.patterns = start.patterns.and(patterns),
+                    None => starts.push(Start { bytes, mask, patterns }),
+                }
+            }
+        }
         Self(starts)
     }
 
-    pub(super) fn may_be(&self, first: First) -> bool {
-        self.0.is_empty() || self.0.iter().any(|start| first.0 & start.mask == start.bytes)
+    pub(super) fn fitting(&self, message: &[u8]) -> Fitting {
+        let first = words(message);
+        let is = |start: &Start, nth: usize| first[nth] & start.mask[nth] == start.bytes[nth];
+        let starts = self.0.iter().filter(|start| is(start, 0) && is(start, 1));
+        starts.fold(Fitting::default(), |fitting, start| fitting.and(start.patterns))
     }
 }
 
-impl Start {
-    fn of(text: &[u8]) -> Self {
-        Self { bytes: word(text), mask: word(&vec![0xff; text.len().min(LENGTH)]) }
-    }
+/// The first bytes, zeros behind a shorter text.
+fn words(text: &[u8]) -> Words {
+    let all = match text.first_chunk::<LENGTH>() {
+        Some(bytes) => u128::from_le_bytes(*bytes),
+        None => text.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+    };
+    [all as u64, (all >> 64) as u64]
 }
 
-/// The first bytes as a number, zeros behind a shorter text.
-fn word(text: &[u8]) -> u64 {
-    match text.first_chunk::<LENGTH>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
+/// Texts with one of which every message of the pattern starts, none longer than what is compared.
+fn texts(pattern: Pattern) -> Vec<Vec<u8>> {
+    let mut texts = Texts { open: vec![Vec::new()], closed: Vec::new() };
+    texts.follow(pattern);
+    let mut all = [texts.open, texts.closed].concat();
+    all.sort();
+    all.dedup();
+    all
 }
 
-/// Texts with one of which every message of the pattern starts.
-fn texts(pattern: Pattern) -> Option<Vec<&'static [u8]>> {
-    match pattern.first()? {
-        Piece::Lit(text) => Some(vec![text.as_bytes()]),
-        Piece::OneOf(choices) => {
-            choices.iter().map(|choice| texts(choice)).collect::<Option<Vec<_>>>().map(|all| all.concat())
+/// Texts that messages start with.
+#[derive(Clone, Default)]
+struct Texts {
+    /// What is read next stands right behind them.
+    open: Vec<Vec<u8>>,
+    /// They are long enough, or anything may stand behind them.
+    closed: Vec<Vec<u8>>,
+}
+
+impl Texts {
+    fn follow(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            match piece {
+                Piece::Lit(text) => self.append(text.as_bytes()),
+                Piece::Not(_) => {}
+                Piece::OneOf(choices) => {
+                    let before = std::mem::take(&mut self.open);
+                    choices.iter().for_each(|choice| self.follow_from(&before, choice));
+                }
+                Piece::Optional(pieces) => self.follow_from(&self.open.clone(), pieces),
+                _ => self.closed.append(&mut self.open),
+            }
         }
-        _ => None,
+    }
+
+    /// Adds to what there is: these texts with what may follow them.
+    fn follow_from(&mut self, open: &[Vec<u8>], pieces: &[Piece]) {
+        let mut others = Self { open: open.to_vec(), closed: Vec::new() };
+        others.follow(pieces);
+        self.open.append(&mut others.open);
+        self.closed.append(&mut others.closed);
+    }
+
+    fn append(&mut self, text: &[u8]) {
+        for mut start in std::mem::take(&mut self.open) {
+            start.extend_from_slice(text);
+            start.truncate(LENGTH);
+            if start.len() < LENGTH { self.open.push(start) } else { self.closed.push(start) }
+        }
     }
 }
 
@@ -68,14 +128,17 @@ mod tests {
     use super::super::pattern::Piece::*;
     use super::*;
 
+    fn may_be(pattern: Pattern, message: &str) -> bool {
+        Starts::of([pattern].into_iter()).fitting(message.as_bytes()).has(0)
+    }
+
     #[test]
     fn only_a_message_that_cannot_fit_is_turned_away() {
-        let may_be = |pattern, message: &str| Starts::of(pattern).may_be(First::of(message.as_bytes()));
         const VERB: Pattern = &[OneOf(&[&[Lit("Login user=")], &[Lit("Auth")]]), User];
         for (message, fits) in [
             ("Login user=a", true),
-            ("Login usher", true),
-            ("Login u", false),
+            ("Login user", false),
+            ("Login usher", false),
             ("Auth", true),
             ("Authx", true),
             ("Aut", false),
@@ -84,8 +147,37 @@ mod tests {
         ] {
             assert_eq!(may_be(VERB, message), fits, "{message}");
         }
-        for pattern in [&[User][..], &[Optional(VERB), Lit("x")], &[OneOf(&[VERB, &[Number]])]] {
+        for pattern in [&[User][..], &[Optional(&[Number]), Lit("x")], &[OneOf(&[VERB, &[Number]])]] {
             assert!(may_be(pattern, "") && may_be(pattern, "anything at all"));
         }
+    }
+
+    #[test]
+    fn a_start_goes_on_through_what_may_be_missing_and_through_choices() {
+        const LOGIN: Pattern = &[
+            OneOf(&[&[Lit("imap: ")], &[Lit("pop3: ")]]),
+            Optional(&[Lit("Info: ")]),
+            Not("Login: x"),
+            Lit("Login: "),
+            User,
+        ];
+        for (message, fits) in [
+            ("imap: Login: a", true),
+            ("pop3: Info: Login: a", true),
+            ("pop3: Info: Logi? a", true),
+            ("pop3: Info: Lost: a", false),
+            ("imap: Logout", false),
+            ("imap: ", false),
+            ("Login: a", false),
+        ] {
+            assert_eq!(may_be(LOGIN, message), fits, "{message}");
+        }
+    }
+
+    #[test]
+    fn of_more_patterns_than_bits_those_of_one_bit_are_not_told_apart() {
+        let starts = Starts::of((0..70).map(|nth| if nth == 66 { &[Lit("x")][..] } else { &[Lit("y")][..] }));
+        let fitting = starts.fitting(b"x");
+        assert_eq!((0..70).filter(|nth| fitting.has(*nth)).collect::<Vec<_>>(), [2, 66]);
     }
 }
