@@ -63,7 +63,13 @@ pub(super) struct Sessions {
 impl Sessions {
     /// The id of a session by what its server calls it.
     pub(super) fn id(&self, header: &Header<'_>, key: impl Hash) -> SessionId {
-        SessionId(self.hasher.hash_one((header.host, header.program, key)))
+        let host = header.host.unwrap_or_default();
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64((host.len() as u64) << 32 | header.program.len() as u64);
+        hasher.write(host);
+        hasher.write(header.program);
+        key.hash(&mut hasher);
+        SessionId(hasher.finish())
     }
 
     /// A client has connected. Whatever had this id before has ended.

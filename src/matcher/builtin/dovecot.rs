@@ -103,11 +103,9 @@ const DOVECOT_MASTER: Piece = Optional(&[Lit(" (master "), Plain, Lit(")")]);
 
 /// What `login_log_format_elements` may put behind the addresses; nothing of it is chosen by the client.
 const DOVECOT_ELEMENTS: &[Pattern] = &[
-    &[Lit(", mpid="), Number],
+    &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")], &[Lit(", lport=")]]), Number],
     &[Lit(", TLS")],
     &[Lit(", secured")],
     &[Lit(", session=<"), Session, Lit(">")],
-    &[Lit(", rport="), Number],
-    &[Lit(", lport="), Number],
     &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")],
 ];
