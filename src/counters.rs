@@ -204,9 +204,8 @@ mod tests {
         counters.add_event(&event(Action::Logout, "courier"), Some(Outcome::Logout));
         assert_eq!(counters.logins().collect::<Vec<_>>(), [("dovecot", 5), ("courier", 1)]);
         assert_eq!((counters.granted(), counters.extended(), counters.logouts()), (1, 2, 1));
-        assert_eq!(
-            counters.refused().collect::<Vec<_>>(),
-            [(Reason::NotAClient, 1), (Reason::Skipped, 1), (Reason::Permitted, 0)]
-        );
+        let refused: Vec<_> = counters.refused().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(refused, [(Reason::NotAClient, 1), (Reason::Skipped, 1)]);
+        assert_eq!(counters.refused().count(), Reason::ALL.len());
     }
 }
