@@ -52,12 +52,12 @@ pub fn path(map: &Path) -> PathBuf {
 }
 
 impl Overrides {
-    /// Reads the file; nothing if there is none.
+    /// Reads the file; nothing if there is none. It may belong to a daemon's user, if that is known.
     ///
     /// # Errors
     /// It cannot be read, is damaged, or others could have written it.
-    pub fn load(path: &Path, now: SystemTime) -> io::Result<Self> {
-        match private_file::open_trusted(path) {
+    pub fn load(path: &Path, now: SystemTime, user: Option<u32>) -> io::Result<Self> {
+        match private_file::open_trusted(path, user) {
             Ok(file) => read(file).map(|mut overrides| {
                 overrides.forget(now);
                 overrides
@@ -217,13 +217,13 @@ mod tests {
     fn what_was_decided_comes_back() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.overrides");
-        assert_eq!(Overrides::load(&path, at(0)).unwrap(), Overrides::default());
+        assert_eq!(Overrides::load(&path, at(0), None).unwrap(), Overrides::default());
         some().save(&path, None).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(Overrides::load(&path, at(1)).unwrap(), some());
-        let later = Overrides::load(&path, at(3600)).unwrap();
+        assert_eq!(Overrides::load(&path, at(1), None).unwrap(), some());
+        let later = Overrides::load(&path, at(3600), None).unwrap();
         assert_eq!((later.granted(ip("2001:db8::2")), later.revoked(ip("198.51.100.1"))), (None, Some(at(0))));
-        assert_eq!(Overrides::load(&path, at(8 * 24 * 3600)).unwrap().revoked(ip("198.51.100.1")), None);
+        assert_eq!(Overrides::load(&path, at(8 * 24 * 3600), None).unwrap().revoked(ip("198.51.100.1")), None);
     }
 
     #[test]
@@ -232,13 +232,13 @@ mod tests {
         let path = directory.path().join("map.overrides");
         some().save(&path, None).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o602)).unwrap();
-        assert!(Overrides::load(&path, at(0)).is_err());
+        assert!(Overrides::load(&path, at(0), None).is_err());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         for text in
             ["", "deny 192.0.2.1\n", "pop-before-smtp overrides 1\ndeny\n", "pop-before-smtp overrides 1\nallow all\n"]
         {
             fs::write(&path, text).unwrap();
-            assert!(Overrides::load(&path, at(0)).is_err(), "{text:?}");
+            assert!(Overrides::load(&path, at(0), None).is_err(), "{text:?}");
         }
     }
 

@@ -28,7 +28,7 @@ impl Saved {
     /// Exit code 78: it is not known what is denied. To go on would grant it.
     pub fn load(map: &Path) -> Result<Self, Error> {
         let now = Now::read();
-        Ok(Self { state: state::load(&state::path(map), &now), overrides: load_overrides(map, &now)? })
+        Ok(Self { state: state::load(&state::path(map), &now), overrides: load_overrides(map, &now, None)? })
     }
 
     /// Takes over what table and state file hold, as far as it may be published, and what was granted by hand. Where several
@@ -59,13 +59,13 @@ impl Saved {
     }
 }
 
-/// What was decided by hand for a map.
+/// What was decided by hand for a map. The file may belong to its daemon's user, if that is known.
 ///
 /// # Errors
 /// Exit code 78: the file cannot be read, or others could have written it.
-pub fn load_overrides(map: &Path, now: &Now) -> Result<Overrides, Error> {
+pub fn load_overrides(map: &Path, now: &Now, user: Option<u32>) -> Result<Overrides, Error> {
     let path = overrides::path(map);
-    Overrides::load(&path, now.wall).map_err(|error| {
+    Overrides::load(&path, now.wall, user).map_err(|error| {
         Error::io(Exit::Config, format!("read what is denied by hand in {}", path.display()), &error)
             .cure("let it belong to the daemon's user with mode 0600, or remove it and deny anew")
     })

@@ -123,7 +123,7 @@ impl Saved {
 
 /// Reads what a clean stop has saved; nothing if there is no file, or none to trust.
 pub fn load(path: &Path, now: &Now) -> State {
-    match private_file::open_trusted(path).and_then(|file| read(file, now)) {
+    match private_file::open_trusted(path, None).and_then(|file| read(file, now)) {
         Ok(state) => state,
         Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
         Err(error) => {

@@ -42,7 +42,7 @@ pub(super) fn explain(site: &Site, address: IpAddr) -> Result<Explanation, Error
         return Ok(nothing.refused(refusal));
     }
     // Not everybody may read it.
-    let overrides = load_overrides(&site.table.options.map, &Now::read()).unwrap_or_default();
+    let overrides = decided(&site.table.options.map).unwrap_or_default();
     Ok(match (overrides.denied.find(address), overrides.revoked(address)) {
         (Some(network), _) => Explanation { why: Why::Denied, rule: Some(denied::display(network)), ..nothing },
         (None, Some(when)) => Explanation { why: Why::Revoked, ended: Some(unix_seconds(when)), ..nothing },
@@ -52,7 +52,7 @@ pub(super) fn explain(site: &Site, address: IpAddr) -> Result<Explanation, Error
 
 /// What is denied.
 pub(super) fn denied(table: &Table) -> Result<Vec<Network>, Error> {
-    let overrides = load_overrides(&table.options.map, &Now::read())?;
+    let overrides = decided(&table.options.map)?;
     Ok(overrides.denied.iter().map(|network| Network { network: denied::display(network) }).collect())
 }
 
@@ -66,7 +66,7 @@ pub(super) fn revoke(table: &Table, address: IpAddr) -> Result<Outcome, Error> {
 
 pub(super) fn deny(table: &Table, network: IpNet) -> Result<Outcome, Error> {
     let subject = denied::display(network);
-    if load_overrides(&table.options.map, &Now::read())?.denied.len() >= denied::MOST {
+    if decided(&table.options.map)?.denied.len() >= denied::MOST {
         let cause = format!("there are {} already, the most that are kept", denied::MOST);
         return Err(Error::new(Exit::CannotCreate, format!("deny {subject}"), cause));
     }
@@ -87,7 +87,7 @@ fn change(
 ) -> Result<Outcome, Error> {
     let map = &table.options.map;
     let _lock = Lock::take_to_change(map, &format!("{command} {subject} for map"))?;
-    let mut overrides = load_overrides(map, &Now::read())?;
+    let mut overrides = decided(map)?;
     let changed = decide(&mut overrides);
     let path = overrides::path(map);
     overrides
@@ -104,6 +104,11 @@ fn change(
         error: None,
         unsaved: None,
     })
+}
+
+/// What was decided so far.
+fn decided(map: &Path) -> Result<Overrides, Error> {
+    load_overrides(map, &Now::read(), owner(map).map(|(user, _)| user))
 }
 
 /// Whose files the daemon's are, for root: its lock is.

@@ -174,6 +174,22 @@ fn to_deny_takes_no_daemon() {
 }
 
 #[test]
+fn what_root_decides_is_read_by_a_daemon_of_another_user() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let nobody = nix::unistd::User::from_name("nobody").unwrap().expect("user nobody").uid.as_raw();
+    std::os::unix::fs::chown(site.map_dir(), Some(nobody), None).unwrap();
+    // Before there ever was a daemon, by its socket, and between two.
+    told(&site, &["deny", "203.0.113.1"]);
+    let mut first = daemon(&site, &["--user", "nobody"]);
+    told(&site, &["deny", "203.0.113.2"]);
+    assert_eq!(first.terminate(), Some(0), "{}", first.stderr());
+    told(&site, &["deny", "203.0.113.3"]);
+    assert_eq!(why(&site, ip("203.0.113.2")), "denied");
+    let _second = daemon(&site, &["--user", "nobody"]);
+    assert_eq!(told(&site, &["deny", "--list"]), "203.0.113.1\n203.0.113.2\n203.0.113.3\n");
+}
+
+#[test]
 fn a_grant_by_hand_keeps_its_length() {
     for case in CASES {
         let Some(site) = Site::new(case) else { continue };
