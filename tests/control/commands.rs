@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::site::{ask, daemon, log_in_as, object, objects, run, socket, told, why};
 use crate::support::cases::{self, Case, Site, append, ip};
@@ -105,6 +105,55 @@ fn the_status_counts() {
     assert!(text.contains("grants:    1 of 7, each for 1 h 0 min\n") && text.contains("2 requests"), "{text}");
     let explained = run(&site, &["explain", "10.1.2.3"]);
     assert!(explained.stdout.contains("10.1.2.3 has no grant: 10.0.0.0/8 is never published"), "{explained:?}");
+}
+
+#[test]
+fn the_status_tells_what_each_log_has_brought() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let _daemon = daemon(&site, &["--skip-networks", "10.0.0.0/8", "--max-users-per-address", "1"]);
+    told(&site, &["deny", "192.0.2.0/24"]);
+    for (user, client) in [
+        ("a", "127.0.0.1"),
+        ("a", "10.0.0.1"),
+        ("a", "10.0.0.2"),
+        ("a", "192.0.2.1"),
+        ("a", "198.51.100.1"),
+        ("b", "198.51.100.1"),
+        ("a", "198.51.100.2"),
+        ("a", "198.51.100.2"),
+    ] {
+        log_in_as(&site, user, ip(client));
+    }
+    append(&site.log, "2026-11-22T16:00:00Z mail dovecot: imap-login: Login done: user=<a>, rip=198.51.100.9");
+    site.log_in_and_wait(ip("198.51.100.3"));
+    let status = object(&site, &["status", "--json"]);
+    let counters = status["sources"][0]["counters"].as_array().unwrap();
+    let count = |name: &str, kind: &str| {
+        let is = |counter: &&Value| counter["name"] == name && (kind.is_empty() || counter["label"][1] == kind);
+        counters.iter().find(is).map(|counter| counter["value"].as_u64().unwrap())
+    };
+    for (name, kind, expected) in [
+        ("dropped", "", 0),
+        ("unmatched", "", 1),
+        ("logins", "dovecot", 9),
+        ("logouts", "", 0),
+        ("granted", "", 3),
+        ("extended", "", 1),
+        ("refused", "not-a-client", 1),
+        ("refused", "skip-networks", 2),
+        ("refused", "denied", 1),
+        ("refused", "shared", 1),
+    ] {
+        assert_eq!(count(name, kind), Some(expected), "{name} {kind} of {status}");
+    }
+    assert_eq!(count("refused", "revoked"), None, "{status}");
+    // What the log began with may be read, too.
+    assert!(count("lines", "").unwrap() >= 10, "{status}");
+    let text = told(&site, &["status"]);
+    assert!(text.contains(" 9 logins dovecot\n"), "{text}");
+    let metrics = told(&site, &["status", "--prometheus"]);
+    let name = "pop_before_smtp_log_refused_total{source=";
+    assert!(metrics.lines().any(|line| line.starts_with(name) && line.ends_with(",reason=\"shared\"} 1")), "{metrics}");
 }
 
 #[test]
