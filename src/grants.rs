@@ -29,8 +29,9 @@ use crate::ring::{Change, Grant, Reason, Ring};
 use crate::state::{self, Mark};
 use crate::time::{self, Now, Timestamp};
 
-/// By how much a grant that was read back from a table may end later than its login says.
-const ROUNDING: Duration = Duration::from_secs(1);
+/// By how much a grant that was read back from a table may end later than the stamp of its login says: seconds are cut there
+/// and rounded up here, and a line takes a moment to be read.
+const ROUNDING: Duration = Duration::from_secs(5);
 
 /// Ring and table, kept in step.
 pub struct Grants {

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use self::older::{Candidate, Older};
 pub use self::older::{is_compressed, is_older_name};
@@ -51,6 +52,18 @@ struct Piece {
     end: u64,
 }
 
+/// The files beside a log that may be copies of it and have been seen: device, number and time of the last write.
+#[derive(Debug, Default)]
+pub(super) struct Copies(Vec<(u64, u64, SystemTime)>);
+
+impl Copies {
+    /// Those that are there now.
+    pub(super) fn of(path: &Path) -> Self {
+        let older = Candidate::open(path).map(|log| Older::of(path, &log, &Window::all()).files);
+        Self(older.unwrap_or_default().iter().map(Candidate::version).collect())
+    }
+}
+
 /// The lines that are left to be read.
 #[derive(Debug)]
 pub struct Backlog {
@@ -59,6 +72,8 @@ pub struct Backlog {
     /// Whether the first piece is being read.
     begun: bool,
     bytes: u64,
+    /// What the lines count as that have not counted.
+    age: Age,
 }
 
 impl Backlog {
@@ -103,8 +118,25 @@ impl Backlog {
         if let Some(log) = pieces.back_mut() {
             log.end = end;
         }
-        let backlog = Self { pieces, lines: Lines::default(), begun: false, bytes: 0 };
+        let backlog = Self { pieces, lines: Lines::default(), begun: false, bytes: 0, age: Age::Past };
         Ok(Found { backlog, live, before })
+    }
+
+    /// What copies of a log hold that was cut after the copying: one of them behind a place, if it fits, and those that were
+    /// not there when it was cut before. These lines happen now.
+    ///
+    /// # Errors
+    /// The log cannot be read, or is no regular file.
+    pub(super) fn of_copies(path: &Path, mark: Option<&FileMark>, known: &mut Copies) -> io::Result<Self> {
+        let copies = Older::of(path, &Candidate::open(path)?, &Window::all()).files;
+        let ids: Vec<_> = copies.iter().map(Candidate::version).collect();
+        let mut pieces = VecDeque::new();
+        for (file, _) in copies.into_iter().zip(&ids).filter(|(_, id)| !known.0.contains(id)) {
+            let begin = mark.filter(|mark| mark.fits(&file.file)).map_or(0, |mark| mark.position.offset);
+            pieces.push_back(Piece { begin, counted: 0, end: file.length, file });
+        }
+        known.0 = ids;
+        Ok(Self { pieces, lines: Lines::default(), begun: false, bytes: 0, age: Age::Live })
     }
 
     /// Adds what the log got since: it has lost its name, and who follows the name begins with the next file.
@@ -117,9 +149,9 @@ impl Backlog {
     }
 
     /// Reads once. False when all has been read.
-    pub(super) fn read(&mut self, sink: &mut Sink<'_>) -> bool {
+    pub fn read(&mut self, sink: &mut Sink<'_>) -> bool {
         let Some(piece) = self.pieces.front() else { return false };
-        match piece.read(&mut self.lines, !std::mem::replace(&mut self.begun, true), sink) {
+        match piece.read(&mut self.lines, self.age, !std::mem::replace(&mut self.begun, true), sink) {
             Ok(0) => self.next(),
             Ok(read) => self.bytes += read as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -171,7 +203,7 @@ impl Piece {
         self
     }
 
-    fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
+    fn read(&self, lines: &mut Lines, age: Age, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
         if first {
             lines.go_to(self.begin);
             if self.begin > 0 && !begins_a_line(&self.file.file, self.begin)? {
@@ -179,7 +211,7 @@ impl Piece {
             }
         }
         let offset = lines.offset();
-        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, Age::Past) };
+        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, age) };
         // Only what was looked for may be behind the end: the log's unfinished line is its follower's.
         let end = end.min(self.end);
         let mut section = Section { file: &self.file.file, offset, end };

@@ -62,7 +62,9 @@ impl Source for CatchUp {
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
         if self.backlogs.is_empty() {
-            return self.live.read(now, block);
+            let progress = self.live.read(now, block);
+            self.take();
+            return progress;
         }
         self.read_backlog(now, block);
         Progress::Some

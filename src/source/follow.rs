@@ -19,6 +19,7 @@ use std::time::Duration;
 use self::file::{Id, LogFile, Retired, Step};
 use self::print::Change;
 use self::watch::Watch;
+use super::backlog::{Backlog, Copies};
 use super::bookmark::Bookmark;
 use super::{Position, Progress, Sink, Source};
 use crate::error::io_cause;
@@ -66,6 +67,10 @@ pub struct Follow {
     next_look: Timestamp,
     trouble: Option<Trouble>,
     dropped: u64,
+    /// What is to be read first.
+    backlog: Option<Backlog>,
+    /// Copies of the log that have been read, or were there at the start.
+    copies: Copies,
 }
 
 /// Why the log cannot be read now.
@@ -93,8 +98,13 @@ impl Follow {
             next_look: now + RECHECK,
             trouble: None,
             dropped: 0,
+            backlog: None,
+            copies: Copies::default(),
         };
         source.watch.watch_directories(&source.path);
+        if follow {
+            source.copies = Copies::of(&source.path);
+        }
         match LogFile::open(&source.path, from, now) {
             Ok(file) => source.add(file),
             Err(error) if follow && error.kind() == io::ErrorKind::NotFound => {}
@@ -246,6 +256,18 @@ impl Follow {
         }
     }
 
+    /// The log may have been copied before it was cut: what a copy has of it that was not read comes first.
+    fn read_copies(&mut self, at: usize) {
+        let mark = self.files[at].before_cut.take();
+        if at + 1 < self.files.len() {
+            return;
+        }
+        // Without a copy that fits, what was read is in none of them.
+        if let Ok(backlog) = Backlog::of_copies(&self.path, mark.as_ref(), &mut self.copies) {
+            self.backlog = Some(backlog);
+        }
+    }
+
     /// Reads once from the first file that has something to be read.
     fn read_once(&mut self, now: Timestamp, block: &mut Sink<'_>) -> io::Result<Progress> {
         while let Some(at) = self.files.iter().position(|file| !file.at_end) {
@@ -254,6 +276,9 @@ impl Follow {
                 Ok(Step::End) => {}
                 Ok(Step::Changed(change)) => {
                     self.say_changed(&change);
+                    if change == Change::Anew {
+                        self.read_copies(at);
+                    }
                     // At most one read; the rest next time.
                     return Ok(Progress::Some);
                 }
@@ -343,6 +368,10 @@ impl Source for Follow {
     fn take_dropped(&mut self) -> u64 {
         let open: u64 = self.files.iter_mut().map(LogFile::take_dropped).sum();
         open + std::mem::take(&mut self.dropped)
+    }
+
+    fn take_backlog(&mut self) -> Option<Backlog> {
+        self.backlog.take()
     }
 
     fn bookmark(&self) -> Option<Bookmark> {

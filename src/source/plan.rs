@@ -143,10 +143,7 @@ impl Plan {
                 Box::new(Stdin::open().map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?)
             }
         };
-        Ok(match backlog {
-            Some(backlog) => Box::new(CatchUp::new(name, backlog, live)),
-            None => live,
-        })
+        Ok(Box::new(CatchUp::new(name, backlog, live)))
     }
 }
 

@@ -50,6 +50,9 @@ impl Driver {
             }
         };
         let progress = source.read(*now, &mut take as &mut Sink<'_>);
+        if let Some(mut backlog) = source.take_backlog() {
+            while backlog.read(&mut take) {}
+        }
         self.dropped += source.take_dropped();
         progress
     }

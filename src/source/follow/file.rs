@@ -62,6 +62,8 @@ pub(super) struct LogFile {
     pub(super) active: Timestamp,
     /// Whether something was read from it that is not there any more.
     was_cut: bool,
+    /// Up to where it had been read when it was cut last: its lines may live on in a copy.
+    pub(super) before_cut: Option<FileMark>,
 }
 
 impl LogFile {
@@ -90,6 +92,7 @@ impl LogFile {
             at_end: false,
             active: now,
             was_cut: false,
+            before_cut: None,
         };
         opened.go_to(offset)?;
         Ok(opened)
@@ -147,6 +150,7 @@ impl LogFile {
         match change {
             Change::None => {}
             Change::Anew => {
+                self.before_cut = self.unread(offset);
                 self.print = Print::default();
                 self.lines.go_to(0);
                 self.was_cut = true;
@@ -154,6 +158,12 @@ impl LogFile {
             Change::Altered => self.go_to(offset.min(self.file.metadata()?.len()))?,
         }
         Ok(change)
+    }
+
+    /// Up to where the lines had been read, as it can be found in a copy.
+    fn unread(&self, offset: u64) -> Option<FileMark> {
+        let position = self.position()?;
+        Some(FileMark { position, before: self.print.before(offset - position.offset)? })
     }
 
     /// Where the next line begins, if that is known.

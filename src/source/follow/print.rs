@@ -48,6 +48,12 @@ impl Print {
         self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(SIZE)..]);
     }
 
+    /// The last bytes of what was read but for `without` of them; `None` if there are none.
+    pub(super) fn before(&self, without: u64) -> Option<Vec<u8>> {
+        let kept = self.tail.len().checked_sub(usize::try_from(without).ok()?)?;
+        Some(self.tail[..kept].to_vec()).filter(|bytes| !bytes.is_empty())
+    }
+
     /// What has happened to a file of which the first `offset` bytes had this print.
     ///
     /// # Errors
