@@ -46,6 +46,29 @@ fn a_line_that_was_begun_before_the_start_does_not_count() {
 }
 
 #[test]
+fn what_a_copy_has_of_a_log_that_was_cut_is_read_from_there() {
+    let place = Place::new("old\n");
+    let mut driver = Driver::start(&place.log, From::End);
+    append(&place.log, "one\nhalf of ");
+    driver.turn();
+    append(&place.log, "two\nthree\n");
+    fs::rename(&place.log, place.join("log.2")).unwrap();
+    fs::copy(place.join("log.2"), &place.log).unwrap();
+    driver.turn();
+    assert_eq!(driver.take(), ["one", "half of two", "three", "old", "one", "half of two", "three"], "another file");
+    append(&place.log, "four\nfive\n");
+    fs::copy(&place.log, place.join("log.1")).unwrap();
+    fs::write(&place.log, "six\n").unwrap();
+    driver.turn();
+    assert_eq!(driver.take(), ["four", "five", "six"]);
+    // Without a copy what was not read is lost, and no other file is taken for one.
+    append(&place.log, "seven\n");
+    fs::write(&place.log, "eight\n").unwrap();
+    driver.turn();
+    assert_eq!(driver.take(), ["eight"]);
+}
+
+#[test]
 fn a_saved_position_counts_only_in_its_file() {
     let place = Place::new("one\ntwo\nthree\n");
     let found = fs::metadata(&place.log).unwrap();

@@ -12,7 +12,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use self::older::{Candidate, Older};
 pub use self::older::{is_compressed, is_older_name};
@@ -50,18 +49,6 @@ struct Piece {
     /// Up to here the lines are too old, or have counted in an earlier run.
     counted: u64,
     end: u64,
-}
-
-/// The files beside a log that may be copies of it and have been seen: device, number and time of the last write.
-#[derive(Debug, Default)]
-pub(super) struct Copies(Vec<(u64, u64, SystemTime)>);
-
-impl Copies {
-    /// Those that are there now.
-    pub(super) fn of(path: &Path) -> Self {
-        let older = Candidate::open(path).map(|log| Older::of(path, &log, &Window::all()).files);
-        Self(older.unwrap_or_default().iter().map(Candidate::version).collect())
-    }
 }
 
 /// The lines that are left to be read.
@@ -122,21 +109,18 @@ impl Backlog {
         Ok(Found { backlog, live, before })
     }
 
-    /// What copies of a log hold that was cut after the copying: one of them behind a place, if it fits, and those that were
-    /// not there when it was cut before. These lines happen now.
+    /// What the latest copy of a log holds behind a place, where the log was cut after the copying: lines that happen now.
+    /// `None` if there is no copy in which the place fits.
     ///
     /// # Errors
     /// The log cannot be read, or is no regular file.
-    pub(super) fn of_copies(path: &Path, mark: Option<&FileMark>, known: &mut Copies) -> io::Result<Self> {
-        let copies = Older::of(path, &Candidate::open(path)?, &Window::all()).files;
-        let ids: Vec<_> = copies.iter().map(Candidate::version).collect();
-        let mut pieces = VecDeque::new();
-        for (file, _) in copies.into_iter().zip(&ids).filter(|(_, id)| !known.0.contains(id)) {
-            let begin = mark.filter(|mark| mark.fits(&file.file)).map_or(0, |mark| mark.position.offset);
-            pieces.push_back(Piece { begin, counted: 0, end: file.length, file });
-        }
-        known.0 = ids;
-        Ok(Self { pieces, lines: Lines::default(), begun: false, bytes: 0, age: Age::Live })
+    pub(super) fn of_copy(path: &Path, mark: &FileMark) -> io::Result<Option<Self>> {
+        let older = Older::of(path, &Candidate::open(path)?, &Window::all());
+        let copy = older.files.into_iter().rfind(|file| mark.fits(&file.file));
+        Ok(copy.map(|file| {
+            let piece = Piece { begin: mark.position.offset, counted: 0, end: file.length, file };
+            Self { pieces: [piece].into(), lines: Lines::default(), begun: false, bytes: 0, age: Age::Live }
+        }))
     }
 
     /// Adds what the log got since: it has lost its name, and who follows the name begins with the next file.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use self::file::{Id, LogFile, Retired, Step};
 use self::print::Change;
 use self::watch::Watch;
-use super::backlog::{Backlog, Copies};
+use super::backlog::Backlog;
 use super::bookmark::Bookmark;
 use super::{Position, Progress, Sink, Source};
 use crate::error::io_cause;
@@ -69,8 +69,6 @@ pub struct Follow {
     dropped: u64,
     /// What is to be read first.
     backlog: Option<Backlog>,
-    /// Copies of the log that have been read, or were there at the start.
-    copies: Copies,
 }
 
 /// Why the log cannot be read now.
@@ -99,12 +97,8 @@ impl Follow {
             trouble: None,
             dropped: 0,
             backlog: None,
-            copies: Copies::default(),
         };
         source.watch.watch_directories(&source.path);
-        if follow {
-            source.copies = Copies::of(&source.path);
-        }
         match LogFile::open(&source.path, from, now) {
             Ok(file) => source.add(file),
             Err(error) if follow && error.kind() == io::ErrorKind::NotFound => {}
@@ -256,15 +250,11 @@ impl Follow {
         }
     }
 
-    /// The log may have been copied before it was cut: what a copy has of it that was not read comes first.
-    fn read_copies(&mut self, at: usize) {
-        let mark = self.files[at].before_cut.take();
-        if at + 1 < self.files.len() {
-            return;
-        }
-        // Without a copy that fits, what was read is in none of them.
-        if let Ok(backlog) = Backlog::of_copies(&self.path, mark.as_ref(), &mut self.copies) {
-            self.backlog = Some(backlog);
+    /// The log may have been copied before it was cut: what the copy has of it that was not read comes first.
+    fn read_copy(&mut self, at: usize) {
+        let Some(mark) = self.files[at].before_cut.take() else { return };
+        if at + 1 == self.files.len() {
+            self.backlog = Backlog::of_copy(&self.path, &mark).ok().flatten();
         }
     }
 
@@ -277,7 +267,7 @@ impl Follow {
                 Ok(Step::Changed(change)) => {
                     self.say_changed(&change);
                     if change == Change::Anew {
-                        self.read_copies(at);
+                        self.read_copy(at);
                     }
                     // At most one read; the rest next time.
                     return Ok(Progress::Some);

@@ -48,11 +48,6 @@ impl Candidate {
         Position { device: self.device, inode: self.inode, offset }
     }
 
-    /// What tells it from another file, also one that gets its number later.
-    pub(super) fn version(&self) -> (u64, u64, SystemTime) {
-        (self.device, self.inode, self.written)
-    }
-
     fn is(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
