@@ -96,13 +96,15 @@ fn killed<L: Log>(case: &'static Case, share: u32, log: impl FnOnce(&Site) -> Op
         log.write(&site, now() - 2 * GRACE, &[stranger]);
         let mut daemon = start(&site, &log);
         let begin = now();
-        for part in clients.chunks(BURST as usize / 10) {
-            log.write(&site, now(), part);
+        for (part, clients) in clients.chunks(BURST as usize / PARTS).enumerate() {
+            log.write(&site, now(), clients);
+            if part == round as usize % PARTS {
+                // The moment is the experiment here; nothing depends on hitting it.
+                std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 30_000)));
+                daemon.kill9();
+            }
         }
         let end = now();
-        // The moment is the experiment here; nothing depends on hitting it.
-        std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 30_000)));
-        daemon.kill9();
         cut_short += u32::from(!daemon.stderr().contains(&format!("granted {} ", clients[BURST as usize - 1])));
         logins.extend(clients.into_iter().map(|client| (client, (begin, end))));
 
@@ -125,6 +127,9 @@ fn killed<L: Log>(case: &'static Case, share: u32, log: impl FnOnce(&Site) -> Op
     assert!(cut_short > 0, "{}: all kills came too late", case.name);
     println!("{}: {cut_short} of {rounds} kills came before the end of the burst", case.name);
 }
+
+/// A burst is written in so many parts, and the daemon killed after one of them.
+const PARTS: usize = 10;
 
 /// How long a line may wait to be read.
 const SLACK: u64 = 5;
