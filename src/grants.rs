@@ -109,11 +109,24 @@ impl Grants {
         &self.ring
     }
 
-    /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known.
-    pub fn event(&mut self, now: &Now, event: &Event<'_>, source: &str, offset: Option<u64>) -> Outcome {
+    /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known;
+    /// `written` tells when it was written, which only matters for an address that was revoked.
+    pub fn event(
+        &mut self,
+        now: &Now,
+        event: &Event<'_>,
+        written: &dyn Fn() -> Option<SystemTime>,
+        source: &str,
+        offset: Option<u64>,
+    ) -> Outcome {
         if event.action == Action::Logout {
             self.logout(now, event);
             return Outcome::Logout;
+        }
+        if self.overrides.revoked(event.client).is_some()
+            && written().is_some_and(|written| self.is_revoked(now, event.client, written))
+        {
+            return Outcome::Refused(Refused::Revoked);
         }
         if let Some(reason) = self.refuse(now, now, event) {
             return Outcome::Refused(reason);

@@ -133,9 +133,10 @@ impl Reader {
     }
 
     fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let Self { matchers, tally, .. } = self;
+        let Self { matchers, stamps, tally, .. } = self;
         matchers.scan(now.boot, block, &mut |line, event| {
-            let outcome = grants.event(now, event, name, origin.offset(line));
+            let written = || first_stamp(&block[line..], |stamp| stamps.latest(stamp, now.wall));
+            let outcome = grants.event(now, event, &written, name, origin.offset(line));
             tally.event(line, event, Some(outcome));
         });
     }

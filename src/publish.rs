@@ -90,6 +90,8 @@ impl Publisher {
     /// that wait do so no longer.
     pub fn set_times(&mut self, grace: Duration, interval: Duration, ring: &Ring) {
         self.take_due(None, ring);
+        // The new interval may be longer than the time that a row has left.
+        self.urgent |= self.pace.is_some() && self.is_behind();
         (self.pace, self.interval) = times(self.pace.is_some().then_some(grace), interval);
     }
 

@@ -51,10 +51,11 @@ impl Saved {
             ring.restore(now.boot, grant, &mut Vec::new());
         }
         self.state.grants.iter().for_each(|saved| ring.prove(saved.grant.address, saved.proof()));
-        let by_hand = self
-            .overrides
-            .all_granted()
-            .map(|(address, given)| Grant { address, expires: now.boot_at(given.expires).min(now.boot + LONGEST) });
+        let by_hand = self.overrides.all_granted().map(|(address, given)| {
+            // No longer than it was given for, whatever the clock shows.
+            let whole = given.expires.duration_since(given.since).unwrap_or_default().min(LONGEST);
+            Grant { address, expires: now.boot_at(given.expires).min(now.boot + whole) }
+        });
         by_hand.filter(may_be_published).for_each(|grant| ring.give(now.boot, grant, &mut Vec::new()));
     }
 }

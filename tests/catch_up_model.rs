@@ -105,7 +105,7 @@ impl Model {
             Act::WriteMuch => self.write(1500),
             Act::WriteHalf => self.write_half(),
             Act::Rename => self.rename(|number| format!("mail.log.{number}")),
-            Act::RenameByDate => self.rename(|number| format!("mail-{number}.log")),
+            Act::RenameByDate => self.rename(|number| format!("mail-2026{number:04}.log")),
             Act::Reopen => self.reopen(),
             Act::CopyTruncate => self.copy_truncate(),
             Act::Clean => self.clean(),

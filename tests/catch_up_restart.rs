@@ -102,9 +102,9 @@ fn rotations_meanwhile_lose_and_double_nothing() {
             rename(site, "maillog.1");
         }),
         ("link", |site| {
-            fs::rename(&site.log, site.join("maillog-1122")).unwrap();
-            fs::write(site.join("maillog-1123"), "").unwrap();
-            std::os::unix::fs::symlink("maillog-1123", &site.log).unwrap();
+            fs::rename(&site.log, site.join("maillog-20261122")).unwrap();
+            fs::write(site.join("maillog-20261123"), "").unwrap();
+            std::os::unix::fs::symlink("maillog-20261123", &site.log).unwrap();
         }),
     ];
     for (style, rotate) in styles {

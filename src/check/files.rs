@@ -53,6 +53,9 @@ const SET_GROUP_WRITE: u32 = 0o020;
 const SET_OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
+/// Where a daemon that is not root keeps its table.
+const OWN_PLACE: &str = "/var/lib/pop-before-smtp";
+
 /// Everything about the files.
 pub(crate) fn judge(files: &Files) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -64,8 +67,14 @@ pub(crate) fn judge(files: &Files) -> Vec<Finding> {
     let (name, owner) = (directory.path.display(), directory.uid);
     findings.extend(files.above.iter().filter_map(|entry| writable_directory(entry, std::ptr::eq(entry, directory))));
     if let Some(writer) = files.writer.as_ref().filter(|writer| !may(writer, directory, 0o3)) {
-        let cure = format!("chown {} {}", quoted(&writer.name), quoted(&name.to_string()));
-        findings.push(Finding::error(format!("user {} may not write in {name}", writer.name), cure));
+        let writer = quoted(&writer.name);
+        // Who owns Postfix's own directory is root.
+        let cure = if directory.path.starts_with("/etc") {
+            format!("install -d -o {writer} -m 755 {OWN_PLACE}, and name a table there: --map {OWN_PLACE}/clients")
+        } else {
+            format!("chown {writer} {}", quoted(&name.to_string()))
+        };
+        findings.push(Finding::error(format!("user {writer} may not write in {name}"), cure));
     }
     if findings.is_empty() {
         let text =

@@ -54,7 +54,14 @@ pub(crate) fn judge(log: &Log, reader: Option<&User>) -> Vec<Finding> {
             return vec![Finding::error(format!("cannot read {name}: {why}"), cure)];
         }
         (Ok(_), Some((reader, entry))) => {
-            let cure = format!("usermod -a -G {} {}, and start the daemon again", entry.gid, quoted(&reader.name));
+            let (user, path) = (quoted(&reader.name), quoted(&entry.path.display().to_string()));
+            let cure = if entry.gid == 0 || entry.mode & 0o040 == 0 {
+                format!(
+                    "chgrp adm {path} && chmod g+r {path} && usermod -a -G adm {user}, and let logrotate create it so"
+                )
+            } else {
+                format!("usermod -a -G {} {user}, and start the daemon again", entry.gid)
+            };
             let text = format!("user {}, who runs the daemon, may not read {}", reader.name, entry.path.display());
             findings.push(Finding::error(text, cure));
         }

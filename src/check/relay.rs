@@ -44,6 +44,9 @@ struct List<'a> {
     items: Vec<Item>,
 }
 
+/// The list that only decides who may relay.
+const RELAY: &str = "smtpd_relay_restrictions";
+
 impl Group<'_> {
     fn names(&self) -> String {
         if self.services.is_empty() { "Postfix".to_owned() } else { self.services.join(", ") }
@@ -174,7 +177,11 @@ impl<'a> Judge<'a> {
                      does not stand before {table} in {}",
                     list.place.name()
                 ),
-                list.place.set(&[&["permit_auth_destination"], &self.value(list, &[])[..]].concat()),
+                if list.place.parameter == RELAY {
+                    list.place.set(&[&["permit_auth_destination"], &self.value(list, &[])[..]].concat())
+                } else {
+                    format!("ask {table} in {RELAY} instead, behind permit_auth_destination")
+                },
             ),
         });
         findings
@@ -250,7 +257,8 @@ impl<'a> Judge<'a> {
         if anchor.is_none() {
             new.push("reject_unauth_destination");
         }
-        if !new.contains(&"permit_auth_destination") {
+        // In other lists it would let mail to local users past what stands there against junk.
+        if list.place.parameter == RELAY && !new.contains(&"permit_auth_destination") {
             new.insert(0, "permit_auth_destination");
         }
         list.place.set(&new)

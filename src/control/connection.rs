@@ -199,7 +199,7 @@ impl Connection {
                 Ok(0) => return Progress::Over,
                 Ok(written) => {
                     self.written += written;
-                    self.heard = if self.state == State::Asking { self.heard } else { now };
+                    self.heard = now;
                 }
                 Err(error) if is_later(&error) => return Progress::Open,
                 Err(_) if self.state == State::Asking => return Progress::Gone,

@@ -60,7 +60,10 @@ impl Following {
         if logs.is_empty() {
             log::warn!("no log file has one of the names; waiting for one to appear");
         }
-        logs.iter().map(|log| Plan::new(log, &self.options, state.mark(&log.name()), &now)).collect()
+        let plans = logs.iter().map(|log| Plan::new(log, &self.options, state.mark(&log.name()), &now)).collect();
+        // What appears later was not there at the start.
+        self.options.reprocess = false;
+        plans
     }
 
     pub(super) fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {

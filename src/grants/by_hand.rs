@@ -114,11 +114,6 @@ impl Grants {
         !self.publisher.is_behind()
     }
 
-    /// Whether the grant that an address has was given by hand.
-    pub(super) fn is_by_hand(&self, now: &Now, address: IpAddr) -> bool {
-        self.by_hand(now, address).is_some()
-    }
-
     /// What was granted by hand, if that is why an address has its grant.
     pub(super) fn by_hand(&self, now: &Now, address: IpAddr) -> Option<ByHand> {
         let given = self.overrides.granted(address)?;

@@ -26,7 +26,9 @@ impl Grants {
         let Some(guard) = &mut self.guard else { return false };
         let (address, user) = (event.client, event.user.unwrap_or_default());
         let verdict = guard.login(now.boot, self.ring.grace(), then.boot, address, user);
-        if verdict == Verdict::Fine || self.is_by_hand(now, address) {
+        // A login may have made it longer since.
+        let is_by_hand = self.overrides.granted(address).is_some_and(|given| given.expires > now.wall);
+        if verdict == Verdict::Fine || is_by_hand {
             return false;
         }
         self.ring.revoke(address, &mut self.changes);

@@ -12,6 +12,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use self::older::{Candidate, Older};
 pub use self::older::{is_compressed, is_older_name};
@@ -20,6 +23,7 @@ use super::bookmark::FileMark;
 use super::lines::Lines;
 use super::{Age, Origin, Position, Sink};
 use crate::error::io_cause;
+use crate::time::Now;
 
 /// Bytes in front of the first that count which are read for what the matchers have to remember: the address of a session
 /// that logs in behind them, or a message whose rest comes behind them. They grant nothing.
@@ -115,7 +119,9 @@ impl Backlog {
     /// # Errors
     /// The log cannot be read, or is no regular file.
     pub(super) fn of_copy(path: &Path, mark: &FileMark) -> io::Result<Option<Self>> {
-        let older = Older::of(path, &Candidate::open(path)?, &Window::all());
+        // A copy is as old as the cut.
+        let window = Window::new(Now::read().wall, Duration::from_secs(3600), TimeZone::UTC);
+        let older = Older::of(path, &Candidate::open(path)?, &window);
         let copy = older.files.into_iter().rfind(|file| mark.fits(&file.file));
         Ok(copy.map(|file| {
             let piece = Piece { begin: mark.position.offset, counted: 0, end: file.length, file };

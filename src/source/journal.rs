@@ -20,7 +20,7 @@ use super::lines::Lines;
 use super::restart::Restart;
 use super::{Age, Origin, Progress, Sink, Source};
 use crate::repeated::Repeated;
-use crate::time::{Timestamp, unix_seconds};
+use crate::time::{Now, Timestamp, unix_seconds};
 
 /// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
 const LONGEST_JSON: usize = 64 * 1024;
@@ -185,6 +185,10 @@ impl Source for Journal {
     }
 
     fn wake(&mut self, now: Timestamp) {
+        // What came while nobody read counts from its own time, unless everything happens now.
+        if self.next.live_from != SystemTime::UNIX_EPOCH {
+            self.next.live_from = Now::read().wall;
+        }
         if let Err(error) = self.spawn(now) {
             self.restart.failed(now, "journalctl", &error);
         }

@@ -136,21 +136,32 @@ pub fn is_compressed(path: &Path) -> bool {
     path.extension().and_then(OsStr::to_str).is_some_and(|ending| COMPRESSED.contains(&ending))
 }
 
-/// Whether a rotation makes a file of this name out of `log`: behind it, or in front of its ending, a separator and a
-/// number.
+/// Whether a rotation makes a file of this name out of `log`: behind it, or in front of its ending, a number or a date. A
+/// number behind another separator than a dot may as well tell two hosts apart.
 pub fn is_older_name(log: &OsStr, other: &OsStr) -> bool {
-    let numbered = |rest: &[u8]| matches!(rest, [b'.' | b'-' | b'_', b'0'..=b'9', ..]) || rest == b".old";
     let (log, other) = (log.as_bytes(), other.as_bytes());
     if let Some(rest) = other.strip_prefix(log) {
-        return numbered(rest);
+        return is_rotation(rest) || rest == b".old";
     }
     let Some(dot) = memchr::memrchr(b'.', log) else { return false };
     let (stem, ending) = log.split_at(dot);
-    let digits = |middle: &[u8]| middle.iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte));
-    other
-        .strip_prefix(stem)
-        .and_then(|rest| rest.strip_suffix(ending))
-        .is_some_and(|middle| numbered(middle) && digits(middle))
+    other.strip_prefix(stem).and_then(|rest| rest.strip_suffix(ending)).is_some_and(is_rotation)
+}
+
+/// `.1` to `.999`, or a date behind a separator: of at least six digits.
+fn is_rotation(rest: &[u8]) -> bool {
+    let Some((separator, rest)) = rest.split_first() else { return false };
+    let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let plain = rest.iter().all(|byte| byte.is_ascii_digit() || b".-_:T".contains(byte));
+    match separator {
+        b'.' if digits == rest.len() && (1..=3).contains(&digits) => true,
+        b'.' | b'-' | b'_' => plain && digits >= 6 && has_year(rest),
+        _ => false,
+    }
+}
+
+fn has_year(date: &[u8]) -> bool {
+    matches!(date, [b'1', b'9', b'0'..=b'9', b'0'..=b'9', ..] | [b'2', b'0', b'0'..=b'9', b'0'..=b'9', ..])
 }
 
 /// `mail.1.log` for `mail.1.log.gz`.
@@ -158,12 +169,13 @@ fn without_compression(name: &OsStr) -> &OsStr {
     if is_compressed(Path::new(name)) { Path::new(name).file_stem().unwrap_or(name) } else { name }
 }
 
-/// Whether two names differ in a date alone, or in a number as long. A single digit may as well tell two hosts apart.
+/// Whether two names differ in a date alone: in digits, of which eight or more stand together. Fewer may as well tell two
+/// hosts apart.
 fn is_dated_alike(name: &OsStr, other: &OsStr) -> bool {
-    let without =
-        |name: &OsStr| name.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_digit()).collect::<Vec<_>>();
-    let digits = |name: &OsStr| name.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits(name) >= 4 && digits(name) == digits(other) && without(name) == without(other)
+    let (name, other) = (name.as_bytes(), other.as_bytes());
+    let has_date = |name: &[u8]| name.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() >= 8);
+    let alike = |(one, other): (&u8, &u8)| one == other || one.is_ascii_digit() && other.is_ascii_digit();
+    name.len() == other.len() && has_date(name) && name.iter().zip(other).all(alike)
 }
 
 #[cfg(test)]
@@ -174,7 +186,7 @@ mod tests {
     fn names_of_older_files_are_known() {
         let is = |log: &str, other: &str| is_older_name(OsStr::new(log), OsStr::new(other));
         for other in
-            ["mail.log.1", "mail.log-20261122", "mail.log.2.gz", "mail-20261122.log", "mail.log.old", "mail.log_1"]
+            ["mail.log.1", "mail.log-20261122", "mail-20261122.log", "mail.1.log", "mail.log.old", "mail.log_2026-11"]
         {
             assert!(is("mail.log", other), "{other}");
         }
@@ -184,8 +196,14 @@ mod tests {
         }
         let older = |log: &str, other: &str| is_older_name(OsStr::new(log), without_compression(OsStr::new(other)));
         assert!(older("mail.log", "mail.1.log.gz") && older("mail.log", "mail.log.1.xz") && !older("mail", "mail.gz"));
+        for other in
+            ["mail-2.log", "mail_2.log", "mail.log-2ndhost", "mail.log.1a", "mail.log.2000", "mail-192.0.2.1.log"]
+        {
+            assert!(!is("mail.log", other), "{other}");
+        }
         let dated = |name: &str, other: &str| is_dated_alike(OsStr::new(name), OsStr::new(other));
         assert!(dated("mail-20261122.log", "mail-20261121.log") && !dated("host1.log", "host2.log"));
+        assert!(!dated("10.0.0.11.log", "10.0.0.12.log") && !dated("host1001.log", "host1002.log"));
         assert!(is("maillog", "maillog-20261122") && !is("mail", "mail.info") && !is("maillog", "maillog2"));
     }
 }

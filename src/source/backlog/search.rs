@@ -35,11 +35,6 @@ impl Window {
         Self { now, begin, zone }
     }
 
-    /// All time.
-    pub(super) fn all() -> Self {
-        Self { now: SystemTime::UNIX_EPOCH, begin: SystemTime::UNIX_EPOCH, zone: TimeZone::UTC }
-    }
-
     /// The present.
     pub fn now(&self) -> SystemTime {
         self.now

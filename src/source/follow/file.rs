@@ -182,7 +182,8 @@ impl LogFile {
     pub(super) fn mark(&self) -> Option<FileMark> {
         let position = self.position().filter(|position| position.offset > 0)?;
         let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
-        FileMark::at(&self.file, position).ok().filter(|_| has_name)
+        // Not as the file is now: it may have been cut since, and have grown again.
+        self.unread(self.lines.offset()).filter(|mark| has_name && mark.position == position)
     }
 
     pub(super) fn take_dropped(&mut self) -> u64 {
