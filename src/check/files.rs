@@ -53,6 +53,9 @@ const SET_GROUP_WRITE: u32 = 0o020;
 const SET_OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
+/// Directories in which everybody must be able to write.
+const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+
 /// Where a daemon that is not root keeps its table.
 const OWN_PLACE: &str = "/var/lib/pop-before-smtp";
 
@@ -103,7 +106,11 @@ fn writable_directory(entry: &Entry, is_last: bool) -> Option<Finding> {
         (_, true) => format!("group {}", entry.gid),
         _ => return None,
     };
-    let cure = format!("chmod {} {}", if others { "go-w" } else { "g-w" }, quoted(&path.to_string()));
+    let cure = if SHARED.iter().any(|shared| entry.path == Path::new(shared)) {
+        "name a table in a directory of its own with --map".to_owned()
+    } else {
+        format!("chmod {} {}", if others { "go-w" } else { "g-w" }, quoted(&path.to_string()))
+    };
     Some(Finding::error(format!("{who} may write in {path}, and so put another table there"), cure))
 }
 
@@ -224,6 +231,20 @@ mod tests {
         assert_well(&judge(&good()));
     }
 
+    /// Postfix's own directory stays root's.
+    #[test]
+    fn a_daemon_that_is_not_root_needs_a_directory_of_its_own() {
+        let mut files = Files { writer: Some(user("pbs", 1000, &[1000])), ..good() };
+        assert_only(
+            &files,
+            Level::Error,
+            "install -d -o pbs -m 755 /var/lib/pop-before-smtp, and name a table there: --map \
+             /var/lib/pop-before-smtp/clients",
+        );
+        files.above[2].path = "/srv/tables".into();
+        assert_only(&files, Level::Error, "chown pbs /srv/tables");
+    }
+
     #[test]
     fn whoever_can_write_the_directory_can_let_anybody_relay() {
         for (at, mode, cure) in [
@@ -237,6 +258,10 @@ mod tests {
             files.above[at].gid = 100;
             assert_only(&files, Level::Error, cure);
         }
+        let mut files = good();
+        files.above[2].path = "/tmp".into();
+        files.above[2].mode = 0o1777;
+        assert_only(&files, Level::Error, "name a table in a directory of its own with --map");
         let mut files = good();
         files.above[1].mode = 0o1777;
         files.above[2].mode = 0o775;
