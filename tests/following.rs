@@ -7,7 +7,7 @@ mod support;
 use nix::sys::signal::Signal;
 use std::fs::{self, File};
 use std::io::Write as _;
-use support::cases::{self, Site, append, append_raw, ip, login_line, login_now};
+use support::cases::{self, Site, append, append_raw, ip, login_line};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
 use support::process::{children, is_zombie, send, wait_gone};
@@ -91,7 +91,7 @@ fn no_line_is_lost_while_tail_is_started_again() {
     let Some(site) = site() else { return };
     let mut daemon = site.daemon(&[]);
     daemon.wait_following(&site.log);
-    let log_in = |last: u8| append(&site.log, &login_now(ip(&format!("198.51.100.{last}"))));
+    let log_in = |last: u8| append(&site.log, &login_line(ip(&format!("198.51.100.{last}"))));
     for last in 1..=20 {
         daemon.send(Signal::SIGHUP);
         log_in(last);

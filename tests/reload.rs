@@ -152,7 +152,7 @@ fn what_must_not_be_published_any_more_leaves_the_table() {
 const ACME: &str = "\n[[matcher]]\nname = \"acme\"\nprograms = [\"acme\"]\nlogin = '^opened from (?P<ip>[0-9.]+)$'\n";
 
 fn acme(number: u8) -> String {
-    format!("Nov 22 16:00:00 mail acme[1]: opened from {}", client(number))
+    format!("{} mail acme[1]: opened from {}", cases::stamp_now(), client(number))
 }
 
 #[test]
@@ -183,8 +183,9 @@ fn matchers_come_and_go() {
 #[test]
 fn a_message_that_was_cut_before_the_reload_is_not_believed_after_it() {
     let Some(mut running) = Reloading::new(&cases::LMDB, "matchers = [\"dovecot\"]\n", &[]) else { return };
-    let long = format!("Nov 22 16:00:00 mail imapd: LOGIN FAILED, user={}", "A".repeat(486));
-    let rest = |number| format!("Nov 22 16:00:00 mail imapd: LOGIN, user=al, ip=[::ffff:{}], port=[1]", client(number));
+    let stamp = cases::stamp_now();
+    let long = format!("{stamp} mail imapd: LOGIN FAILED, user={}", "A".repeat(486));
+    let rest = |number| format!("{stamp} mail imapd: LOGIN, user=al, ip=[::ffff:{}], port=[1]", client(number));
     append(&running.site.log, &long);
     running.site.log_in_and_wait(client(1));
     running.reload("matchers = [\"dovecot\", \"courier\"]\n");

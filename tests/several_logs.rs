@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::cases::{self, Site, append, ip, login_line, login_now};
+use support::cases::{self, Site, append, ip, login_line, old_login_line};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
 use support::journal::{Journal, dovecot, login};
@@ -61,8 +61,8 @@ fn files_that_appear_are_followed() {
     daemon.wait_logged("no log file has one of the names");
     // What it holds when it is found counts by its own time.
     let first = logs.join("first.log");
-    let recent = login_now(ip("198.51.100.1"));
-    fs::write(site.join("first"), format!("{}\n{recent}\n", login_line(ip("198.51.100.66")))).unwrap();
+    let recent = login_line(ip("198.51.100.1"));
+    fs::write(site.join("first"), format!("{}\n{recent}\n", old_login_line(ip("198.51.100.66")))).unwrap();
     fs::rename(site.join("first"), &first).unwrap();
     fs::write(logs.join("first.log.1.gz"), "").unwrap();
     daemon.wait_logged("which has appeared");

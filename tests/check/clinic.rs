@@ -32,7 +32,7 @@ impl Clinic {
         if case.table.ends_with("sqlite") {
             fs::copy(clinic.site.cf(), clinic.cf()).expect("the file of the sqlite table");
         }
-        clinic.log(&fresh(&login_line(ip("198.51.100.7"))));
+        clinic.log(&login_line(ip("198.51.100.7")));
         let restrictions = clinic.restrictions();
         Some(clinic.with(&restrictions))
     }
@@ -125,11 +125,6 @@ impl Clinic {
         command.args(check.get_args()).env("MAIL_CONFIG", self.site.join("etc")).uid(user).gid(user);
         Findings::of(finish(&mut command))
     }
-}
-
-/// A line of the log that is of now.
-pub(crate) fn fresh(line: &str) -> String {
-    stamped(line, std::time::SystemTime::now())
 }
 
 /// A line of the log that is of another time. Its first word is its stamp.

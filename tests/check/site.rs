@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::clinic::{ANY, Clinic, fresh, stamped};
+use crate::clinic::{ANY, Clinic, stamped};
 use crate::support::cases::{self, ip, login_line};
 use crate::support::command::finish;
 use crate::support::postfix::Postfix;
@@ -107,7 +107,7 @@ fn whoever_runs_it_must_be_able_to_write_and_read() {
 fn a_log_without_logins_is_told() {
     let Some(clinic) = Clinic::new(ANY) else { return };
     let mut daemon = clinic.daemon();
-    let login = fresh(&login_line(ip("198.51.100.7")));
+    let login = login_line(ip("198.51.100.7"));
     clinic.log(&login.replace("Login: user=", "Login: name="));
     clinic.check(&[]).assert_only("warning", "1 lines look like logins and are not taken for such");
     fs::write(&clinic.site.log, format!("{}\n", login.replace("imap-login: Login: ", "imap-login: Disconnected: ")))
@@ -217,7 +217,7 @@ fn the_perl_program_is_told() {
 fn grants_that_nobody_ends_are_told() {
     let Some(clinic) = Clinic::new(ANY) else { return };
     let mut daemon = clinic.daemon();
-    clinic.log(&fresh(&login_line(ip("198.51.100.8"))));
+    clinic.log(&login_line(ip("198.51.100.8")));
     clinic.site.wait_listed(ip("198.51.100.8"));
     clinic.check(&[]).assert_well();
     daemon.kill9();

@@ -229,18 +229,27 @@ fn sqlite_cf(map: &Path) -> String {
     table.to_owned()
 }
 
-/// A line as Dovecot 2.3 logs a login through syslog, with a stamp that is older than any grace.
+/// A line as Dovecot 2.3 logs a login through syslog, written now.
 pub(crate) fn login_line(client: IpAddr) -> String {
-    let server = if client.is_ipv4() { "192.0.2.25" } else { "2001:db8::25" };
-    format!(
-        "2026-11-22T16:03:39+00:00 mail dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip={client}, lip={server}, \
-         mpid=820, session=<eFVmtd9glbogAQ24AAEAAAAAAAAAAAAL>"
-    )
+    login_line_at(&stamp_now(), client)
 }
 
-/// The same, written now.
-pub(crate) fn login_now(client: IpAddr) -> String {
-    login_line(client).replacen("2026-11-22T16:03:39+00:00", &format!("{:.0}", jiff::Timestamp::now()), 1)
+/// The time stamp of a line that is written now.
+pub(crate) fn stamp_now() -> String {
+    format!("{:.0}", jiff::Timestamp::now())
+}
+
+/// The same, written long before.
+pub(crate) fn old_login_line(client: IpAddr) -> String {
+    login_line_at("2026-01-22T16:03:39+00:00", client)
+}
+
+fn login_line_at(stamp: &str, client: IpAddr) -> String {
+    let server = if client.is_ipv4() { "192.0.2.25" } else { "2001:db8::25" };
+    format!(
+        "{stamp} mail dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip={client}, lip={server}, mpid=820, \
+         session=<eFVmtd9glbogAQ24AAEAAAAAAAAAAAAL>"
+    )
 }
 
 /// Adds a line to a log as syslogd would: in one write.
