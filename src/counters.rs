@@ -36,12 +36,14 @@ pub enum Reason {
     Revoked,
     /// Too many users log in from the address.
     Shared,
+    /// The line was new, but was written longer ago than the grace.
+    Late,
 }
 
 impl Reason {
     /// Every reason, in the order of declaration.
-    pub const ALL: [Self; 6] =
-        [Self::NotAClient, Self::Skipped, Self::Permitted, Self::Denied, Self::Revoked, Self::Shared];
+    pub const ALL: [Self; 7] =
+        [Self::NotAClient, Self::Skipped, Self::Permitted, Self::Denied, Self::Revoked, Self::Shared, Self::Late];
 
     /// What it is called in a table of numbers.
     pub fn name(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Reason {
             Self::Denied => "denied",
             Self::Revoked => "revoked",
             Self::Shared => "shared",
+            Self::Late => "late",
         }
     }
 }

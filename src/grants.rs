@@ -46,6 +46,7 @@ pub struct Grants {
     evicted: Repeated,
     dropped: Repeated,
     refused: Repeated,
+    late: Repeated,
     /// The file that holds the grants of an earlier run until the table does.
     saved: Option<PathBuf>,
     /// What the operator has decided, and the file of it; without a file nothing is remembered beyond this run.
@@ -76,6 +77,7 @@ impl Grants {
             evicted: Repeated::default(),
             dropped: Repeated::default(),
             refused: Repeated::default(),
+            late: Repeated::default(),
             saved: None,
             overrides: Overrides::default(),
             overrides_file: None,
@@ -110,12 +112,12 @@ impl Grants {
     }
 
     /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known;
-    /// `written` tells when it was written, which only matters for an address that was revoked.
+    /// `written` is when it was written, if its stamp tells, which only matters for an address that was revoked.
     pub fn event(
         &mut self,
         now: &Now,
         event: &Event<'_>,
-        written: &dyn Fn() -> Option<SystemTime>,
+        written: Option<SystemTime>,
         source: &str,
         offset: Option<u64>,
     ) -> Outcome {
@@ -123,9 +125,7 @@ impl Grants {
             self.logout(now, event);
             return Outcome::Logout;
         }
-        if self.overrides.revoked(event.client).is_some()
-            && written().is_some_and(|written| self.is_revoked(now, event.client, written))
-        {
+        if written.is_some_and(|written| self.is_revoked(now, event.client, written)) {
             return Outcome::Refused(Refused::Revoked);
         }
         if let Some(reason) = self.refuse(now, now, event) {
@@ -136,6 +136,30 @@ impl Grants {
         let Event { client, matcher, user, .. } = *event;
         self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
         outcome
+    }
+
+    /// Takes in what a line says that comes now, though it was written longer ago than the grace: the log was rewritten,
+    /// was held up, or its writer's clock is wrong. It grants nothing.
+    pub fn late_event(
+        &mut self,
+        now: &Now,
+        written: SystemTime,
+        event: &Event<'_>,
+        source: &str,
+        offset: Option<u64>,
+    ) -> Outcome {
+        if event.action == Action::Logout {
+            return self.past_event(now, written, event, source, offset);
+        }
+        if let Some(count) = self.late.add(now.boot, 1) {
+            log::warn!(
+                "not granted {}: the line says it was written at {}, and logins count for one grace; {count} since the last \
+                 such message; has log {source} been rewritten, or is the clock of the server that writes it wrong?",
+                event.client,
+                time::display(written)
+            );
+        }
+        Outcome::Refused(Refused::Late)
     }
 
     /// Takes in what a line says that was written at `written`, while nobody watched: it grants what is left of a grace. One

@@ -12,7 +12,7 @@ use crate::matcher::Matchers;
 use crate::progress;
 use crate::source::plan::Plan;
 use crate::source::{Age, Origin, Progress, Source};
-use crate::stamp::Stamps;
+use crate::stamp::{self, Stamps};
 use crate::state::Mark;
 use crate::syslog;
 use crate::tally::{Notice, Tally};
@@ -24,6 +24,9 @@ const READS_PER_TURN: usize = 64;
 
 /// Parts of what was written while nobody watched are no longer, and far shorter than a connection may wait for its login.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How far apart local times are: from twelve hours behind UTC to fourteen ahead of it.
+const ZONES: Duration = Duration::from_secs(26 * 3600);
 
 /// How long a file that a pattern had found may be away. One that comes back later is read as if it had appeared.
 const GONE: Duration = Duration::from_secs(60);
@@ -46,8 +49,9 @@ impl Input {
     /// The log cannot be read, or a program that is needed cannot be started.
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
         let zone = TimeZone::system();
-        let reader = Reader { matchers, stamps: Stamps::new(zone.clone()), old: log.size(), tally: Tally::new(zone) };
-        progress::expect(reader.old);
+        let (old, reprocessed) = (log.size(), log.reprocessed());
+        let reader = Reader { matchers, stamps: Stamps::new(zone.clone()), old, reprocessed, tally: Tally::new(zone) };
+        progress::expect(old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
 
@@ -114,6 +118,8 @@ struct Reader {
     stamps: Stamps,
     /// Number of bytes that were in the log at the start and are still to come.
     old: u64,
+    /// Number of bytes still to come of which each line happens now, whatever its stamp says.
+    reprocessed: u64,
     tally: Tally,
 }
 
@@ -133,10 +139,15 @@ impl Reader {
     }
 
     fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let Self { matchers, stamps, tally, .. } = self;
+        let Self { matchers, stamps, tally, reprocessed, .. } = self;
+        let longest = (*reprocessed == 0).then(|| grants.ring().grace());
+        *reprocessed = reprocessed.saturating_sub(block.len() as u64);
         matchers.scan(now.boot, block, &mut |line, event| {
-            let written = || first_stamp(&block[line..], |stamp| stamps.latest(stamp, now.wall));
-            let outcome = grants.event(now, event, &written, name, origin.offset(line));
+            let written = Written::read(&block[line..], stamps, now);
+            let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
+                Some(late) => grants.late_event(now, late.time, event, name, origin.offset(line)),
+                None => grants.event(now, event, written.map(|written| written.time), name, origin.offset(line)),
+            };
             tally.event(line, event, Some(outcome));
         });
     }
@@ -157,6 +168,31 @@ impl Reader {
                 }
             });
         });
+    }
+}
+
+/// When a line was written, as its stamp says.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    time: SystemTime,
+    has_zone: bool,
+}
+
+impl Written {
+    /// Of the first line of a block.
+    fn read(block: &[u8], stamps: &Stamps, now: &Now) -> Option<Self> {
+        let mut has_zone = false;
+        let time = first_stamp(block, |stamp| {
+            has_zone = stamp::has_zone(stamp);
+            stamps.latest(stamp, now.wall)
+        })?;
+        Some(Self { time, has_zone })
+    }
+
+    /// Whether that is longer ago than `longest`, in whatever zone it was written.
+    fn is_late(self, now: &Now, longest: Duration) -> bool {
+        let slack = if self.has_zone { Duration::ZERO } else { ZONES };
+        now.wall.duration_since(self.time).is_ok_and(|ago| ago > longest + slack)
     }
 }
 

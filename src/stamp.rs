@@ -5,12 +5,11 @@
 //! put back repeats, a stamp stands for two times; the lines before it tell which, and without such a line the earlier
 //! counts: a login may then end an hour too early, never too late.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-
-use crate::bytes::Class;
 
 /// How far out of order, in time, the lines of a log may be.
 pub const DISORDER: Duration = Duration::from_secs(120);
@@ -52,15 +51,14 @@ impl Stamps {
     fn read(&self, stamp: &[u8], now: SystemTime, repeated: Repeated) -> Option<SystemTime> {
         let text = std::str::from_utf8(stamp).ok()?;
         if stamp.first()?.is_ascii_digit() {
+            text.get(..DATE_AND_TIME)?;
+            if has_zone(stamp) {
+                let time: jiff::Timestamp = text.parse().ok()?;
+                return jiff::Timestamp::from_second(time.as_second()).ok().map(SystemTime::from);
+            }
             // RFC 3339; nginx writes slashes, others a space in place of the T.
-            let (date, rest) = text.split_at_checked(10)?;
-            let (time, rest) = rest.get(1..)?.split_at_checked(8)?;
-            let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + DIGITS.run(digits.as_bytes()));
-            let civil: DateTime = format!("{}T{time}", date.replace('/', "-")).parse().ok()?;
-            return match rest.get(fraction..)? {
-                "" => self.local(civil, repeated),
-                zone => at_offset(civil, zone),
-            };
+            let civil = DateTime::from_str(text).or_else(|_| text.replace('/', "-").parse()).ok()?;
+            return self.local(civil.with().subsec_nanosecond(0).build().ok()?, repeated);
         }
         let (day, time) = (text.get(..6)?, text.get(text.len().checked_sub(8)?..)?);
         let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
@@ -95,23 +93,15 @@ enum Repeated {
     Later,
 }
 
-static DIGITS: Class = Class::new(b'0', b'9', b"");
-
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// `Z`, `+01:00` or `+0100`.
-fn at_offset(civil: DateTime, zone: &str) -> Option<SystemTime> {
-    let seconds = if zone == "Z" {
-        0
-    } else {
-        let (sign, digits) = zone.split_at_checked(1)?;
-        let digits = digits.replace(':', "");
-        let (hours, minutes) = digits.split_at_checked(2)?;
-        let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
-        if sign == "-" { -seconds } else { seconds }
-    };
-    let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
-    offset.to_timestamp(civil).ok().map(SystemTime::from)
+/// Length of `2026-11-22T15:54:36`.
+const DATE_AND_TIME: usize = 19;
+
+/// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it. Else it may be off by hours, if it
+/// comes from another host.
+pub fn has_zone(stamp: &[u8]) -> bool {
+    stamp.get(DATE_AND_TIME..).is_some_and(|rest| rest.iter().any(|byte| matches!(byte, b'Z' | b'+' | b'-')))
 }
 
 #[cfg(test)]
@@ -147,10 +137,18 @@ mod tests {
             ("2026-11-22T15:54:36.123456+00:00", "2026-11-22T15:54:36Z"),
             ("2026-11-22T15:54:36Z", "2026-11-22T15:54:36Z"),
             ("2026-11-22T15:54:36-0330", "2026-11-22T19:24:36Z"),
+            ("2026-11-22 15:54:36.5-03:30", "2026-11-22T19:24:36Z"),
         ] {
             assert_eq!(read(stamp, now), Some(time(expected)), "{stamp}");
         }
-        for stamp in ["", "Nov 31 15:54:36", "Nov 22 25:54:36", "2026-02-29T00:00:00Z", "2026-11-22T15:54:36+25:99x"] {
+        for stamp in [
+            "",
+            "Nov 31 15:54:36",
+            "Nov 22 25:54:36",
+            "2026-02-29T00:00:00Z",
+            "2026-11-22T15:54:36+25:99x",
+            "2026-11-22",
+        ] {
             assert_eq!(read(stamp, now), None, "{stamp}");
         }
     }

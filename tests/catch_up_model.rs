@@ -280,6 +280,13 @@ fn run(directory: &Path, acts: &[Act]) {
     model.check();
 }
 
+/// More files than can be open at a time, of which the first got a line that nobody has read.
+#[test]
+fn a_file_is_read_before_it_makes_room() {
+    let acts = [&[Act::Read] as &[_], &[Act::Rename; 9]].concat();
+    run(&std::env::temp_dir(), &acts);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -168,9 +168,11 @@ fn a_log_that_is_not_what_it_was_is_read_by_its_times() {
         write(&site, login, 2);
         write(&site, login - GRACE, 3);
         let (daemon, granted) = granted_at_start(&site);
-        assert_eq!(granted, [2], "{what}: {}", daemon.stderr());
+        // What is not restored counts again by its time, where the line is still to be read.
+        let expected: &[u32] = if what == "damaged state" { &[1, 2] } else { &[2] };
+        assert_eq!(granted, expected, "{what}: {}", daemon.stderr());
         assert!(is_of(expiry(&site, client(2)), login), "{what}");
-        assert_eq!(site.lists(client(1)), what != "damaged state", "{what}: {}", daemon.stderr());
+        assert!(site.lists(client(1)), "{what}: {}", daemon.stderr());
     }
 }
 

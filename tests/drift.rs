@@ -44,9 +44,9 @@ fn arguments(home: &Scratch, more: &[&str]) -> Vec<String> {
     ["--backend", "lmdb", "--map", &map].iter().chain(more).map(|argument| (*argument).to_owned()).collect()
 }
 
-/// A daemon that reads its standard input.
+/// A daemon that reads its standard input. For a day a login is not late.
 fn daemon(home: &Scratch) -> (Daemon, impl FnMut(&str)) {
-    let (daemon, mut input) = Daemon::start_with_input(&arguments(home, &["--log", "-"]));
+    let (daemon, mut input) = Daemon::start_with_input(&arguments(home, &["--log", "-", "--grace", "1d"]));
     (daemon, move |line: &str| writeln!(input, "{line}").expect("it reads"))
 }
 

@@ -68,6 +68,35 @@ fn what_a_copy_has_of_a_log_that_was_cut_is_read_from_there() {
     assert_eq!(driver.take(), ["eight"]);
 }
 
+/// What somebody puts there as a log may be old; what is added to it is not.
+#[test]
+fn lines_that_nobody_saw_come_count_by_their_own_times() {
+    let place = Place::new("seen\n");
+    let mut driver = Driver::start(&place.log, From::Start);
+    driver.turn();
+    append(&place.log, "live\n");
+    driver.turn();
+    fs::write(place.join("edited"), "edited\n".repeat(20_000)).unwrap();
+    fs::rename(place.join("edited"), &place.log).unwrap();
+    driver.turn();
+    append(&place.log, "live\n");
+    driver.turn();
+    assert_eq!(driver.past.len(), 20_000);
+    fs::write(&place.log, "rewritten\n").unwrap();
+    driver.turn();
+    append(&place.log, "live\n");
+    driver.turn();
+    fs::remove_file(&place.log).unwrap();
+    driver.turn();
+    fs::write(&place.log, "back\n").unwrap();
+    driver.turn();
+    append(&place.log, "live\n");
+    driver.turn();
+    let past: Vec<_> = driver.past[20_000..].iter().map(|line| String::from_utf8_lossy(line)).collect();
+    assert_eq!(past, ["rewritten", "back"]);
+    assert_eq!(driver.take().iter().filter(|line| *line == "live").count(), 4);
+}
+
 #[test]
 fn a_saved_position_counts_only_in_its_file() {
     let place = Place::new("one\ntwo\nthree\n");

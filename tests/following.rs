@@ -7,9 +7,10 @@ mod support;
 use nix::sys::signal::Signal;
 use std::fs::{self, File};
 use std::io::Write as _;
-use support::cases::{self, Site, append, append_raw, ip, login_line};
+use support::cases::{self, Site, append, append_raw, ip, login_line, old_login_line};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
+use support::past::{RFC_3339, TRADITIONAL, client, login_stamped, now, stamp};
 use support::process::{children, is_zombie, send, wait_gone};
 use support::{Need, SOON, require, wait_for};
 
@@ -260,8 +261,8 @@ fn lines_from_standard_input() {
 #[test]
 fn what_is_in_the_log_already_counts_only_with_reprocess() {
     each_source(|site, source| {
-        site.log_in(ip("198.51.100.1"));
-        site.log_in(ip("2001:db8:1::1"));
+        append(&site.log, &old_login_line(ip("198.51.100.1")));
+        append(&site.log, &old_login_line(ip("2001:db8:1::1")));
         append(
             &site.log,
             "Nov 22 16:03:40 mail dovecot: imap-login: Disconnected: Aborted login by logging out \
@@ -284,6 +285,48 @@ fn what_is_in_the_log_already_counts_only_with_reprocess() {
         let listed: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert!(listed.contains(&"198.51.100.1") && listed.contains(&"2001:db8:1::1"), "{}", list.stdout);
     });
+}
+
+/// As `sed -i` and editors do.
+#[test]
+fn old_lines_of_a_log_that_is_rewritten_grant_nothing() {
+    each_source(|site, source| {
+        let mut daemon = site.daemon(source);
+        site.log_in_and_wait(ip("198.51.100.1"));
+        let lines = |last| format!("{}\n{}\n", old_login_line(ip("198.51.100.66")), login_line(ip(last)));
+        let other = site.join("other");
+        // `tail` takes a log that is cut and as long again for the same.
+        fs::write(&other, "a line of the log\n".repeat(100) + &lines("198.51.100.2")).unwrap();
+        fs::rename(&other, &site.log).unwrap();
+        site.wait_listed(ip("198.51.100.2"));
+        fs::write(&site.log, lines("198.51.100.3")).unwrap();
+        site.wait_listed(ip("198.51.100.3"));
+        // What comes late is told.
+        append(&site.log, &old_login_line(ip("198.51.100.67")));
+        site.log_in_and_wait(ip("198.51.100.4"));
+        assert!(!site.lists(ip("198.51.100.66")) && !site.lists(ip("198.51.100.67")), "{}", daemon.stderr());
+        daemon.wait_logged("warning: not granted 198.51.100.6");
+        assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    });
+}
+
+/// The log of a host in another zone, with stamps that do not tell.
+#[test]
+fn a_line_is_late_if_it_is_so_in_every_zone() {
+    let Some(site) = site() else { return };
+    let (mut daemon, mut input) = Daemon::start_with_input(&site.map_arguments(&["--log", "-"]));
+    let hours_ago = |hours: u64, format, last| login_stamped(&stamp(now() - hours * 3600, format, 0.0), client(last));
+    for (hours, format, last) in
+        [(0, RFC_3339, 1), (1, RFC_3339, 66), (0, TRADITIONAL, 2), (20, TRADITIONAL, 3), (60, TRADITIONAL, 67)]
+    {
+        write!(input, "{}", hours_ago(hours, format, last)).unwrap();
+    }
+    drop(input);
+    assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
+    let told = daemon.stderr();
+    let granted: Vec<u32> =
+        (1..100).filter(|&last| told.contains(&format!("granted {} until", client(last)))).collect();
+    assert_eq!(granted, [1, 2, 3], "{told}");
 }
 
 #[test]

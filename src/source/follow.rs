@@ -172,6 +172,7 @@ impl Follow {
     /// since, the next read finds that out.
     fn open(&mut self, name: &Path, now: Timestamp) -> io::Result<LogFile> {
         let mut file = LogFile::open(name, From::Start, now)?;
+        file.distrust()?;
         if let Some(at) = self.retired.iter().position(|known| known.id == file.id) {
             self.retired.remove(at).into_iter().for_each(|retired| file.resume(retired));
         }
@@ -192,7 +193,7 @@ impl Follow {
 
     /// Whether one more file can be opened.
     fn make_room(&mut self) -> bool {
-        if self.files.len() >= MOST_OPEN && self.files.front().is_some_and(|file| file.at_end) {
+        if self.files.len() >= MOST_OPEN && self.files.front().is_some_and(LogFile::is_read) {
             self.retire(0);
         }
         self.crowded = self.files.len() >= MOST_OPEN;
@@ -217,7 +218,7 @@ impl Follow {
                 .files
                 .iter()
                 .take(self.files.len() - 1)
-                .position(|file| file.at_end && now.since(file.active) >= GRACE)
+                .position(|file| file.is_read() && now.since(file.active) >= GRACE)
         {
             self.retire(at);
         }

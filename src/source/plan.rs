@@ -42,6 +42,7 @@ pub struct Plan {
     how: How,
     /// What of it was written while nobody watched.
     backlog: Option<Backlog>,
+    reprocess: bool,
 }
 
 enum How {
@@ -87,7 +88,7 @@ impl Plan {
                 (How::Tail { path: path.clone(), tail, from, grace: options.grace }, backlog)
             }
         };
-        Ok(Self { name: log.name(), how, backlog })
+        Ok(Self { name: log.name(), how, backlog, reprocess: options.reprocess })
     }
 
     /// Names the process that `tail` must not outlive; another one after a fork.
@@ -113,6 +114,15 @@ impl Plan {
         }
     }
 
+    /// Number of bytes of lines that happen now whatever their stamps say.
+    pub fn reprocessed(&self) -> u64 {
+        match &self.how {
+            _ if !self.reprocess => 0,
+            How::Tail { .. } | How::Follow { .. } => self.size(),
+            How::Journal(_) | How::Stdin => u64::MAX,
+        }
+    }
+
     /// What debug mode tells of it.
     pub fn display(&self) -> String {
         match &self.how {
@@ -128,7 +138,7 @@ impl Plan {
     /// # Errors
     /// The log cannot be read, or the program cannot be started.
     pub fn start(self, now: Timestamp) -> Result<Box<dyn Source>, Error> {
-        let Self { name, how, mut backlog } = self;
+        let Self { name, how, mut backlog, .. } = self;
         let live: Box<dyn Source> = match how {
             How::Tail { path, tail, from, grace } => {
                 let source = CommandSource::start(path, tail, backlog.take().zip(from), grace, now)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pop_before_smtp::matcher::LONGEST_LINE;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
-use pop_before_smtp::source::{Origin, Position, Progress, Sink, Source as _};
+use pop_before_smtp::source::{Age, Origin, Position, Progress, Sink, Source as _};
 use pop_before_smtp::time::Timestamp;
 use pop_before_smtp::wait::readable_now;
 
@@ -20,6 +20,8 @@ pub(crate) struct Driver {
     pub(crate) lines: Vec<Vec<u8>>,
     /// Where each of them begins.
     pub(crate) places: Vec<Position>,
+    /// Those whose own times count.
+    pub(crate) past: Vec<Vec<u8>>,
     /// Lines counted as too long.
     pub(crate) dropped: u64,
 }
@@ -32,12 +34,12 @@ impl Driver {
     pub(crate) fn begin(log: &Path, from: From, follow: bool) -> Self {
         let now = Timestamp::from_boot(Duration::from_secs(1000));
         let source = Follow::start(log.to_owned(), from, follow, now).unwrap();
-        Self { source, now, lines: Vec::new(), places: Vec::new(), dropped: 0 }
+        Self { source, now, lines: Vec::new(), places: Vec::new(), past: Vec::new(), dropped: 0 }
     }
 
     /// One call of the loop's.
     pub(crate) fn step(&mut self) -> Progress {
-        let Self { source, now, lines, places, .. } = self;
+        let Self { source, now, lines, places, past, .. } = self;
         let mut take = |origin: Origin, block: &[u8]| {
             let mut place = origin.position.unwrap();
             assert!(block.ends_with(b"\n") || block.len() == LONGEST_LINE + 1, "half a line");
@@ -45,6 +47,7 @@ impl Driver {
                 if line.strip_suffix(b"\n").unwrap_or(line).len() <= LONGEST_LINE {
                     lines.push(line[..line.len() - 1].to_vec());
                     places.push(place);
+                    past.extend((origin.age == Age::Past).then(|| line[..line.len() - 1].to_vec()));
                 }
                 place.offset += line.len() as u64;
             }

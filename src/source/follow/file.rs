@@ -13,7 +13,7 @@ use super::print::{Change, Compared, Print};
 use crate::source::backlog::begins_a_line;
 use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
-use crate::source::{Origin, Position, Sink};
+use crate::source::{Age, Origin, Position, Sink};
 use crate::time::Timestamp;
 
 /// Device and number: which file it is, whatever its name.
@@ -60,6 +60,8 @@ pub(super) struct LogFile {
     pub(super) at_end: bool,
     /// When something was read last, or the file got a successor.
     pub(super) active: Timestamp,
+    /// Up to here its lines were there when it was found or was cut, and nobody has seen them come: they may be old.
+    found: u64,
     /// Whether something was read from it that is not there any more.
     was_cut: bool,
     /// Up to where it had been read when it was cut last: its lines may live on in a copy.
@@ -91,11 +93,21 @@ impl LogFile {
             print: Print::default(),
             at_end: false,
             active: now,
+            found: 0,
             was_cut: false,
             before_cut: None,
         };
         opened.go_to(offset)?;
         Ok(opened)
+    }
+
+    /// Lets all it holds now count by its own time.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub(super) fn distrust(&mut self) -> io::Result<()> {
+        self.found = self.file.metadata()?.len();
+        Ok(())
     }
 
     /// Goes on where it was left.
@@ -127,10 +139,13 @@ impl LogFile {
     /// # Errors
     /// It cannot be read; nothing is lost.
     pub(super) fn read(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> io::Result<Step> {
-        let Self { file, id, lines, print, .. } = self;
+        let Self { file, id, lines, print, found, .. } = self;
         let offset = lines.offset();
         let mut input = Compared { file, offset, print, differs: false };
-        let place = |offset| Origin::live(Some(Position { device: id.device, inode: id.inode, offset }));
+        let place = |offset| {
+            let age = if offset < *found { Age::Past } else { Age::Live };
+            Origin { position: Some(Position { device: id.device, inode: id.inode, offset }), age }
+        };
         let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
         if input.differs {
             return self.changed(offset).map(Step::Changed);
@@ -150,6 +165,7 @@ impl LogFile {
         match change {
             Change::None => {}
             Change::Anew => {
+                self.distrust()?;
                 self.before_cut = self.unread(offset);
                 self.print = Print::default();
                 self.lines.go_to(0);
@@ -184,6 +200,11 @@ impl LogFile {
         let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
         // Not as the file is now: it may have been cut since, and have grown again.
         self.unread(self.lines.offset()).filter(|mark| has_name && mark.position == position)
+    }
+
+    /// Whether nothing is left to be read, nor has come since.
+    pub(super) fn is_read(&self) -> bool {
+        self.at_end && self.file.metadata().map_or(true, |metadata| metadata.len() <= self.lines.offset())
     }
 
     pub(super) fn take_dropped(&mut self) -> u64 {
