@@ -50,7 +50,8 @@ impl Input {
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
         let zone = TimeZone::system();
         let (old, reprocessed) = (log.size(), log.reprocessed());
-        let reader = Reader { matchers, stamps: Stamps::new(zone.clone()), old, reprocessed, tally: Tally::new(zone) };
+        let (stamps, last) = (Stamps::new(zone.clone()), None);
+        let reader = Reader { matchers, stamps, last, old, reprocessed, tally: Tally::new(zone) };
         progress::expect(old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
@@ -116,6 +117,8 @@ fn can_read(source: &dyn Source) -> bool {
 struct Reader {
     matchers: Matchers,
     stamps: Stamps,
+    /// The stamp of a new line that was read last, and what it means: logins of the same second are many.
+    last: Option<(Vec<u8>, Written)>,
     /// Number of bytes that were in the log at the start and are still to come.
     old: u64,
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
@@ -139,11 +142,11 @@ impl Reader {
     }
 
     fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let Self { matchers, stamps, tally, reprocessed, .. } = self;
+        let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
         let longest = (*reprocessed == 0).then(|| grants.ring().grace());
         *reprocessed = reprocessed.saturating_sub(block.len() as u64);
         matchers.scan(now.boot, block, &mut |line, event| {
-            let written = Written::read(&block[line..], stamps, now);
+            let written = first_stamp(&block[line..], |stamp| Written::read(stamp, stamps, now, last));
             let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
                 Some(late) => grants.late_event(now, late.time, event, name, origin.offset(line)),
                 None => grants.event(now, event, written.map(|written| written.time), name, origin.offset(line)),
@@ -179,14 +182,18 @@ struct Written {
 }
 
 impl Written {
-    /// Of the first line of a block.
-    fn read(block: &[u8], stamps: &Stamps, now: &Now) -> Option<Self> {
-        let mut has_zone = false;
-        let time = first_stamp(block, |stamp| {
-            has_zone = stamp::has_zone(stamp);
-            stamps.latest(stamp, now.wall)
-        })?;
-        Some(Self { time, has_zone })
+    fn read(stamp: &[u8], stamps: &Stamps, now: &Now, last: &mut Option<(Vec<u8>, Self)>) -> Option<Self> {
+        if let Some((known, written)) = last
+            && known == stamp
+        {
+            return Some(*written);
+        }
+        let written = Self { time: stamps.latest(stamp, now.wall)?, has_zone: stamp::has_zone(stamp) };
+        let (known, last) = last.get_or_insert_with(|| (Vec::new(), written));
+        known.clear();
+        known.extend_from_slice(stamp);
+        *last = written;
+        Some(written)
     }
 
     /// Whether that is longer ago than `longest`, in whatever zone it was written.
@@ -231,8 +238,8 @@ fn each_minute<'b>(
     }
 }
 
-/// The time of the first line of a block, if its stamp tells.
-fn first_stamp(block: &[u8], read: impl FnOnce(&[u8]) -> Option<SystemTime>) -> Option<SystemTime> {
+/// What the stamp of the first line of a block tells.
+fn first_stamp<T>(block: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
     let line = &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())];
     read(syslog::parse(line)?.0.time)
 }

@@ -208,7 +208,11 @@ fn arguments(mode: &Mode, directory: &Path) -> Vec<String> {
     let sync = if mode.sync { "always" } else { "never" };
     let map = directory.join("map").display().to_string();
     let options = ["--backend", mode.driver, "--lmdb-update", update, "--sync", sync, "--map", &map];
-    options.into_iter().chain(["--log", "-", "--entries", "5000000", "--grace", "2h"]).map(str::to_owned).collect()
+    options
+        .into_iter()
+        .chain(["--log", "-", "--reprocess", "--entries", "5000000", "--grace", "2h"])
+        .map(str::to_owned)
+        .collect()
 }
 
 fn daemon(run: Run, mode: &Mode, directory: &tempfile::TempDir) -> Run {
