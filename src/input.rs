@@ -12,7 +12,7 @@ use crate::matcher::Matchers;
 use crate::progress;
 use crate::source::plan::Plan;
 use crate::source::{Age, Origin, Progress, Source};
-use crate::stamp::{self, Stamps};
+use crate::stamp::{self, Last, Stamps};
 use crate::state::Mark;
 use crate::syslog;
 use crate::tally::{Notice, Tally};
@@ -50,7 +50,7 @@ impl Input {
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
         let zone = TimeZone::system();
         let (old, reprocessed) = (log.size(), log.reprocessed());
-        let (stamps, last) = (Stamps::new(zone.clone()), None);
+        let (stamps, last) = (Stamps::new(zone.clone()), Last::NONE);
         let reader = Reader { matchers, stamps, last, old, reprocessed, tally: Tally::new(zone) };
         progress::expect(old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
@@ -117,8 +117,7 @@ fn can_read(source: &dyn Source) -> bool {
 struct Reader {
     matchers: Matchers,
     stamps: Stamps,
-    /// The stamp of a new line that was read last, and what it means: logins of the same second are many.
-    last: Option<(Vec<u8>, Written)>,
+    last: Last<Written>,
     /// Number of bytes that were in the log at the start and are still to come.
     old: u64,
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
@@ -182,17 +181,12 @@ struct Written {
 }
 
 impl Written {
-    fn read(stamp: &[u8], stamps: &Stamps, now: &Now, last: &mut Option<(Vec<u8>, Self)>) -> Option<Self> {
-        if let Some((known, written)) = last
-            && known == stamp
-        {
-            return Some(*written);
+    fn read(stamp: &[u8], stamps: &Stamps, now: &Now, last: &mut Last<Self>) -> Option<Self> {
+        if let Some(written) = last.get_if(|known| known == stamp) {
+            return Some(written);
         }
         let written = Self { time: stamps.latest(stamp, now.wall)?, has_zone: stamp::has_zone(stamp) };
-        let (known, last) = last.get_or_insert_with(|| (Vec::new(), written));
-        known.clear();
-        known.extend_from_slice(stamp);
-        *last = written;
+        last.set(stamp, written);
         Some(written)
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
-use crate::stamp::Stamps;
+use crate::stamp::{Last, Stamps};
 
 /// How far a stamp may be ahead of the present and still be believed: clocks are wrong, and zones.
 const AHEAD: Duration = Duration::from_secs(24 * 3600);
@@ -13,28 +13,22 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone)]
 pub struct LogTime {
     stamps: Stamps,
-    /// The stamp that was read last, and what it means.
-    last: Option<(Vec<u8>, SystemTime)>,
+    last: Last<SystemTime>,
 }
 
 impl LogTime {
     /// For a log whose writer lives in this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Self { stamps: Stamps::new(zone), last: None }
+        Self { stamps: Stamps::new(zone), last: Last::NONE }
     }
 
     /// The time of a stamp as [`crate::syslog::Header`] has it, to the second. `None` if it is no time, or one to come.
     pub fn read(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
-        if let Some((known, time)) = &self.last
-            && is_same_second(known, stamp)
-        {
-            return Some(*time);
+        if let Some(time) = self.last.get_if(|known| is_same_second(known, stamp)) {
+            return Some(time);
         }
         let time = self.stamps.time(stamp, now).filter(|time| *time <= now + AHEAD)?;
-        let (known, last) = self.last.get_or_insert_with(|| (Vec::new(), time));
-        known.clear();
-        known.extend_from_slice(stamp);
-        *last = time;
+        self.last.set(stamp, time);
         Some(time)
     }
 }

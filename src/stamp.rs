@@ -18,28 +18,45 @@ pub const DISORDER: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone)]
 pub struct Stamps {
     zone: TimeZone,
-    /// The stamp that was read last, as written, and what it means: lines of the same second are many.
-    last: Option<(Vec<u8>, SystemTime)>,
+    last: Last<SystemTime>,
+}
+
+/// The stamp that was read last, as written, and what it means: lines of the same second are many.
+#[derive(Debug, Clone)]
+pub struct Last<T>(Option<(Vec<u8>, T)>);
+
+impl<T: Copy> Last<T> {
+    /// Before the first.
+    pub const NONE: Self = Self(None);
+
+    /// What the last stamp means, if it is the same as this one.
+    pub fn get_if(&self, is_same: impl FnOnce(&[u8]) -> bool) -> Option<T> {
+        self.0.as_ref().filter(|(known, _)| is_same(known)).map(|(_, meaning)| *meaning)
+    }
+
+    /// Takes note of a stamp. Asks for no memory if there has been one as long.
+    pub fn set(&mut self, stamp: &[u8], meaning: T) {
+        let (known, last) = self.0.get_or_insert_with(|| (Vec::new(), meaning));
+        known.clear();
+        known.extend_from_slice(stamp);
+        *last = meaning;
+    }
 }
 
 impl Stamps {
     /// For a log whose writer lives in this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, last: None }
+        Self { zone, last: Last::NONE }
     }
 
     /// The time of a stamp as [`crate::syslog::Header`] has it; `None` if it is no time that ever was. It may lie in the
     /// future.
     pub fn time(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
-        match &mut self.last {
-            Some((known, time)) if *known == stamp => return Some(*time),
-            _ => {}
+        if let Some(time) = self.last.get_if(|known| known == stamp) {
+            return Some(time);
         }
         let time = self.read(stamp, now, Repeated::ByOrder)?;
-        let (known, last) = self.last.get_or_insert_with(|| (Vec::new(), time));
-        known.clear();
-        known.extend_from_slice(stamp);
-        *last = time;
+        self.last.set(stamp, time);
         Some(time)
     }
 
@@ -78,7 +95,7 @@ impl Stamps {
     fn local(&self, civil: DateTime, repeated: Repeated) -> Option<SystemTime> {
         let meaning = self.zone.to_ambiguous_timestamp(civil);
         let earlier: SystemTime = meaning.earlier().ok()?.into();
-        let before = |time: SystemTime| self.last.as_ref().is_some_and(|(_, last)| time + DISORDER < *last);
+        let before = |time: SystemTime| self.last.get_if(|_| true).is_some_and(|last| time + DISORDER < last);
         if meaning.is_ambiguous() && (repeated == Repeated::Later || before(earlier)) {
             return meaning.later().ok().map(SystemTime::from);
         }
