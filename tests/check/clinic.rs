@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{LockResult, RwLock, RwLockWriteGuard};
 
 use pop_before_smtp::time::display;
 
@@ -102,12 +103,20 @@ impl Clinic {
     /// What `check` finds.
     #[track_caller]
     pub(crate) fn check(&self, more: &[&str]) -> Findings {
+        let _undisturbed = RIVALS.read();
         Findings::of(finish(&mut self.command(more)))
+    }
+
+    /// What `check` finds while a rival runs, which no other check may see.
+    #[track_caller]
+    pub(crate) fn check_beside(&self, _rival: &Rival) -> Findings {
+        Findings::of(finish(&mut self.command(&[])))
     }
 
     /// What `check` finds in a world of its own, which a script has made as root before it starts `check`.
     #[track_caller]
     pub(crate) fn check_behind(&self, script: &str) -> Findings {
+        let _undisturbed = RIVALS.read();
         let check = self.command(&[]);
         let mut command = Command::new("unshare");
         let script = format!("{script} && exec \"$0\" \"$@\"");
@@ -118,12 +127,25 @@ impl Clinic {
     /// What `check` finds as another user, by a copy of the program, because he may have no way to where it was built.
     #[track_caller]
     pub(crate) fn check_as(&self, user: u32) -> Findings {
+        let _undisturbed = RIVALS.read();
         let program = self.site.join("program");
         assert!(Command::new("cp").arg(PROGRAM).arg(&program).status().expect("cp").success());
         let check = self.command(&[]);
         let mut command = Command::new(program);
         command.args(check.get_args()).env("MAIL_CONFIG", self.site.join("etc")).uid(user).gid(user);
         Findings::of(finish(&mut command))
+    }
+}
+
+/// Programs of our name are told of by every `check` on the machine.
+static RIVALS: RwLock<()> = RwLock::new(());
+
+/// The right to run one.
+pub(crate) struct Rival(#[allow(dead_code)] LockResult<RwLockWriteGuard<'static, ()>>);
+
+impl Rival {
+    pub(crate) fn new() -> Self {
+        Self(RIVALS.write())
     }
 }
 
