@@ -34,7 +34,7 @@ fn a_killed_daemon_s_grants_are_gone() {
         }
         assert_eq!(site.lookup(granted), Lookup::NotFound, "{}", case.name);
         // Whose lines would count again by their times.
-        fs::write(&site.log, "").unwrap();
+        site.start_log_anew();
         let mut next = site.daemon(&[]);
         assert!(next.stderr().contains("with 0 grants"), "{}: {}", case.name, next.stderr());
         site.log_in_and_wait(new);
@@ -52,7 +52,7 @@ fn the_grants_of_a_clean_stop_survive() {
         assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
         let cleared = clear(&site);
         assert_eq!(cleared.code, Some(0), "{}: {cleared:?}", case.name);
-        fs::write(&site.log, "").unwrap();
+        site.start_log_anew();
         let _daemon = site.daemon(&[]);
         assert!(site.lists(ip("198.51.100.1")), "{}", case.name);
     }

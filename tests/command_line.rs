@@ -99,7 +99,7 @@ fn a_second_daemon_on_the_same_map_is_refused() {
 
     // The lock ends with its owner, also if the owner had no time to clean up.
     first.kill9();
-    fs::write(&site.log, "").unwrap();
+    site.start_log_anew();
     let mut second = site.daemon(&[]);
     assert!(site.lists(ip("198.51.100.1")), "the second takes over what the first has granted");
     assert_eq!(second.terminate(), Some(0), "{}", second.stderr());

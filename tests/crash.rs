@@ -10,7 +10,7 @@ mod support;
 
 use collisions::Prober;
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -101,7 +101,7 @@ fn killed_at_random_moments(case: &'static Case, load: Duration) {
 fn crash_once(prober: &Prober<'_>, round: u32, delay: Duration, before: &BTreeSet<IpAddr>) -> Vec<i32> {
     let site = prober.site();
     let context = format!("{}, round {round}, killed after {delay:?}", site.case.name);
-    start_log_anew(site);
+    site.start_log_anew();
     let mut daemon = site.daemon(&[]);
     let taken_over = listed(site);
     assert!(before.is_subset(&taken_over), "{context}: lost {:?}", before.difference(&taken_over));
@@ -124,12 +124,6 @@ fn crash_once(prober: &Prober<'_>, round: u32, delay: Duration, before: &BTreeSe
     assert!(prober.may_relay(REGULAR), "{context}");
     assert!(!prober.may_relay(STRANGER), "{context}");
     family
-}
-
-/// An empty log would make its follower be at its end before it has looked.
-fn start_log_anew(site: &Site) {
-    let mut log = File::create(&site.log).unwrap();
-    writeln!(log, "Nov 22 15:54:36 mail dovecot: master: Warning: a line that is no login").unwrap();
 }
 
 /// The regular client comes first and often, so that nobody else can push it out of the ring; the others are new in

@@ -99,7 +99,7 @@ fn the_daemon_serves_as_the_user() {
         assert_eq!(site.lookup_unprivileged(ip("192.0.2.1")), Lookup::NotFound, "{}", case.name);
         assert_eq!(owner(&site.state()), user.uid.as_raw(), "{}", case.name);
         // The state file alone tells of them.
-        fs::write(&site.log, "").unwrap();
+        site.start_log_anew();
         fs::remove_file(site.join("maillog.1")).unwrap();
         let mut next = Daemon::start(&site.arguments(&["--user", &user.uid.to_string()]));
         next.wait_following(&site.log);
@@ -117,7 +117,7 @@ fn what_root_has_left_can_be_gone_on_with() {
         let mut daemon = site.daemon(&[]);
         site.log_in_and_wait(ip("192.0.2.1"));
         daemon.kill9();
-        fs::write(&site.log, "").unwrap();
+        site.start_log_anew();
         let mut daemon = Daemon::start(&site.arguments(&["--user", &user.name]));
         daemon.wait_following(&site.log);
         assert!(site.lists(ip("192.0.2.1")), "{}: {}", case.name, daemon.stderr());
