@@ -9,8 +9,7 @@ mod place;
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
-use std::path::Path;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::time::Duration;
 
 use driver::{Driver, open_below};
@@ -43,29 +42,6 @@ fn a_line_that_was_begun_before_the_start_does_not_count() {
     assert_eq!(driver.take(), ["new"]);
     let end = fs::metadata(&place.log).unwrap().len();
     assert_eq!(driver.source.position().map(|position| position.offset), Some(end));
-}
-
-#[test]
-fn what_a_copy_has_of_a_log_that_was_cut_is_read_from_there() {
-    let place = Place::new("old\n");
-    let mut driver = Driver::start(&place.log, From::End);
-    append(&place.log, "one\nhalf of ");
-    driver.turn();
-    append(&place.log, "two\nthree\n");
-    fs::rename(&place.log, place.join("log.2")).unwrap();
-    fs::copy(place.join("log.2"), &place.log).unwrap();
-    driver.turn();
-    assert_eq!(driver.take(), ["one", "half of two", "three", "old", "one", "half of two", "three"], "another file");
-    append(&place.log, "four\nfive\n");
-    fs::copy(&place.log, place.join("log.1")).unwrap();
-    fs::write(&place.log, "six\n").unwrap();
-    driver.turn();
-    assert_eq!(driver.take(), ["four", "five", "six"]);
-    // Without a copy what was not read is lost, and no other file is taken for one.
-    append(&place.log, "seven\n");
-    fs::write(&place.log, "eight\n").unwrap();
-    driver.turn();
-    assert_eq!(driver.take(), ["eight"]);
 }
 
 /// What somebody puts there as a log may be old; what is added to it is not.
@@ -324,43 +300,6 @@ fn a_log_that_appears_later_is_read_from_its_start() {
     driver.turn();
     assert_eq!(driver.take(), ["two", "three"]);
     assert!(Follow::start(log.with_extension("x"), From::End, false, Timestamp::default()).is_err(), "with --once");
-}
-
-#[test]
-fn a_link_that_moves_is_followed_at_once() {
-    let place = Place::new("");
-    for name in ["day1", "day2"] {
-        fs::create_dir(place.join(name)).unwrap();
-        fs::write(place.join(name).join("mail"), "").unwrap();
-    }
-    fs::remove_file(&place.log).unwrap();
-    symlink("today/mail", &place.log).unwrap();
-    symlink("day1", place.join("today")).unwrap();
-    let mut driver = Driver::start(&place.log, From::End);
-    append(&place.log, "one\n");
-    driver.turn();
-    let switch = |target: &str, link: &Path| {
-        symlink(target, place.join("new")).unwrap();
-        fs::rename(place.join("new"), link).unwrap();
-    };
-    // The link to the directory.
-    append(&place.log, "two\n");
-    switch("day2", &place.join("today"));
-    append(&place.log, "three\n");
-    driver.recheck();
-    assert_eq!(driver.take(), ["one", "two", "three"]);
-    // The log itself, and without waiting.
-    fs::write(place.join("day3"), "").unwrap();
-    append(&place.log, "four\n");
-    switch("day3", &place.log);
-    append(&place.log, "five\n");
-    driver.turn();
-    assert_eq!(driver.take(), ["four", "five"]);
-    // A rotation where the link points to is seen at once, too.
-    fs::rename(place.join("day3"), place.join("day3.old")).unwrap();
-    fs::write(place.join("day3"), "six\n").unwrap();
-    driver.turn();
-    assert_eq!(driver.take(), ["six"]);
 }
 
 #[test]

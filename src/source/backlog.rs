@@ -12,18 +12,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
-use self::older::{Candidate, Older};
+use self::older::Older;
+pub(super) use self::older::{Candidate, rotated_names};
 pub use self::older::{is_compressed, is_older_name};
 pub use self::search::Window;
 use super::bookmark::FileMark;
 use super::lines::Lines;
 use super::{Age, Origin, Position, Sink};
 use crate::error::io_cause;
-use crate::time::Now;
 
 /// Bytes in front of the first that count which are read for what the matchers have to remember: the address of a session
 /// that logs in behind them, or a message whose rest comes behind them. They grant nothing.
@@ -63,8 +60,6 @@ pub struct Backlog {
     /// Whether the first piece is being read.
     begun: bool,
     bytes: u64,
-    /// What the lines count as that have not counted.
-    age: Age,
 }
 
 impl Backlog {
@@ -109,24 +104,17 @@ impl Backlog {
         if let Some(log) = pieces.back_mut() {
             log.end = end;
         }
-        let backlog = Self { pieces, lines: Lines::default(), begun: false, bytes: 0, age: Age::Past };
-        Ok(Found { backlog, live, before })
+        Ok(Found { backlog: Self::new(pieces), live, before })
     }
 
-    /// What the latest copy of a log holds behind a place, where the log was cut after the copying: lines that happen now.
-    /// `None` if there is no copy in which the place fits.
-    ///
-    /// # Errors
-    /// The log cannot be read, or is no regular file.
-    pub(super) fn of_copy(path: &Path, mark: &FileMark) -> io::Result<Option<Self>> {
-        // A copy is as old as the cut.
-        let window = Window::new(Now::read().wall, Duration::from_secs(3600), TimeZone::UTC);
-        let older = Older::of(path, &Candidate::open(path)?, &window);
-        let copy = older.files.into_iter().rfind(|file| mark.fits(&file.file));
-        Ok(copy.map(|file| {
-            let piece = Piece { begin: mark.position.offset, counted: 0, end: file.length, file };
-            Self { pieces: [piece].into(), lines: Lines::default(), begun: false, bytes: 0, age: Age::Live }
-        }))
+    /// Files that are read one behind the other, each from a place on: or behind the line that stands there.
+    pub(super) fn of(files: impl Iterator<Item = (Candidate, u64)>) -> Self {
+        let pieces = files.map(|(file, begin)| Piece { begin, counted: 0, end: file.length, file }).collect();
+        Self::new(pieces)
+    }
+
+    fn new(pieces: VecDeque<Piece>) -> Self {
+        Self { pieces, lines: Lines::default(), begun: false, bytes: 0 }
     }
 
     /// Adds what the log got since: it has lost its name, and who follows the name begins with the next file.
@@ -141,7 +129,7 @@ impl Backlog {
     /// Reads once. False when all has been read.
     pub fn read(&mut self, sink: &mut Sink<'_>) -> bool {
         let Some(piece) = self.pieces.front() else { return false };
-        match piece.read(&mut self.lines, self.age, !std::mem::replace(&mut self.begun, true), sink) {
+        match piece.read(&mut self.lines, !std::mem::replace(&mut self.begun, true), sink) {
             Ok(0) => self.next(),
             Ok(read) => self.bytes += read as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -193,7 +181,7 @@ impl Piece {
         self
     }
 
-    fn read(&self, lines: &mut Lines, age: Age, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
+    fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
         if first {
             lines.go_to(self.begin);
             if self.begin > 0 && !begins_a_line(&self.file.file, self.begin)? {
@@ -201,7 +189,7 @@ impl Piece {
             }
         }
         let offset = lines.offset();
-        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, age) };
+        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, Age::Past) };
         // Only what was looked for may be behind the end: the log's unfinished line is its follower's.
         let end = end.min(self.end);
         let mut section = Section { file: &self.file.file, offset, end };

@@ -4,9 +4,13 @@
 //! that has lost its name is read to its end before the file that has the name now, and stays open for a while, because
 //! its writer may not have noticed yet.
 
+mod copies;
 mod file;
 mod print;
 mod renames;
+mod retired;
+mod targets;
+mod unseen;
 mod watch;
 
 use std::collections::VecDeque;
@@ -16,8 +20,10 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use self::file::{Id, LogFile, Retired, Step};
+use self::copies::Copies;
+use self::file::{Id, LogFile, Step};
 use self::print::Change;
+use self::retired::RetiredFiles;
 use self::watch::Watch;
 use super::backlog::Backlog;
 use super::bookmark::Bookmark;
@@ -33,11 +39,11 @@ pub const RECHECK: Duration = Duration::from_secs(1);
 /// rotation, often after those of all other logs.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// Most files open at a time. Further ones wait until the oldest has been read to its end.
+/// Most files open at a time, one of which may be a copy. Further ones wait until the oldest has been read to its end.
 const MOST_OPEN: usize = 8;
 
-/// How many files that were closed are remembered, so that none is read twice if its name comes back to it.
-const MOST_RETIRED: usize = 8;
+/// Of how many files that are there at the start it is known that they have been read, even if they are written to.
+const LATEST: usize = 8;
 
 /// Where in the log to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +65,10 @@ pub struct Follow {
     watch: Watch,
     /// Files in the order they had the name. The last has it, or had it last.
     files: VecDeque<LogFile>,
-    retired: VecDeque<Retired>,
+    retired: RetiredFiles,
+    copies: Copies,
+    /// Where the last file was found, with all links followed.
+    target: Option<PathBuf>,
     /// Whether the name stood for the last file at the last look.
     named: bool,
     /// Whether a file waits for an older one to be read and closed.
@@ -85,12 +94,15 @@ impl Follow {
     /// # Errors
     /// It cannot be read.
     pub fn start(path: PathBuf, from: From, follow: bool, now: Timestamp) -> io::Result<Self> {
+        let (copies, latest) = Copies::start(&path, LATEST);
         let mut source = Self {
             watch: Watch::new(&path),
+            target: fs::canonicalize(&path).ok(),
             path,
             follow,
             files: VecDeque::new(),
-            retired: VecDeque::new(),
+            retired: RetiredFiles::new(latest),
+            copies,
             named: true,
             crowded: false,
             next_look: now + RECHECK,
@@ -154,28 +166,31 @@ impl Follow {
         if let Some(last) = self.files.back_mut() {
             last.active = now;
         }
-        let file = self.open(&self.path.clone(), now)?;
+        let target = fs::canonicalize(&self.path)?;
+        if !self.find_targets(&target, now) || !self.make_room() {
+            return Ok(());
+        }
+        let file = self.open(&target, now)?;
         if let Some(at) = self.files.iter().position(|known| known.id == file.id) {
             // Its name has come back to it.
             let known = self.files.remove(at);
             self.files.extend(known);
+            self.target = Some(target);
             return Ok(());
         }
         if !self.files.is_empty() {
             log::info!("following a new log file {}", self.path.display());
         }
+        self.target = Some(target);
         self.add(file);
         Ok(())
     }
 
-    /// Opens a file at its start, or where it was left if it was open before. Should another one have got its number
-    /// since, the next read finds that out.
+    /// Opens a file at its start, or where it was left if it was open before.
     fn open(&mut self, name: &Path, now: Timestamp) -> io::Result<LogFile> {
         let mut file = LogFile::open(name, From::Start, now)?;
         file.distrust()?;
-        if let Some(at) = self.retired.iter().position(|known| known.id == file.id) {
-            self.retired.remove(at).into_iter().for_each(|retired| file.resume(retired));
-        }
+        self.retired.take(file.id).into_iter().for_each(|retired| file.resume(retired));
         Ok(file)
     }
 
@@ -191,12 +206,20 @@ impl Follow {
         }
     }
 
+    /// Takes in what inotify tells. True if the name may stand for another file.
+    fn take_told(&mut self) -> bool {
+        let told = self.watch.take();
+        let written = self.files.iter_mut().filter(|file| told.written.contains(&file.descriptor()));
+        written.for_each(LogFile::written);
+        told.moved
+    }
+
     /// Whether one more file can be opened.
     fn make_room(&mut self) -> bool {
-        if self.files.len() >= MOST_OPEN && self.files.front().is_some_and(LogFile::is_read) {
+        if self.files.len() >= MOST_OPEN - 1 && self.files.front().is_some_and(LogFile::is_read) {
             self.retire(0);
         }
-        self.crowded = self.files.len() >= MOST_OPEN;
+        self.crowded = self.files.len() >= MOST_OPEN - 1;
         !self.crowded
     }
 
@@ -205,10 +228,11 @@ impl Follow {
         let Some(mut file) = self.files.remove(at) else { return };
         self.watch.forget_file(file.descriptor());
         self.dropped += file.take_dropped();
-        if self.retired.len() == MOST_RETIRED {
-            self.retired.pop_front();
+        if at < self.files.len() {
+            let written = file.metadata().and_then(|metadata| metadata.modified());
+            written.into_iter().for_each(|written| self.copies.pass(written));
         }
-        self.retired.push_back(file.retire());
+        self.retired.remember(file.retire());
     }
 
     /// Closes the files without a name whose writers have had their time.
@@ -251,26 +275,19 @@ impl Follow {
         }
     }
 
-    /// The log may have been copied before it was cut: what the copy has of it that was not read comes first.
-    fn read_copy(&mut self, at: usize) {
-        let Some(mark) = self.files[at].before_cut.take() else { return };
-        if at + 1 == self.files.len() {
-            self.backlog = Backlog::of_copy(&self.path, &mark).ok().flatten();
-        }
-    }
-
     /// Reads once from the first file that has something to be read.
     fn read_once(&mut self, now: Timestamp, block: &mut Sink<'_>) -> io::Result<Progress> {
         while let Some(at) = self.files.iter().position(|file| !file.at_end) {
-            match self.files[at].read(now, block) {
-                Ok(Step::Some) => return Ok(Progress::Some),
+            let step = match self.files[at].read(now, block) {
+                Ok(Step::Unread) => self.read_copies(at).map(|()| Step::Unread),
+                step => step,
+            };
+            match step {
+                // At most one read; the rest next time.
+                Ok(Step::Some | Step::Unread) => return Ok(Progress::Some),
                 Ok(Step::End) => {}
                 Ok(Step::Changed(change)) => {
                     self.say_changed(&change);
-                    if change == Change::Anew {
-                        self.read_copy(at);
-                    }
-                    // At most one read; the rest next time.
                     return Ok(Progress::Some);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Progress::Some),
@@ -314,11 +331,8 @@ impl Source for Follow {
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
-        let told = self.watch.take();
-        for file in &mut self.files {
-            file.at_end &= !told.written.contains(&file.descriptor());
-        }
-        if self.follow && (told.moved || self.crowded) {
+        let moved = self.take_told();
+        if self.follow && (moved || self.crowded) {
             self.look(now);
         }
         match self.read_once(now, block) {
@@ -339,7 +353,7 @@ impl Source for Follow {
 
     fn wake(&mut self, now: Timestamp) {
         self.next_look = now + RECHECK;
-        self.watch.take();
+        self.take_told();
         self.retire_silent(now);
         self.look(now);
     }

@@ -112,6 +112,11 @@ impl Lines {
         self.next_line = None;
     }
 
+    /// Where a reader has to begin who reads the unfinished line again: not before one that is too long, which was noticed.
+    pub fn again(&self) -> u64 {
+        self.offset - self.unfinished as u64
+    }
+
     /// Whether there is a line without its newline.
     pub fn has_unfinished(&self) -> bool {
         self.unfinished > 0 || self.skipping

@@ -19,19 +19,19 @@ const COMPRESSED: [&str; 6] = ["gz", "xz", "bz2", "zst", "lz4", "Z"];
 
 /// An open log file.
 #[derive(Debug)]
-pub(super) struct Candidate {
-    pub(super) path: PathBuf,
-    pub(super) file: File,
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) length: u64,
+pub(in crate::source) struct Candidate {
+    pub(in crate::source) path: PathBuf,
+    pub(in crate::source) file: File,
+    pub(in crate::source) device: u64,
+    pub(in crate::source) inode: u64,
+    pub(in crate::source) length: u64,
     owner: u32,
     /// When it was written last.
-    written: SystemTime,
+    pub(in crate::source) written: SystemTime,
 }
 
 impl Candidate {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(in crate::source) fn open(path: &Path) -> io::Result<Self> {
         // O_NONBLOCK: a named pipe must not stop the daemon.
         let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
         let metadata = file.metadata()?;
@@ -65,24 +65,12 @@ pub(super) struct Older {
 impl Older {
     /// Looks beside the log, and where it is a link, beside its target. Only files of the log's owner count.
     pub(super) fn of(path: &Path, log: &Candidate, window: &Window) -> Self {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
         let mut older = Self { files: Vec::new(), compressed: None };
-        let mut places = vec![(path, false)];
-        if is_link {
-            places.push((&target, true));
-        }
-        for (path, is_target) in places {
-            let (Some(name), Some(directory)) = (path.file_name(), path.parent()) else { continue };
-            let Ok(entries) = fs::read_dir(directory) else { continue };
-            for entry in entries.flatten() {
-                let other = entry.file_name();
-                let plain = without_compression(&other);
-                if other != name && (is_older_name(name, plain) || is_target && is_dated_alike(name, plain)) {
-                    older.add(&entry.path(), log, window);
-                }
-            }
-        }
+        let is_older = |name: &OsStr, other: &OsStr, is_target| {
+            let plain = without_compression(other);
+            is_older_name(name, plain) || is_target && is_dated_alike(name, plain)
+        };
+        beside(path, is_older).iter().for_each(|path| older.add(path, log, window));
         older.files.sort_by_key(|file| file.written);
         older
     }
@@ -129,6 +117,34 @@ impl Older {
             );
         }
     }
+}
+
+/// Files in the log's directory, and where it is a link, in its target's, that are wanted: by the log's name there, their own,
+/// and whether it is the target's.
+fn beside(path: &Path, is_wanted: impl Fn(&OsStr, &OsStr, bool) -> bool) -> Vec<PathBuf> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let mut places = vec![(path, false)];
+    if is_link {
+        places.push((&target, true));
+    }
+    let mut found = Vec::new();
+    for (path, is_target) in places {
+        let (Some(name), Some(directory)) = (path.file_name(), path.parent()) else { continue };
+        let Ok(entries) = fs::read_dir(directory) else { continue };
+        for entry in entries.flatten() {
+            let other = entry.file_name();
+            if other != name && is_wanted(name, &other, is_target) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+/// Paths of the files that a rotation makes out of the log, but for compressed ones.
+pub(in crate::source) fn rotated_names(path: &Path) -> Vec<PathBuf> {
+    beside(path, |name, other, _| is_older_name(name, other))
 }
 
 /// Whether a file's name says that it is compressed.

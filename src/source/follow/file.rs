@@ -9,8 +9,9 @@ use std::path::Path;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use super::From;
+use super::copies::{Beginning, Cut};
 use super::print::{Change, Compared, Print};
-use crate::source::backlog::begins_a_line;
+use crate::source::backlog::{Candidate, begins_a_line};
 use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
 use crate::source::{Age, Origin, Position, Sink};
@@ -27,6 +28,10 @@ impl Id {
     pub(super) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
+
+    pub(super) fn of_candidate(file: &Candidate) -> Self {
+        Self { device: file.device, inode: file.inode }
+    }
 }
 
 /// A file that is not read any more, in case its name comes back to it.
@@ -38,6 +43,22 @@ pub(super) struct Retired {
     in_a_line: bool,
 }
 
+impl Retired {
+    /// A file of which the first `end` bytes were read.
+    ///
+    /// # Errors
+    /// It cannot be read, or is shorter.
+    pub(super) fn of(id: Id, file: &File, end: u64) -> io::Result<Self> {
+        let in_a_line = end > 0 && !begins_a_line(file, end)?;
+        Ok(Self { id, offset: end, print: Print::take(file, end)?, in_a_line })
+    }
+
+    /// How it begins, as far as it was read.
+    pub(super) fn head(&self) -> &[u8] {
+        self.print.head()
+    }
+}
+
 /// What a read has brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -47,6 +68,8 @@ pub(super) enum Step {
     End,
     /// Nothing, because the file is not what it was; what to do about that is done.
     Changed(Change),
+    /// Nothing, because the file is at its beginning, where copies of it may come first.
+    Unread,
 }
 
 /// An open log file.
@@ -64,8 +87,10 @@ pub(super) struct LogFile {
     found: u64,
     /// Whether something was read from it that is not there any more.
     was_cut: bool,
-    /// Up to where it had been read when it was cut last: its lines may live on in a copy.
-    pub(super) before_cut: Option<FileMark>,
+    /// Up to where it had been read when it was cut: its lines may live on in copies that were not looked for yet.
+    pub(super) cut: Option<Cut>,
+    /// How it began when nothing that comes in front of it was left to be read.
+    pub(super) beginning: Option<Beginning>,
 }
 
 impl LogFile {
@@ -95,7 +120,8 @@ impl LogFile {
             active: now,
             found: 0,
             was_cut: false,
-            before_cut: None,
+            cut: None,
+            beginning: None,
         };
         opened.go_to(offset)?;
         Ok(opened)
@@ -110,8 +136,11 @@ impl LogFile {
         Ok(())
     }
 
-    /// Goes on where it was left.
+    /// Goes on where it was left, if it is still that file.
     pub(super) fn resume(&mut self, retired: Retired) {
+        if matches!(retired.print.change(&self.file, retired.offset), Ok(Change::Anew)) {
+            return;
+        }
         self.lines.go_to(retired.offset);
         self.print = retired.print;
         if retired.in_a_line {
@@ -139,14 +168,23 @@ impl LogFile {
     /// # Errors
     /// It cannot be read; nothing is lost.
     pub(super) fn read(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> io::Result<Step> {
-        let Self { file, id, lines, print, found, .. } = self;
+        if self.is_unread() && !self.begins_as_known()? {
+            return Ok(if self.at_end { Step::End } else { Step::Unread });
+        }
+        let Self { file, id, lines, print, found, beginning, .. } = self;
         let offset = lines.offset();
-        let mut input = Compared { file, offset, print, differs: false };
+        let ahead = beginning.as_ref().filter(|_| offset == 0).map_or(&[][..], Beginning::head);
+        let mut input = Compared { file, offset, print, ahead, differs: false };
         let place = |offset| {
             let age = if offset < *found { Age::Past } else { Age::Live };
             Origin { position: Some(Position { device: id.device, inode: id.inode, offset }), age }
         };
         let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
+        if input.differs && offset == 0 {
+            self.distrust()?;
+            self.beginning = None;
+            return Ok(Step::Unread);
+        }
         if input.differs {
             return self.changed(offset).map(Step::Changed);
         }
@@ -166,7 +204,10 @@ impl LogFile {
             Change::None => {}
             Change::Anew => {
                 self.distrust()?;
-                self.before_cut = self.unread(offset);
+                let position = Position { device: self.id.device, inode: self.id.inode, offset };
+                let mark = FileMark { position, before: self.print.before(0).unwrap_or_default() };
+                self.cut = Some(Cut { mark, begin: self.lines.again() });
+                self.beginning = None;
                 self.print = Print::default();
                 self.lines.go_to(0);
                 self.was_cut = true;
@@ -176,10 +217,51 @@ impl LogFile {
         Ok(change)
     }
 
-    /// Up to where the lines had been read, as it can be found in a copy.
-    fn unread(&self, offset: u64) -> Option<FileMark> {
-        let position = self.position()?;
-        Some(FileMark { position, before: self.print.before(offset - position.offset)? })
+    /// Whether nothing has been read from it, as it is now.
+    pub(super) fn is_unread(&self) -> bool {
+        self.lines.offset() == 0
+    }
+
+    /// Whether it can be read from its beginning, of which nothing is in another file; else it is at its end, or that is to
+    /// be found out.
+    fn begins_as_known(&mut self) -> io::Result<bool> {
+        match &self.beginning {
+            Some(known) if known.head().is_empty() => {
+                self.at_end = *known == Beginning::of(&self.file)?;
+                if !self.at_end {
+                    self.beginning = None;
+                }
+                Ok(false)
+            }
+            known => Ok(known.is_some()),
+        }
+    }
+
+    /// How it begins now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn begin(&self) -> io::Result<Beginning> {
+        Beginning::of(&self.file)
+    }
+
+    /// Takes in that it was written to.
+    pub(super) fn written(&mut self) {
+        self.at_end = false;
+        self.beginning.take_if(|known| known.head().is_empty());
+    }
+
+    /// How it began, as far as it was read.
+    pub(super) fn head(&self) -> &[u8] {
+        self.print.head()
+    }
+
+    /// What the file system tells of it.
+    ///
+    /// # Errors
+    /// It has forgotten it, as a server may.
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
     }
 
     /// Where the next line begins, if that is known.
@@ -199,7 +281,8 @@ impl LogFile {
         let position = self.position().filter(|position| position.offset > 0)?;
         let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
         // Not as the file is now: it may have been cut since, and have grown again.
-        self.unread(self.lines.offset()).filter(|mark| has_name && mark.position == position)
+        let before = self.print.before(self.lines.offset() - position.offset)?;
+        Some(FileMark { position, before }).filter(|_| has_name)
     }
 
     /// Whether nothing is left to be read, nor has come since.

@@ -6,7 +6,7 @@ use std::io::{self, IoSliceMut, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 /// Bytes compared at each end of what was read.
-const SIZE: usize = 256;
+pub(super) const SIZE: usize = 256;
 
 /// The first and the last bytes of what was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +54,11 @@ impl Print {
         Some(self.tail[..kept].to_vec()).filter(|bytes| !bytes.is_empty())
     }
 
+    /// The first bytes of what was read.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// What has happened to a file of which the first `offset` bytes had this print.
     ///
     /// # Errors
@@ -79,6 +84,8 @@ pub(super) struct Compared<'a> {
     pub(super) file: &'a mut File,
     pub(super) offset: u64,
     pub(super) print: &'a mut Print,
+    /// What stands at the place, as far as is known.
+    pub(super) ahead: &'a [u8],
     /// Set if other bytes stand there than were read; nothing is read then.
     pub(super) differs: bool,
 }
@@ -91,7 +98,7 @@ impl Read for Compared<'_> {
         let read =
             self.file.read_vectored(&mut [IoSliceMut::new(&mut again[..before]), IoSliceMut::new(&mut *buffer)])?;
         match read.checked_sub(before) {
-            Some(fresh) if again[..before] == self.print.tail => {
+            Some(fresh) if again[..before] == self.print.tail && buffer[..fresh].starts_with(self.ahead) => {
                 self.print.add(&buffer[..fresh]);
                 Ok(fresh)
             }
