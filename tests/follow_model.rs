@@ -1,11 +1,16 @@
-//! A log that is written, rotated, cut and deleted in random order is followed as a model of it says: nothing is lost but
-//! what was destroyed unread, nothing comes twice, and the order stays.
+//! A log that is written, rotated, copied and cut, and deleted in random order is followed as a model of it says: nothing is
+//! lost but what was deleted unread, nothing comes twice, and the order stays. Here a log is cut at once when it was copied, so
+//! that all its bytes are in the copies.
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "follow/acts.rs"]
+mod acts;
 #[path = "follow/driver.rs"]
 #[allow(dead_code)]
 mod driver;
+#[path = "follow/stamp.rs"]
+mod stamp;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,82 +19,18 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use acts::{ACTS, Act, Random};
 use driver::{Driver, open_below};
 use pop_before_smtp::matcher::LONGEST_LINE;
 use pop_before_smtp::source::follow::{From, GRACE};
-
-/// A generator that is the same everywhere (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    Write,
-    WriteMuch,
-    WriteHalf,
-    WriteLong,
-    /// Rename, create, and the writer goes on with the new file, now or later.
-    Rotate,
-    /// The same with a compressed copy in place of the old file.
-    RotateAndCompress,
-    /// The writer notices the rotation.
-    Reopen,
-    CopyTruncate,
-    Delete,
-    /// The name gets a file again.
-    Create,
-    /// The name is a link, which gets another target.
-    MoveLink,
-    /// The follower gets one read, and then something else happens.
-    Step,
-    /// The follower reads until it waits.
-    Turn,
-    /// Time passes until the slow look.
-    Recheck,
-    /// So much time that files without a name are closed.
-    Wait,
-}
-
-const ACTS: [Act; 24] = [
-    Act::Write,
-    Act::Write,
-    Act::Write,
-    Act::Write,
-    Act::Write,
-    Act::WriteMuch,
-    Act::WriteHalf,
-    Act::WriteHalf,
-    Act::WriteLong,
-    Act::Rotate,
-    Act::Rotate,
-    Act::Rotate,
-    Act::RotateAndCompress,
-    Act::Reopen,
-    Act::Reopen,
-    Act::CopyTruncate,
-    Act::Delete,
-    Act::Create,
-    Act::MoveLink,
-    Act::Step,
-    Act::Turn,
-    Act::Turn,
-    Act::Recheck,
-    Act::Wait,
-];
+use stamp::wait_for_later_stamp;
 
 /// A file that has or had the log's name.
 #[derive(Debug, Default)]
 struct Generation {
     path: PathBuf,
-    /// Whole lines that the follower has to hand on, in order.
+    /// Whole lines that the follower has to hand on, in order: those in copies, and those in the file.
+    copied: Vec<u64>,
     owed: Vec<u64>,
     /// Lines that were destroyed, and may or may not have been read.
     destroyed: Vec<u64>,
@@ -111,7 +52,11 @@ struct Model {
     interrupted: bool,
     /// Since the last turn: the follower has a bounded number of files open.
     rotations: usize,
+    /// Whether the name, a link, has got another target since the last turn.
+    moved: bool,
     next: u64,
+    /// Number of copies made.
+    copies: u32,
     owner: BTreeMap<u64, usize>,
     driver: Driver,
     long: u64,
@@ -132,7 +77,9 @@ impl Model {
             named: true,
             interrupted: false,
             rotations: 0,
+            moved: false,
             next: 1,
+            copies: 0,
             owner: BTreeMap::new(),
             long: 0,
             history: Vec::new(),
@@ -147,7 +94,7 @@ impl Model {
     fn line(&mut self) -> Vec<u8> {
         let odd: [&[u8]; 4] = [b"", b"\0\0", b"\xff\xfe\x80", b"\r"];
         let odd = odd[self.random.below(4) as usize];
-        let filler = vec![b'x'; self.random.below(300) as usize];
+        let filler = vec![b'x'; 64 + self.random.below(300) as usize];
         [odd, &filler].concat()
     }
 
@@ -169,7 +116,8 @@ impl Model {
     fn write_half(&mut self) {
         if self.current().half.is_none() {
             self.next += 1;
-            let text = format!("{} half ", self.next);
+            // As long as two beginnings have to be to be told from each other.
+            let text = format!("{} half {:64}", self.next, "");
             self.writer.0.write_all(text.as_bytes()).unwrap();
             self.current().half = Some(self.next);
         }
@@ -216,7 +164,8 @@ impl Model {
     /// A writer follows before the file it writes to is out of reach.
     fn before_change(&mut self) {
         self.reopen();
-        if self.rotations >= 5 {
+        // And nobody has seen the name that a link's new target has now.
+        if self.rotations >= 5 || self.moved {
             self.turn();
         }
     }
@@ -257,12 +206,15 @@ impl Model {
             Act::Reopen => self.reopen(),
             Act::CopyTruncate if self.named => {
                 self.reopen();
-                let archive = self.archive();
-                fs::copy(&self.log, archive.with_extension("copy")).unwrap();
+                self.copies += 1;
+                // Which was first is told by when they were written.
+                wait_for_later_stamp(&self.directory);
+                fs::copy(&self.log, self.log.with_extension(self.copies.to_string())).unwrap();
+                wait_for_later_stamp(&self.directory);
                 File::options().write(true).open(&self.log).unwrap().set_len(0).unwrap();
                 let cut = self.current();
                 cut.half = None;
-                cut.destroyed.append(&mut cut.owed);
+                cut.copied.append(&mut cut.owed);
             }
             Act::Delete if self.named => {
                 self.before_change();
@@ -276,21 +228,28 @@ impl Model {
             }
             Act::Create if !self.named => self.create(),
             Act::MoveLink if self.named => {
-                // Which file a link stood for can be seen only by looking.
-                self.turn();
+                // Which file a link stood for is told by the names of its targets; else it can be seen only by looking.
+                let is_link = self.log.is_symlink();
+                if self.rotations > 0 || !is_link {
+                    self.turn();
+                }
                 self.reopen();
                 let target = self.directory.join(format!("target-{}", self.generations.len()));
                 File::create_new(&target).unwrap();
                 let link = self.directory.join("link");
                 symlink(target.file_name().unwrap(), &link).unwrap();
                 let archive = self.archive();
-                if !self.log.is_symlink() {
+                if !is_link {
                     fs::rename(&self.log, &archive).unwrap();
                     self.generations.last_mut().unwrap().path = archive;
                 }
                 fs::rename(&link, &self.log).unwrap();
                 self.generations.push(Generation { path: target, ..Generation::default() });
-                self.turn();
+                self.moved = true;
+                self.reopen();
+                if !is_link {
+                    self.turn();
+                }
             }
             Act::Step => {
                 self.interrupted = true;
@@ -322,6 +281,7 @@ impl Model {
         self.driver.turn();
         self.look();
         self.rotations = 0;
+        self.moved = false;
         let read: Vec<u64> = self.driver.take().iter().map(|line| number(line)).collect();
         let mut order = read.clone();
         // If the follower was interrupted, an older file may have got a line after a newer one was read.
@@ -333,7 +293,7 @@ impl Model {
             for line in generation.destroyed.drain(..) {
                 read.next_if_eq(&line);
             }
-            for line in generation.owed.drain(..) {
+            for line in generation.copied.drain(..).chain(generation.owed.drain(..)) {
                 assert_eq!(read.next(), Some(line), "of {} after {:?}", generation.path.display(), self.history);
             }
         }
