@@ -14,6 +14,7 @@ mod probe;
 mod relay;
 mod restrictions;
 mod settings;
+mod writer;
 
 use std::path::Path;
 
@@ -77,10 +78,8 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 
     let listed = gather::processes::list(&table, &ours.file());
     let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref());
-    let writer = daemons.holder.flatten().and_then(gather::users::of_process);
-    let chosen = || options.user.as_deref().and_then(gather::users::named);
-    let writer = writer.or_else(chosen).unwrap_or_else(gather::users::ourselves);
-    let files = gather::files::gather(&ours, reader.clone(), writer.clone(), read_unprivileged);
+    let writer = gather::writer::gather(&ours, daemons.holder.flatten(), options.user.as_deref());
+    let files = gather::files::gather(&ours, reader.clone(), writer.user.clone(), read_unprivileged);
     findings.extend(value(&table));
     findings.extend(
         options
@@ -89,9 +88,10 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
             .filter(|name| gather::users::named(name).is_none())
             .map(|name| Finding::error(format!("there is no user {name}"), "create it, or name another with --user")),
     );
+    findings.extend(writer::judge(&writer, gather::users::ourselves().uid));
     findings.extend(files::judge(&files));
     findings.extend(daemons::judge(&daemons, &table));
-    findings.extend(logs(options, &writer)?);
+    findings.extend(logs(options, &writer.user)?);
     if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
         findings.extend(skipped_networks(settings));
     }

@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) command: String,
 }
 
+const START: &str = "start it (systemctl start pop-before-smtp), and look into its log if it does not stay";
+
 /// Everything about who serves the table.
 pub(crate) fn judge(daemons: &Daemons, table: &Table) -> Vec<Finding> {
     let map = table.options.map.display();
@@ -39,7 +41,9 @@ pub(crate) fn judge(daemons: &Daemons, table: &Table) -> Vec<Finding> {
             format!("no daemon serves {map}, and it holds {count} grants that nobody ends"),
             format!("start the daemon, or {}", clear(table)),
         ),
-        (None, _) => Finding::ok(format!("no daemon serves {map} now")),
+        (None, Some(Ok(_))) => Finding::warning(format!("no daemon serves {map}: no login permits anything"), START),
+        // That there is no table says it already.
+        (None, None) => Finding::ok(format!("no daemon serves {map}")),
     });
     let shown = |process: &Process| format!("process {} ({})", process.pid, process.command.escape_debug());
     findings.extend(daemons.writers.iter().map(|writer| {
@@ -90,12 +94,19 @@ pub(crate) fn is_namesake(program: &Path, arguments: &[&str]) -> bool {
     };
     let is_perl = program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("perl"));
     if is_perl {
-        return arguments.iter().any(|word| named(word));
+        // It may call itself by the name of its script. What comes behind the script is what it works on.
+        return arguments.first().is_some_and(|name| named(name)) || script(arguments).is_some_and(named);
     }
     // An editor or a tail that has a file of that name in its hands is none.
     arguments.split_first().is_some_and(|(first, options)| {
         named(first) && options.iter().all(|word| word.starts_with('-') && !word.starts_with("--"))
     })
+}
+
+/// The script that perl runs: the first word that is neither an option nor the directory of a `-I`.
+fn script<'a>(arguments: &[&'a str]) -> Option<&'a str> {
+    let follows_option = |words: &&[&str]| !words[1].starts_with('-') && words[0] != "-I";
+    arguments.windows(2).find(follows_option).map(|words| words[1])
 }
 
 #[cfg(test)]
@@ -116,12 +127,22 @@ mod tests {
     }
 
     #[test]
-    fn one_daemon_or_none_is_well() {
+    fn one_daemon_is_well() {
         let daemons = Daemons { holder: Some(Some(7)), listed: Some(Ok(3)), ..Daemons::default() };
         assert_eq!(told("postmap", &daemons), "ok: process 7 serves /etc/postfix/pbs\n");
-        assert_eq!(told("lmdb", &Daemons::default()), "ok: no daemon serves /etc/postfix/pbs now\n");
-        let daemons = Daemons { listed: Some(Ok(3)), ..Daemons::default() };
-        assert!(told("sqlite", &daemons).starts_with("ok"), "rows end by themselves");
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_run_is_told() {
+        let daemons = |count| Daemons { listed: Some(Ok(count)), ..Daemons::default() };
+        let warning = "warning: no daemon serves /etc/postfix/pbs: no login permits anything; start it";
+        assert!(told("lmdb", &daemons(0)).starts_with(warning));
+        assert!(told("sqlite", &daemons(3)).starts_with(warning), "rows end by themselves");
+        assert_eq!(
+            told("lmdb", &Daemons::default()),
+            "ok: no daemon serves /etc/postfix/pbs\n",
+            "nor is there a table"
+        );
     }
 
     #[test]
@@ -162,6 +183,9 @@ mod tests {
         assert!(is_namesake(Path::new("/usr/local/bin/pop-before-smtp"), &["pop-before-smtp", "-b"]));
         assert!(!is_namesake(Path::new("/usr/sbin/pop-before-smtp"), &["pop-before-smtp", "--map", "/x"]));
         assert!(!is_namesake(Path::new("/usr/bin/vim"), &["vim", "/etc/pop-before-smtp"]));
+        assert!(is_namesake(perl, &["perl", "-I", "/usr/share/perl5", "/usr/sbin/pop-before-smtp"]));
+        assert!(is_namesake(perl, &["pop-before-smtp", "--daemon"]), "by $0");
         assert!(!is_namesake(perl, &["perl", "/usr/sbin/pop-before-smtp-report"]));
+        assert!(!is_namesake(perl, &["/usr/bin/perl", "/usr/bin/dpkg-shlibdeps", "/tmp/x/usr/sbin/pop-before-smtp"]));
     }
 }

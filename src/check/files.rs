@@ -43,7 +43,7 @@ pub(crate) struct Files {
     pub(crate) companions: Vec<(PathBuf, Option<Entry>)>,
     /// Postfix's user.
     pub(crate) reader: Option<User>,
-    /// The daemon's user: that of the running daemon, else ours.
+    /// The daemon's user.
     pub(crate) writer: Option<User>,
     /// Whether Postfix opens the table without root's rights.
     pub(crate) read_unprivileged: bool,
@@ -118,10 +118,11 @@ fn table(files: &Files, table: &Entry, directory: &Entry) -> Vec<Finding> {
     let mut findings = Vec::new();
     let present = files.companions.iter().filter_map(|(_, entry)| entry.as_ref());
     // SQLite's shared memory belongs to Postfix's group: who finds it half written mends it.
-    let written_by_postfix = |entry: &&Entry| !entry.path.to_string_lossy().ends_with("-shm");
-    for entry in [table].into_iter().chain(present.clone().filter(written_by_postfix)) {
+    let (index, others): (Vec<_>, Vec<_>) = present.clone().partition(|entry| is_index(entry));
+    for entry in [table].into_iter().chain(others) {
         findings.extend(writable_file(entry));
     }
+    findings.extend(index.first().and_then(|index| unmendable(files, index)));
     if table.uid != directory.uid {
         let path = quoted(&table.path.display().to_string());
         let text = format!("{} has owner {}, its directory {}", table.path.display(), table.uid, directory.uid);
@@ -143,6 +144,25 @@ fn table(files: &Files, table: &Entry, directory: &Entry) -> Vec<Finding> {
         findings.push(Finding::ok(text));
     }
     findings
+}
+
+fn is_index(entry: &Entry) -> bool {
+    entry.path.to_string_lossy().ends_with("-shm")
+}
+
+/// Killed in the middle of a change, the daemon leaves an index that nobody can read with before somebody has mended it.
+fn unmendable(files: &Files, index: &Entry) -> Option<Finding> {
+    let reader = files.reader.as_ref().filter(|reader| !may(reader, index, 0o6))?;
+    let group = reader.gids.first()?;
+    let text = format!(
+        "user {} may not write {}, and so cannot mend it should the daemon be killed in the middle of a change",
+        reader.name,
+        index.path.display()
+    );
+    let again = "start the daemon again, which gives it to Postfix's group, and reload Postfix";
+    let writer = files.writer.as_ref().filter(|writer| writer.uid != 0 && !writer.gids.contains(group));
+    let join = writer.map(|writer| format!("usermod -a -G {group} {}, and ", quoted(&writer.name))).unwrap_or_default();
+    Some(Finding::warning(text, format!("{join}{again}")))
 }
 
 fn writable_file(entry: &Entry) -> Option<Finding> {
@@ -282,6 +302,22 @@ mod tests {
         let shm = entry("/etc/postfix/pbs.sqlite-shm", 0o664, 0, 105);
         files.companions = vec![(shm.path.clone(), Some(shm))];
         assert_well(&judge(&files));
+    }
+
+    #[test]
+    fn postfix_must_be_able_to_mend_the_index() {
+        for (mode, gid) in [(0o664, 0), (0o644, 105)] {
+            let mut files = good();
+            let shm = entry("/etc/postfix/pbs.sqlite-shm", mode, 0, gid);
+            files.companions = vec![(shm.path.clone(), Some(shm))];
+            assert_only(&files, Level::Warning, "in the middle of a change; start the daemon again, which gives it");
+            files.above[2].uid = 1000;
+            files.table = Some(Ok(entry("/etc/postfix/pbs.sqlite", 0o644, 1000, 1000)));
+            files.writer = Some(user("pbs", 1000, &[1000]));
+            assert_only(&files, Level::Warning, "; usermod -a -G 105 pbs, and start the daemon again");
+            files.writer = Some(user("pbs", 1000, &[1000, 105]));
+            assert_only(&files, Level::Warning, "in the middle of a change; start the daemon again");
+        }
     }
 
     #[test]

@@ -7,3 +7,4 @@ pub(crate) mod postfix;
 pub(crate) mod probe;
 pub(crate) mod processes;
 pub(crate) mod users;
+pub(crate) mod writer;

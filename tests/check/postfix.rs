@@ -26,7 +26,7 @@ fn a_sound_site_is_well_with_every_backend() {
         findings.assert("ok", &format!("process {} serves", daemon.pid()));
         findings.assert_well();
         assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
-        clinic.check(&[]).assert("ok", "no daemon serves").assert_well();
+        clinic.check(&[]).assert_only("warning", "no daemon serves");
     }
 }
 

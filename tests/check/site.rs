@@ -58,7 +58,7 @@ fn who_cannot_read_the_table_is_told() {
     set_mode(&directory, 0o755);
     assert_eq!(daemon.terminate(), Some(0));
     fs::remove_file(format!("{}-wal", table.display())).unwrap();
-    clinic.check(&[]).assert_only("error", "-wal, without which Postfix cannot read the table; start the daemon");
+    clinic.check(&[]).assert("error", "-wal, without which Postfix cannot read the table; start the daemon");
 
     let Some(clinic) = Clinic::new(ANY) else { return };
     let mut daemon = clinic.daemon();
@@ -100,7 +100,37 @@ fn whoever_runs_it_must_be_able_to_write_and_read() {
     clinic.check(&["--user", "65534"]).assert("error", "user nobody may not write in");
     clinic.check(&["--user", "no-such-user"]).assert("error", "there is no user no-such-user; create it");
     let findings = clinic.check_as(65534);
-    findings.assert("error", "may not write in").assert("error", "permission denied; run as a user that may read it");
+    findings
+        .assert("ok", "for user root, who owns ")
+        .assert("error", "permission denied; run as a user that may read it");
+    // Where no daemon has left anything, it is for whom it would run for.
+    fs::remove_dir_all(clinic.site.map_dir()).unwrap();
+    fs::create_dir(clinic.site.map_dir()).unwrap();
+    clinic.check_as(65534).assert("error", "may not write in");
+}
+
+/// A unit of systemd may name a user that no option names.
+#[test]
+fn the_daemons_user_is_found_without_an_option() {
+    let Some(clinic) = Clinic::new(&cases::SQLITE) else { return };
+    let (directory, table) = (clinic.site.map_dir(), clinic.site.table_file());
+    chown(&directory, Some(65534), Some(65534)).unwrap();
+    let lock = directory.join("pop-before-smtp.lock");
+    let told = |what: &str| format!("directory and logs are judged for user nobody, {what}");
+    clinic.check(&[]).assert("ok", &told(&format!("who owns {}, because no daemon", directory.display())));
+    let mut daemon = clinic.site.daemon(&["--user", "nobody"]);
+    set_mode(&clinic.site.log, 0o640);
+    let findings = clinic.check(&[]);
+    findings
+        .assert("ok", &told(&format!("whose process {} serves the map", daemon.pid())))
+        .assert("error", "user nobody, who runs the daemon, may not read")
+        .assert("warning", "in the middle of a change; usermod -a -G ");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    let findings = clinic.check(&[]);
+    findings.assert("ok", &told(&format!("who owns {}, because", lock.display())));
+    findings.assert("error", "user nobody, who runs the daemon, may not read");
+    fs::remove_file(&lock).unwrap();
+    clinic.check(&[]).assert("ok", &told(&format!("who owns {}, because", table.display())));
 }
 
 #[test]
@@ -270,7 +300,7 @@ fn a_probe_leaves_an_sqlite_table_readable() {
     let mut daemon = clinic.daemon();
     assert_eq!(daemon.terminate(), Some(0));
     let findings = clinic.check(&["--probe"]);
-    findings.assert("ok", "says nothing of a stranger").assert_only("warning", "probe: the table holds nobody");
+    findings.assert("ok", "says nothing of a stranger").assert("warning", "probe: the table holds nobody");
     let answer = clinic.site.lookup_unprivileged(ip("198.51.100.7"));
     assert_eq!(answer, crate::support::postfix::Lookup::NotFound);
 }

@@ -16,6 +16,12 @@ pub(crate) fn named(name: &str) -> Option<User> {
     Some(User { name: found.name, uid: found.uid.as_raw(), gids: groups.into_iter().map(Gid::as_raw).collect() })
 }
 
+/// The user of that number; one that the system's user database does not know has no groups.
+pub(crate) fn numbered(uid: u32) -> User {
+    let known = unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten().and_then(|found| named(&found.name));
+    known.unwrap_or_else(|| User { name: uid.to_string(), uid, gids: Vec::new() })
+}
+
 /// Who we are.
 pub(crate) fn ourselves() -> User {
     let groups = unistd::getgroups().unwrap_or_default().into_iter().chain([unistd::getegid()]);
