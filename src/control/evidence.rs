@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::libc::O_NONBLOCK;
+use nix::libc::{O_NOCTTY, O_NONBLOCK, O_PATH};
 
 use super::wire::{Explanation, text};
 use crate::config::Table;
@@ -53,11 +54,7 @@ fn line(explanation: &Explanation) -> Option<String> {
 /// The line that begins at a place.
 fn line_at(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     let none = || io::Error::from(io::ErrorKind::NotFound);
-    // Not blocking: it may be a FIFO by now.
-    let file: File = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(none());
-    }
+    let file = open_regular(path)?;
     let mut before = [b'\n'];
     if offset > 0 {
         file.read_exact_at(&mut before, offset - 1)?;
@@ -69,9 +66,25 @@ fn line_at(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     Ok(block)
 }
 
+/// Opens a regular file and nothing else. The daemon tells which: one that a stranger has taken over could name a device,
+/// and with some of them, to open is to act. So what is there is looked at before it is opened, and the same is opened. A
+/// log may be a link.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let place = OpenOptions::new().read(true).custom_flags(O_PATH).open(path)?;
+    if !place.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let same = format!("/proc/self/fd/{}", place.as_raw_fd());
+    OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(same)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -94,5 +107,35 @@ mod tests {
         std::fs::rename(&log, directory.path().join("log.1")).unwrap();
         std::fs::write(&log, "x\n").unwrap();
         assert_eq!(explain(6, "alice").as_deref(), Some("login of alice"));
+    }
+
+    /// Whoever waits for a reader of a FIFO does not meet one.
+    #[test]
+    fn nothing_but_a_file_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let (tell, opened) = mpsc::channel();
+        let fifo = path.clone();
+        let writer = thread::spawn(move || {
+            tell.send(nix::unistd::gettid()).unwrap();
+            OpenOptions::new().write(true).open(fifo).unwrap();
+            tell.send(nix::unistd::gettid()).unwrap();
+        });
+        let thread = opened.recv().unwrap();
+        let stat = format!("/proc/self/task/{thread}/stat");
+        while !std::fs::read_to_string(&stat).unwrap().contains(") S ") {
+            thread::yield_now();
+        }
+        assert!(line_at(&path, 0).is_err());
+        assert!(opened.recv_timeout(Duration::from_millis(300)).is_err(), "it was opened");
+        let reader = File::open(&path).unwrap();
+        writer.join().unwrap();
+        drop(reader);
+        assert!(line_at(Path::new("/dev/null"), 0).is_err() && line_at(directory.path(), 0).is_err());
+        let (log, link) = (directory.path().join("maillog"), directory.path().join("link"));
+        std::fs::write(&log, "a line\n").unwrap();
+        std::os::unix::fs::symlink(&log, &link).unwrap();
+        assert_eq!(line_at(&link, 0).unwrap(), b"a line");
     }
 }
