@@ -21,7 +21,7 @@ pub enum Exit {
     System = 71,
     /// `EX_CANTCREAT`: a file cannot be written.
     CannotCreate = 73,
-    /// `EX_TEMPFAIL`: another daemon serves the map.
+    /// `EX_TEMPFAIL`: another daemon serves the map, or ours does not answer in time.
     TemporaryFailure = 75,
     /// `EX_NOPERM`: the daemon does not answer everybody.
     NoPermission = 77,

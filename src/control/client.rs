@@ -6,12 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Place;
+use super::connect;
 use super::request::Request;
 use super::wire::{End, Greeting, Line};
 use crate::error::{Error, Exit};
 
-/// How long the daemon may be busy: a postmap that hangs is given up after ten seconds.
+/// How long the daemon may be busy with an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it may be too busy to look who is there: a postmap that hangs is given up after ten seconds.
+const GREETING: Duration = Duration::from_secs(20);
+
+/// How long there may be so many others that no further one can wait.
+const QUEUE: Duration = Duration::from_secs(5);
 
 /// A daemon that listens.
 pub(super) struct Daemon {
@@ -25,27 +32,27 @@ impl Daemon {
     /// # Errors
     /// Exit code 77 if there is one that we may not ask.
     pub(super) fn find(place: &Place, map: &Path) -> Result<Option<Self>, Error> {
-        let mut refused = None;
+        let mut obstacle = None;
         for path in place.paths(map) {
-            match Self::connect(&path) {
+            match Self::connect(&path, QUEUE, GREETING) {
                 Ok(daemon) if Path::new(&daemon.map) == map => return Ok(Some(daemon)),
                 Ok(_) => {}
-                Err(error) => match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {}
-                    io::ErrorKind::PermissionDenied => refused = Some(not_allowed(&path, &error)),
-                    _ => return Err(Error::io(Exit::System, asking(&path), &error)),
-                },
+                Err(error) => obstacle = obstructed(&path, &error).or(obstacle),
             }
         }
-        refused.map_or(Ok(None), Err)
+        obstacle.map_or(Ok(None), Err)
     }
 
-    fn connect(path: &Path) -> io::Result<Self> {
-        let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+    /// Waits `queue` for a place among those who wait, and `greeting` for the daemon to look.
+    fn connect(path: &Path, queue: Duration, greeting: Duration) -> io::Result<Self> {
+        let stream = connect::within(queue, path).map_err(|error| told(error, "more wait already than can"))?;
+        stream.set_read_timeout(Some(greeting))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut stream = BufReader::new(stream);
-        match read(&mut stream)? {
+        let first =
+            read(&mut stream).map_err(|error| told(error, &format!("it says nothing for {} s", greeting.as_secs())))?;
+        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        match first {
             Some(Line::Greeting(Greeting { map, .. })) => Ok(Self { stream, map }),
             // It does not even greet whom it does not answer.
             None => Err(io::ErrorKind::PermissionDenied.into()),
@@ -59,6 +66,7 @@ impl Daemon {
     /// The daemon's, or it has not answered to the end.
     pub(super) fn ask(mut self, request: Request, mut take: impl FnMut(Line)) -> Result<(), Error> {
         let broken = |error: io::Error| {
+            let error = told(error, &format!("it says nothing for {} s", PATIENCE.as_secs()));
             Error::io(Exit::TemporaryFailure, format!("ask the daemon of map {}", self.map), &error)
                 .cure("look into its log")
         };
@@ -98,12 +106,27 @@ fn read(stream: &mut BufReader<UnixStream>) -> io::Result<Option<Line>> {
     serde_json::from_str(&text).map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not in our language"))
 }
 
-fn asking(path: &Path) -> String {
-    format!("ask the daemon at {}", path.display())
+/// A wait that was too long, told as what it means here.
+fn told(error: io::Error, meaning: &str) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::TimedOut, meaning),
+        _ => error,
+    }
 }
 
-fn not_allowed(path: &Path, error: &io::Error) -> Error {
-    Error::io(Exit::NoPermission, asking(path), error).cure("run as root or as the daemon's user")
+/// What keeps us from asking there; nothing where nobody listens.
+fn obstructed(path: &Path, error: &io::Error) -> Option<Error> {
+    let failed = |exit: Exit| Error::io(exit, format!("ask the daemon at {}", path.display()), error);
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => None,
+        io::ErrorKind::PermissionDenied => Some(failed(Exit::NoPermission).cure("run as root or as the daemon's user")),
+        io::ErrorKind::TimedOut => {
+            Some(failed(Exit::TemporaryFailure).cure(
+                "try again; if it stays so, see whether its process is stopped (kill -CONT) or stuck (restart it)",
+            ))
+        }
+        _ => Some(failed(Exit::System)),
+    }
 }
 
 /// There is no daemon where one is needed.
@@ -115,4 +138,44 @@ pub(super) fn nobody(place: &Place, map: &Path) -> Error {
     };
     Error::new(Exit::Unavailable, format!("ask the daemon of map {}", map.display()), cause)
         .cure("start it, or name its socket with --control")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// What a command says that finds this at the socket.
+    fn refusal(path: &Path) -> (Exit, String) {
+        let short = Duration::from_millis(50);
+        let error = Daemon::connect(path, short, short).map(|_| ()).unwrap_err();
+        let error = obstructed(path, &error).unwrap();
+        (error.exit, error.to_string())
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_answer_is_told_with_the_cure() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control");
+        let (listener, waiting) = connect::crowd(&path);
+        let (exit, text) = refusal(&path);
+        assert_eq!(exit, Exit::TemporaryFailure);
+        assert!(text.ends_with(
+            "control: more wait already than can; try again; if it stays so, see whether its process is stopped (kill \
+             -CONT) or stuck (restart it)"
+        ), "{text}");
+        drop((listener, waiting));
+        std::fs::remove_file(&path).unwrap();
+        let silent = UnixListener::bind(&path).unwrap();
+        let (exit, text) = refusal(&path);
+        assert!(
+            exit == Exit::TemporaryFailure && text.contains("control: it says nothing for 0 s; try again"),
+            "{text}"
+        );
+        drop(silent);
+        let error = Daemon::connect(&path, QUEUE, GREETING).map(|_| ()).unwrap_err();
+        assert!(obstructed(&path, &error).is_none(), "nobody listens");
+    }
 }

@@ -6,6 +6,7 @@
 
 mod client;
 pub mod commands;
+mod connect;
 mod connection;
 mod desk;
 mod evidence;

@@ -14,6 +14,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
 
 use super::Place;
+use super::connect;
 use super::connection::{Connection, Progress};
 use super::desk::{Answer, Asker, Desk};
 use super::wire::{Counts, Failure, Greeting, Line};
@@ -31,6 +32,9 @@ const ACCEPTED_PER_TURN: usize = 2 * MOST;
 
 /// How long none is accepted when the system has no descriptors left.
 const REST: Duration = Duration::from_secs(1);
+
+/// How long another daemon is given to take a connection; that nobody refuses it tells enough.
+const KNOCK: Duration = Duration::from_millis(200);
 
 /// The socket and its clients.
 pub struct Control {
@@ -240,8 +244,8 @@ fn listen(path: &Path) -> io::Result<(UnixListener, (u64, u64))> {
 }
 
 fn is_alive(path: &Path) -> bool {
-    // Refused by the kernel if nobody listens; any other failure may be that of a daemon that is busy.
-    !UnixStream::connect(path)
+    // Refused by the kernel if nobody listens; any other failure may be that of a daemon that is busy, or stopped.
+    !connect::within(KNOCK, path)
         .is_err_and(|error| matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound))
 }
 

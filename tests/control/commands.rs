@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::site::{ask, daemon, log_in_as, object, objects, run, socket, told, why};
@@ -251,6 +252,28 @@ fn a_socket_of_somebody_else_is_left_alone() {
     fs::write(&path, "a file").unwrap();
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     assert_eq!(fs::read(&path).unwrap(), b"a file");
+}
+
+/// It is told what helps, and a daemon that is to come in its place leaves its socket alone.
+#[test]
+fn a_daemon_that_is_stopped_is_waited_for_with_a_limit() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let path = site.join("control").display().to_string();
+    let named = ["--control", path.as_str()];
+    let mut daemon = daemon(&site, &named);
+    daemon.send(Signal::SIGSTOP);
+    let told = run(&site, &[&["status"], &named[..]].concat());
+    assert_eq!(told.code, Some(75), "{told:?}");
+    let text =
+        format!("error: cannot ask the daemon at {path}: it says nothing for 20 s; try again; if it stays so, see ");
+    assert!(told.stderr.starts_with(&text) && told.stderr.contains("kill -CONT"), "{told:?}");
+    let Some(other) = Site::new(&cases::LMDB) else { return };
+    let mut second = Daemon::start(&other.arguments(&named));
+    assert_eq!(second.wait(), Some(73), "{}", second.stderr());
+    assert!(second.stderr().contains("another daemon serves it"), "{}", second.stderr());
+    daemon.send(Signal::SIGCONT);
+    assert_eq!(object(&site, &[&["status", "--json"], &named[..]].concat())["grants"], json!(0));
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
 #[test]
