@@ -1,6 +1,7 @@
 //! Addresses that are never published. Pure.
 
 mod patterns;
+mod reach;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -8,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 pub use self::patterns::{Patterns, Skipped};
+pub use self::reach::Reach;
 
 /// Why an address is not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

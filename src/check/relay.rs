@@ -4,12 +4,12 @@ use super::finding::Finding;
 use super::naming::{Naming, Ours};
 use super::restrictions::{End, Item, LISTS, RELAY_LISTS, Rules, Who, is_refusal, items, words};
 use super::settings::{Place, Service, Settings};
+use crate::networks::Reach;
 
 /// Everything about the restriction lists. With `skips_mynetworks`, the table leaves out what `mynetworks` permits.
 pub(crate) fn judge(settings: &Settings, ours: &Ours, skips_mynetworks: bool) -> Vec<Finding> {
     let is_ours = |table: &str| ours.naming(table, settings) != Naming::Foreign;
-    let everyone_is_mine = settings.mynetworks.networks().any(|network| network.prefix_len() == 0);
-    let judge = Judge { settings, ours, rules: Rules { is_ours: &is_ours, everyone_is_mine } };
+    let judge = Judge { settings, ours, is_ours: &is_ours };
     let groups = groups(settings);
     let mut findings: Vec<_> = groups.iter().flat_map(|group| judge.strangers(group)).collect();
     let asked: Vec<_> = groups.iter().filter(|group| judge.place_in(group, &RELAY_LISTS).is_some()).collect();
@@ -37,11 +37,30 @@ pub(crate) fn judge(settings: &Settings, ours: &Ours, skips_mynetworks: bool) ->
 struct Group<'a> {
     services: Vec<&'a str>,
     lists: Vec<List<'a>>,
+    mine: Mine<'a>,
+}
+
+/// Who is in `mynetworks`.
+#[derive(PartialEq)]
+struct Mine<'a> {
+    place: Place<'a>,
+    reach: Reach,
 }
 
 struct List<'a> {
     place: Place<'a>,
     items: Vec<Item>,
+}
+
+impl Mine<'_> {
+    /// They are nearly everybody.
+    fn open(&self, who: &str) -> Finding {
+        let much = if self.reach == Reach::Whole { "the whole internet" } else { "a quarter of the internet" };
+        Finding::error(
+            format!("open relay: {} holds {much}, and {who} has permit_mynetworks", self.place.name()),
+            format!("{}, and add your own networks to it", self.place.set(&["127.0.0.0/8", "[::1]/128"])),
+        )
+    }
 }
 
 /// The list that only decides who may relay.
@@ -59,17 +78,18 @@ impl Group<'_> {
 
 fn groups(settings: &Settings) -> Vec<Group<'_>> {
     if settings.services.is_empty() {
-        return vec![Group { services: Vec::new(), lists: lists(settings, None) }];
+        return vec![Group { services: Vec::new(), lists: lists(settings, None), mine: mine(settings, None) }];
     }
     let mut groups: Vec<Group<'_>> = Vec::new();
     for service in &settings.services {
-        let lists = lists(settings, Some(service));
+        let (lists, mine) = (lists(settings, Some(service)), mine(settings, Some(service)));
         let same = |group: &&mut Group<'_>| {
-            group.lists.iter().zip(&lists).all(|(one, other)| one.place == other.place && one.items == other.items)
+            let mut lists = group.lists.iter().zip(&lists);
+            group.mine == mine && lists.all(|(one, other)| one.place == other.place && one.items == other.items)
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.services.push(&service.smtpd.name),
-            None => groups.push(Group { services: vec![&service.smtpd.name], lists }),
+            None => groups.push(Group { services: vec![&service.smtpd.name], lists, mine }),
         }
     }
     groups
@@ -80,23 +100,38 @@ fn lists<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Vec<List<'
     let own = service.iter().flat_map(|service| &service.overrides);
     classes.extend(own.filter(|(name, _)| settings.classes.contains_key(*name)).map(|(n, v)| (n.clone(), v.clone())));
     let list = |parameter: &'static str| {
-        let overriding = service.filter(|service| service.overrides.contains_key(parameter));
-        let place = Place { parameter, service: overriding.map(|service| service.smtpd.name.as_str()) };
+        let place = place(service, parameter);
         List { place, items: items(parameter, settings.of(service, parameter), &classes) }
     };
     LISTS.into_iter().map(list).collect()
 }
 
+/// Where a service has a parameter from.
+fn place<'a>(service: Option<&'a Service>, parameter: &'static str) -> Place<'a> {
+    let overriding = service.filter(|service| service.overrides.contains_key(parameter));
+    Place { parameter, service: overriding.map(|service| service.smtpd.name.as_str()) }
+}
+
+fn mine<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Mine<'a> {
+    Mine { place: place(service, "mynetworks"), reach: settings.mynetworks(service).reach() }
+}
+
 struct Judge<'a> {
     settings: &'a Settings,
     ours: &'a Ours,
-    rules: Rules<'a>,
+    is_ours: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Judge<'a> {
+    /// How a list of a group ends.
+    fn end(&self, group: &Group<'a>, list: &List<'a>, who: Who) -> End {
+        let everyone_is_mine = group.mine.reach > Reach::Some;
+        Rules { is_ours: self.is_ours, everyone_is_mine }.walk(&list.items, who)
+    }
+
     /// The first list among `parameters` that asks our table about the client, and where.
     fn place_in<'g>(&self, group: &'g Group<'a>, parameters: &[&str]) -> Option<(&'g List<'a>, usize)> {
-        let asks = |item: &Item| item.argument.as_deref().is_some_and(self.rules.is_ours);
+        let asks = |item: &Item| item.argument.as_deref().is_some_and(self.is_ours);
         let lists = group.lists.iter().filter(|list| parameters.contains(&list.place.parameter));
         lists
             .filter_map(|list| {
@@ -108,7 +143,7 @@ impl<'a> Judge<'a> {
 
     /// Whether somebody refuses strangers.
     fn strangers(&self, group: &Group<'a>) -> Vec<Finding> {
-        let ends: Vec<_> = group.lists.iter().map(|list| self.rules.walk(&list.items, Who::Stranger)).collect();
+        let ends: Vec<_> = group.lists.iter().map(|list| self.end(group, list, Who::Stranger)).collect();
         let refused = group.lists.iter().zip(&ends).find_map(|(list, end)| match end {
             End::Rejects(at) => Some((list, *at)),
             _ => None,
@@ -123,10 +158,7 @@ impl<'a> Judge<'a> {
             _ => None,
         });
         vec![match permitted {
-            Some((_, item)) if item.name == "permit_mynetworks" => Finding::error(
-                format!("open relay: mynetworks holds the whole internet, and {who} has permit_mynetworks"),
-                "postconf -e 'mynetworks = 127.0.0.0/8 [::1]/128', and add your own networks to it",
-            ),
+            Some((_, item)) if item.name == "permit_mynetworks" => group.mine.open(&who),
             Some((list, item)) => Finding::error(
                 format!("open relay: {who} permits everybody by {} in {}", shown(item), list.place.name()),
                 self.without(list, item),
@@ -150,7 +182,7 @@ impl<'a> Judge<'a> {
         let who = group.names();
         let Some((list, at)) = self.place_in(group, &RELAY_LISTS) else { return Vec::new() };
         let table = list.items[at].argument.clone().unwrap_or_default();
-        if let End::Rejects(end) | End::Permits(end) = self.rules.walk(&list.items, Who::Granted)
+        if let End::Rejects(end) | End::Permits(end) = self.end(group, list, Who::Granted)
             && end < at
         {
             let before = shown(&list.items[end]);
@@ -159,7 +191,7 @@ impl<'a> Judge<'a> {
         }
         let mut findings = Vec::new();
         for other in group.lists.iter().filter(|other| other.place.parameter != list.place.parameter) {
-            if let End::Rejects(end) = self.rules.walk(&other.items, Who::Granted) {
+            if let End::Rejects(end) = self.end(group, other, Who::Granted) {
                 let (name, place) = (shown(&other.items[end]), other.place.name());
                 let text = format!("{who} refuses those whom {table} permits: {name} in {place} comes without it");
                 findings.push(Finding::error(text, self.inserted(other, &table)));
@@ -189,7 +221,7 @@ impl<'a> Judge<'a> {
 
     /// Whom `--skip-mynetworks` leaves out must be let through by `permit_mynetworks`.
     fn left_out(&self, group: &Group<'a>) -> Option<Finding> {
-        let refusing = group.lists.iter().find_map(|list| match self.rules.walk(&list.items, Who::Mine) {
+        let refusing = group.lists.iter().find_map(|list| match self.end(group, list, Who::Mine) {
             End::Rejects(at) => Some((list, at)),
             _ => None,
         });
@@ -304,7 +336,7 @@ fn wrong_lookup(settings: &Settings, groups: &[Group<'_>], judge: &Judge<'_>) ->
     let lists = groups.iter().flat_map(|group| &group.lists);
     let mut findings: Vec<Finding> = Vec::new();
     for (list, item) in lists.flat_map(|list| list.items.iter().map(move |item| (list, item))) {
-        let Some(table) = item.argument.as_deref().filter(|table| (judge.rules.is_ours)(table)) else { continue };
+        let Some(table) = item.argument.as_deref().filter(|table| (judge.is_ours)(table)) else { continue };
         if item.name == "check_client_access" {
             continue;
         }

@@ -148,7 +148,7 @@ fn takes_argument(name: &str) -> bool {
 pub(crate) struct Rules<'a> {
     /// Whether a table is ours.
     pub(crate) is_ours: &'a dyn Fn(&str) -> bool,
-    /// Whether `mynetworks` holds the whole internet.
+    /// Whether `mynetworks` holds a quarter of the internet or more.
     pub(crate) everyone_is_mine: bool,
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Service {
     pub(crate) smtpd: Smtpd,
     /// Its `-o` options, variables expanded.
     pub(crate) overrides: Parameters,
+    /// `mynetworks` of its own, as far as it is understood.
+    pub(crate) mynetworks: Option<Patterns>,
 }
 
 impl Settings {
@@ -50,6 +52,11 @@ impl Settings {
     /// The value of a parameter for a service.
     pub(crate) fn of<'s>(&'s self, service: Option<&'s Service>, name: &str) -> &'s str {
         service.and_then(|service| service.overrides.get(name)).map_or(self.main(name), String::as_str)
+    }
+
+    /// What `mynetworks` permits at a service.
+    pub(crate) fn mynetworks<'s>(&'s self, service: Option<&'s Service>) -> &'s Patterns {
+        service.and_then(|service| service.mynetworks.as_ref()).unwrap_or(&self.mynetworks)
     }
 
     /// A path without links on the way.
@@ -123,8 +130,8 @@ fn pair(line: &str) -> Option<(&str, &str)> {
     Some((name.trim(), value.trim()))
 }
 
-/// Joins what `postconf -M` and `postconf -Px` say of the smtpds.
-pub(crate) fn services(smtpds: Vec<Smtpd>, overrides: &str) -> Vec<Service> {
+/// Joins what `postconf -M` and `postconf -Px` say of the smtpds; `networks` understands a value of `mynetworks`.
+pub(crate) fn services(smtpds: Vec<Smtpd>, overrides: &str, networks: &dyn Fn(&str) -> Patterns) -> Vec<Service> {
     let of = |smtpd: &Smtpd| {
         let own = |line: &str| {
             let (left, value) = pair(line)?;
@@ -133,7 +140,12 @@ pub(crate) fn services(smtpds: Vec<Smtpd>, overrides: &str) -> Vec<Service> {
         };
         overrides.lines().filter_map(own).collect()
     };
-    smtpds.into_iter().map(|smtpd| Service { overrides: of(&smtpd), smtpd }).collect()
+    let service = |smtpd: Smtpd| {
+        let overrides: Parameters = of(&smtpd);
+        let mynetworks = overrides.get("mynetworks").map(|value| networks(value));
+        Service { smtpd, overrides, mynetworks }
+    };
+    smtpds.into_iter().map(service).collect()
 }
 
 #[cfg(test)]
@@ -147,7 +159,7 @@ mod tests {
         let master =
             "smtp inet n - y - - smtpd\n127.0.0.1:10025 inet n - n - - smtpd -o x=y\nlmtp unix - - y - - lmtp\n";
         let overrides = "127.0.0.1:10025/inet/smtpd_relay_restrictions =\nlmtp/unix/syslog_name = x\n";
-        let services = services(smtpds(master, true), overrides);
+        let services = services(smtpds(master, true), overrides, &|_| Patterns::default());
         assert_eq!(services.len(), 2);
         assert!(services[0].smtpd.chrooted && services[0].overrides.is_empty());
         assert_eq!(services[1].smtpd.name, "127.0.0.1:10025/inet");

@@ -7,7 +7,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::reach::{Reach, reach};
 
 /// How deep files may name files.
 const DEEPEST: usize = 8;
@@ -16,6 +18,8 @@ const DEEPEST: usize = 8;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patterns {
     patterns: Vec<Pattern>,
+    /// Those behind one that may say no, and what a table stands for that holds everything.
+    doubtful: Vec<Pattern>,
     skipped: Vec<Skipped>,
     /// Whether an earlier pattern may say no to what a later one permits.
     in_doubt: bool,
@@ -61,6 +65,12 @@ impl Patterns {
         self.patterns.iter().filter(|pattern| pattern.permits).map(|pattern| pattern.network)
     }
 
+    /// How much of the internet is permitted, as far as is known: of a pattern that may say no it is taken that it does not.
+    pub fn reach(&self) -> Reach {
+        let patterns = self.patterns.iter().chain(&self.doubtful);
+        reach(patterns.map(|pattern| (pattern.permits, pattern.network)))
+    }
+
     /// What was not understood. Behind a pattern that may say no, nothing is relied on.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -97,6 +107,10 @@ impl Patterns {
     }
 
     fn table(&mut self, item: &str, pattern: &str, permits: bool) {
+        if pattern.starts_with("static:") {
+            let all = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
+            self.doubtful.extend(all.map(|network| Pattern { permits, network }));
+        }
         let address = pattern.split('/').next().unwrap_or(pattern);
         let cause = match address.parse::<IpAddr>() {
             Ok(_) => "Postfix takes it for a table; an IPv6 address stands in brackets: [2001:db8::]/32",
@@ -108,8 +122,12 @@ impl Patterns {
     fn network(&mut self, item: &str, pattern: &str, permits: bool) {
         match network(pattern) {
             Ok(network) if !self.in_doubt => self.patterns.push(Pattern { permits, network }),
-            Ok(network) if permits => self.skip(&network.to_string(), "an earlier pattern may say no to it", true),
-            Ok(_) => {}
+            Ok(network) => {
+                self.doubtful.push(Pattern { permits, network });
+                if permits {
+                    self.skip(&network.to_string(), "an earlier pattern may say no to it", true);
+                }
+            }
             // A host name fits no address.
             Err(None) => self.skip(item, "no network; a host name is not looked up", permits),
             // Postfix gives up at it.
@@ -219,5 +237,17 @@ mod tests {
             assert_eq!(permitted(&text, "198.51.100.1"), None, "{doubtful}");
         }
         assert!(permitted("hash:/etc/postfix/x 198.51.100.0/24", "198.51.100.1").is_some());
+    }
+
+    #[test]
+    fn an_open_relay_is_seen_behind_what_is_not_understood() {
+        for text in
+            ["0.0.0.0/1, 128.0.0.0/1", "!hash:/etc/postfix/x 0.0.0.0/0", "/nosuch [::]/1 [8000::]/1", "static:all"]
+        {
+            assert_eq!(parse(text).reach(), Reach::Whole, "{text}");
+        }
+        for text in ["127.0.0.0/8", "!static:all 0.0.0.0/0", "hash:/etc/postfix/x", "!hash:/etc/postfix/x !0.0.0.0/0"] {
+            assert_eq!(parse(text).reach(), Reach::Some, "{text}");
+        }
     }
 }

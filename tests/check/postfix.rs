@@ -172,6 +172,37 @@ fn smtpd_agrees() {
     assert_eq!(daemon.terminate(), Some(0));
 }
 
+/// A whole that is written in parts, or for one service alone, is a whole.
+#[test]
+fn smtpd_agrees_about_mynetworks() {
+    let Some(clinic) = Clinic::new(ANY) else { return };
+    let mut daemon = clinic.daemon();
+    let permit = format!(
+        "smtpd_relay_restrictions = permit_mynetworks, check_client_access {}, reject_unauth_destination\n",
+        clinic.table()
+    );
+    for (main_cf, options, v4, v6) in [
+        ("", "", false, false),
+        ("", "-o mynetworks=0.0.0.0/0", true, false),
+        ("mynetworks = 0.0.0.0/0\n", "-o mynetworks=127.0.0.0/8", false, false),
+        ("mynetworks = 0.0.0.0/1,128.0.0.0/1\n", "", true, false),
+        ("mynetworks = [::]/1, [8000::]/1\n", "", false, true),
+        ("mynetworks = !203.0.113.0/25 0.0.0.0/0\n", "", false, false),
+        ("mynetworks = static:all\n", "", true, true),
+        ("mynetworks = !0.0.0.0/1 !128.0.0.0/1 0.0.0.0/0\n", "", false, false),
+    ] {
+        let postfix = Postfix::start_with_options("static:dunno", false, &(permit.clone() + main_cf), options);
+        let told = finish(clinic.command(&[]).env("MAIL_CONFIG", postfix.config_directory())).stdout;
+        let relays = |client| postfix.rcpt(ip(client)) == 250;
+        let open = [relays("203.0.113.9"), relays("2001:db8::9")];
+        assert_eq!(open, [v4, v6], "{main_cf}{options}");
+        // Who keeps out one network keeps out few.
+        let is_open = open.contains(&true) || main_cf.contains("!203");
+        assert_eq!(told.contains("error: open relay: mynetworks "), is_open, "{main_cf}{options}: {told}");
+    }
+    assert_eq!(daemon.terminate(), Some(0));
+}
+
 #[test]
 fn whom_skip_mynetworks_leaves_out_must_be_permitted_otherwise() {
     let Some(mut clinic) = Clinic::new(ANY) else { return };

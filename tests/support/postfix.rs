@@ -32,12 +32,17 @@ impl Postfix {
 
     /// The same with more lines in main.cf, where the last line of a parameter counts.
     pub(crate) fn start_with(table: &str, chrooted: bool, main_cf: &str) -> Self {
+        Self::start_with_options(table, chrooted, main_cf, "")
+    }
+
+    /// The same with options for smtpd in master.cf.
+    pub(crate) fn start_with_options(table: &str, chrooted: bool, main_cf: &str, smtpd: &str) -> Self {
         let mut failure = String::new();
         // A port that was free when we asked may be taken when master binds it: then master ends and we ask again.
         for _ in 0..5 {
             let home = Scratch::new();
             let port = free_port();
-            configure(&home, table, port, chrooted, main_cf);
+            configure(&home, table, (port, chrooted), main_cf, smtpd);
             let mut postfix = Self { master: spawn_master(&home), home, port };
             if postfix.is_up() {
                 return postfix;
@@ -143,7 +148,7 @@ fn spawn_master(home: &Scratch) -> Child {
         .expect("master")
 }
 
-fn configure(home: &Scratch, table: &str, port: u16, chrooted: bool, more: &str) {
+fn configure(home: &Scratch, table: &str, (port, chrooted): (u16, bool), more: &str, smtpd: &str) {
     let (etc, spool, data) = (home.join("etc"), home.join("spool"), home.join("data"));
     let postfix = User::from_name("postfix").expect("the user list").expect("user postfix");
     let postdrop = Group::from_name("postdrop").expect("the group list").expect("group postdrop");
@@ -159,6 +164,7 @@ fn configure(home: &Scratch, table: &str, port: u16, chrooted: bool, more: &str)
     make_dir(&spool.join("maildrop"), 0o730, Some(postfix.uid), Some(postdrop.gid));
     write_settled(&etc.join("main.cf"), &(main_cf(home.path(), table) + more));
     let master_cf = MASTER_CF.replace("PORT", &port.to_string()).replace("CHROOT", if chrooted { "y" } else { "n" });
+    let master_cf = master_cf.replace("OPTIONS", smtpd);
     write_settled(&etc.join("master.cf"), &master_cf);
 }
 
@@ -207,7 +213,7 @@ service_throttle_time = 1s
 /// smtpd, what it asks before it answers RCPT, and the log writer. Service, type, private, unprivileged, chroot,
 /// wake-up, process limit, command.
 const MASTER_CF: &str = "
-127.0.0.1:PORT inet  n - CHROOT - -  smtpd
+127.0.0.1:PORT inet  n - CHROOT - -  smtpd OPTIONS
 cleanup    unix      n - n      - 0  cleanup
 rewrite    unix      - - n      - -  trivial-rewrite
 proxymap   unix      - - n      - -  proxymap

@@ -39,7 +39,7 @@ pub(crate) fn gather() -> Result<Settings, String> {
     let classes = classes(&main, "-x")?;
     let get = |name: &str| main.get(name).map_or("", String::as_str);
     let smtpds = smtpds(&ask(&["-M"])?, default_chroot(get("compatibility_level")));
-    let services = services(smtpds, &ask(&["-Px"])?);
+    let services = services(smtpds, &ask(&["-Px"])?, &mynetworks::parse);
     let types = ask(&["-m"])?.lines().map(|line| line.trim().to_owned()).collect();
     let mynetworks = mynetworks::parse(get("mynetworks"));
     let written = written.into_iter().chain(self::classes(&main, "")?).collect();

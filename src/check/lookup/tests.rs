@@ -6,6 +6,7 @@ use pop_before_smtp_backends::SQLITE_QUERY;
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{Parameters, parameters, services};
 use super::*;
+use crate::networks::Patterns;
 use crate::postfix::smtpds;
 
 fn settings(kind: &str, table: &str, chrooted: bool) -> Settings {
@@ -19,7 +20,7 @@ fn settings(kind: &str, table: &str, chrooted: bool) -> Settings {
     Settings {
         main: parameters(&main),
         written: parameters(&main),
-        services: services(smtpds(&master, false), ""),
+        services: services(smtpds(&master, false), "", &|_| Patterns::default()),
         types: vec!["hash".to_owned(), kind.to_owned()],
         sqlite_files: HashMap::from([("/etc/postfix/pbs.cf".to_owned(), Ok(file))]),
         ..Settings::default()

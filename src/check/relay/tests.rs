@@ -21,11 +21,15 @@ fn judged_with(main: &str, overrides: &str, mynetworks: &str) -> Vec<Finding> {
         written: main.clone(),
         main,
         classes,
-        services: services(smtpds(master, false), overrides),
-        mynetworks: Patterns::parse(mynetworks, &|_| Err(String::new())),
+        services: services(smtpds(master, false), overrides, &patterns),
+        mynetworks: patterns(mynetworks),
         ..Settings::default()
     };
     judge(&settings, &Ours { kind: "lmdb".to_owned(), map: "/etc/postfix/pbs".into() }, true)
+}
+
+fn patterns(text: &str) -> Patterns {
+    Patterns::parse(text, &|_| Err(String::new()))
 }
 
 fn good() -> String {
@@ -120,9 +124,26 @@ fn an_open_relay_is_an_error_however_it_is_open() {
         assert_told(&findings, Level::Error, "open relay: ");
         assert_told(&findings, Level::Error, text);
     }
-    for everyone in ["0.0.0.0/0", "[::]/0", "127.0.0.0/8 0.0.0.0/0"] {
+    for everyone in ["0.0.0.0/0", "[::]/0", "127.0.0.0/8 0.0.0.0/0", "0.0.0.0/1, 128.0.0.0/1", "[::]/1 [8000::]/1"] {
         assert_told(&judged_with(&good(), "", everyone), Level::Error, "mynetworks holds the whole internet");
     }
+    assert_told(&judged_with(&good(), "", "128.0.0.0/1"), Level::Error, "mynetworks holds a quarter of the internet");
+    assert_well(&judged_with(&good(), "", "10.0.0.0/8 192.168.0.0/16"));
+}
+
+#[test]
+fn mynetworks_of_a_service_count_there_alone() {
+    let findings = judged(&good(), "submission/inet/mynetworks = 0.0.0.0/1, 128.0.0.0/1\n");
+    assert_told(
+        &findings,
+        Level::Error,
+        "open relay: mynetworks of submission/inet in master.cf holds the whole internet, and submission/inet has \
+         permit_mynetworks; postconf -P 'submission/inet/mynetworks=127.0.0.0/8,[::1]/128', and add",
+    );
+    assert_told(&findings, Level::Ok, "smtp/inet refuses strangers");
+    let findings = judged_with(&good(), "submission/inet/mynetworks = 127.0.0.0/8\n", "0.0.0.0/0");
+    assert_told(&findings, Level::Error, "open relay: mynetworks holds the whole internet, and smtp/inet has");
+    assert_told(&findings, Level::Ok, "submission/inet refuses strangers");
 }
 
 #[test]
