@@ -178,7 +178,14 @@ fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> Error {
-    Error::io(Exit::NoInput, format!("read {}", path.display()), error)
+    let failed = Error::io(Exit::NoInput, format!("read {}", path.display()), error);
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {
+            failed.cure("name a log file, or - for standard input")
+        }
+        io::ErrorKind::PermissionDenied => failed.cure("run as a user that may read it"),
+        _ => failed,
+    }
 }
 
 pub(crate) fn finish(written: io::Result<()>) -> Result<(), Error> {

@@ -71,7 +71,12 @@ fn a_missing_file_does_not_keep_the_others_from_being_read() {
         assert!(finished.stdout.contains("courier"), "{finished:?}");
         for path in &missing {
             assert_eq!(
-                finished.stderr.matches(&format!("cannot read {path}: no such file")).count(),
+                finished
+                    .stderr
+                    .matches(&format!(
+                        "cannot read {path}: no such file or directory; name a log file, or - for standard input"
+                    ))
+                    .count(),
                 1,
                 "{finished:?}"
             );
