@@ -27,6 +27,9 @@ const COUNTERS: [(&str, &str); 9] = [
     ("refused", "Logins that were refused, by reason."),
 ];
 
+const LAST_LINE: &str = "Time of the last line read, as its stamp says.";
+const LAST_LOGIN: &str = "Time of the last login that a matcher took, as the stamp of its line says.";
+
 /// All metrics, of a daemon that runs or has just stopped.
 pub fn text(status: &Status, running: bool) -> String {
     let mut page = Page::default();
@@ -76,6 +79,17 @@ fn sources(page: &mut Page, sources: &[Source]) {
         if let Some(offset) = source.offset {
             page.gauge("log_offset_bytes", "How far a log has been read.", &[("source", &source.name)], offset);
         }
+    }
+    for source in sources {
+        let labels = [("source", source.name.as_str())];
+        source.last_line.iter().for_each(|&at| page.gauge("log_last_line_timestamp_seconds", LAST_LINE, &labels, at));
+    }
+    for source in sources {
+        let labels = [("source", source.name.as_str())];
+        source
+            .last_login
+            .iter()
+            .for_each(|&at| page.gauge("log_last_login_timestamp_seconds", LAST_LOGIN, &labels, at));
     }
     let counters = || sources.iter().flat_map(|source| source.counters.iter().map(move |counter| (source, counter)));
     let names: std::collections::BTreeSet<_> = counters().map(|(_, counter)| counter.name.as_str()).collect();

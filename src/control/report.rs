@@ -131,7 +131,14 @@ fn sources(inputs: &[Input]) -> impl Iterator<Item = Source> {
             Some(Bookmark::File(mark)) => Some(mark.position.offset),
             Some(Bookmark::Cursor(_)) | None => None,
         };
-        Source { name: input.name().to_owned(), offset, counters: counters(input.counters()).collect() }
+        let all = input.counters();
+        Source {
+            name: input.name().to_owned(),
+            offset,
+            last_line: all.last_line().map(unix_seconds),
+            last_login: all.last_login().map(unix_seconds),
+            counters: counters(all).collect(),
+        }
     })
 }
 

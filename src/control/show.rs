@@ -139,6 +139,11 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
 fn source(out: Out<'_>, source: &Source) -> io::Result<()> {
     let place = source.offset.map(|offset| format!(", read to byte {offset}")).unwrap_or_default();
     writeln!(out, "log:       {}{place}", printable(&source.name))?;
+    if let Some(line) = source.last_line {
+        let login = source.last_login.map(|login| format!("last login {}", display(login)));
+        let login = login.as_deref().unwrap_or("no login since the start");
+        writeln!(out, "           last line {}, {login}", display(line))?;
+    }
     source.counters.iter().try_for_each(|counter| {
         let label = counter.label.as_ref().map(|(_, value)| format!(" {}", printable(value))).unwrap_or_default();
         writeln!(out, "           {} {}{label}", counter.value, counter.name.replace('_', " "))

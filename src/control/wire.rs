@@ -175,6 +175,10 @@ pub struct Source {
     pub name: String,
     /// How far it has been read, in bytes, if it is a file that the daemon reads itself.
     pub offset: Option<u64>,
+    /// Time of the last line read, as its stamp says.
+    pub last_line: Option<u64>,
+    /// Time of the last login that a matcher took, as the stamp of its line says.
+    pub last_login: Option<u64>,
     /// What has been counted in it.
     pub counters: Vec<Counter>,
 }

@@ -103,6 +103,7 @@ fn the_status_counts() {
     }
     assert_eq!(status["sources"][0]["offset"], json!(fs::metadata(&site.log).unwrap().len()));
     let text = told(&site, &["status"]);
+    assert!(text.contains(", last login "), "{text}");
     assert!(text.contains("grants:    1 of 7, each for 1 h 0 min\n") && text.contains("2 requests"), "{text}");
     let explained = run(&site, &["explain", "10.1.2.3"]);
     assert!(explained.stdout.contains("10.1.2.3 has no grant: 10.0.0.0/8 is never published"), "{explained:?}");
@@ -148,11 +149,20 @@ fn the_status_tells_what_each_log_has_brought() {
         assert_eq!(count(name, kind), Some(expected), "{name} {kind} of {status}");
     }
     assert_eq!(count("refused", "revoked"), None, "{status}");
+    let last = |what: &str| status["sources"][0][what].as_i64().unwrap();
+    let now = jiff::Timestamp::now().as_second();
+    assert!((now - 60..=now + 1).contains(&last("last_login")) && last("last_line") == last("last_login"), "{status}");
     // What the log began with may be read, too.
     assert!(count("lines", "").unwrap() >= 10, "{status}");
     let text = told(&site, &["status"]);
     assert!(text.contains(" 9 logins dovecot\n"), "{text}");
+    assert!(text.contains("           last line 20") && text.contains(", last login 20"), "{text}");
     let metrics = told(&site, &["status", "--prometheus"]);
+    for name in ["last_line", "last_login"] {
+        let sample = format!("pop_before_smtp_log_{name}_timestamp_seconds{{source=");
+        let value = format!("}} {}", last(name));
+        assert!(metrics.lines().any(|line| line.starts_with(&sample) && line.ends_with(&value)), "{metrics}");
+    }
     let name = "pop_before_smtp_log_refused_total{source=";
     assert!(metrics.lines().any(|line| line.starts_with(name) && line.ends_with(",reason=\"shared\"} 1")), "{metrics}");
 }
