@@ -261,6 +261,8 @@ mod tests {
             "install -d -o pbs -m 755 /var/lib/pop-before-smtp, and name a table there: --map \
              /var/lib/pop-before-smtp/clients",
         );
+        let told: String = judge(&files).iter().map(ToString::to_string).collect();
+        assert!(!told.contains("chown") && !told.contains("chmod"), "{told}");
         files.above[2].path = "/srv/tables".into();
         assert_only(&files, Level::Error, "chown pbs /srv/tables");
     }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use nix::libc::{S_IFDIR, S_IFMT};
+
 use super::files::{Entry, User, may};
 use super::finding::{Finding, quoted};
 use crate::escape::short;
@@ -55,7 +57,10 @@ pub(crate) fn judge(log: &Log, reader: Option<&User>) -> Vec<Finding> {
         }
         (Ok(_), Some((reader, entry))) => {
             let (user, path) = (quoted(&reader.name), quoted(&entry.path.display().to_string()));
-            let cure = if entry.gid == 0 || entry.mode & 0o040 == 0 {
+            // Never for everybody: logs tell who wrote to whom.
+            let cure = if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
+                format!("chgrp adm {path} && chmod g+x {path} && usermod -a -G adm {user}, and start the daemon again")
+            } else if entry.gid == 0 || entry.mode & 0o040 == 0 {
                 format!(
                     "chgrp adm {path} && chmod g+r {path} && usermod -a -G adm {user}, and let logrotate create it so"
                 )
@@ -80,6 +85,10 @@ pub(crate) fn judge(log: &Log, reader: Option<&User>) -> Vec<Finding> {
 fn closed<'a>(path: &'a [Entry], reader: &User) -> Option<&'a Entry> {
     let (file, above) = path.split_last()?;
     above.iter().find(|directory| !may(reader, directory, 0o1)).or((!may(reader, file, 0o4)).then_some(file))
+}
+
+fn is_directory(entry: &Entry) -> bool {
+    entry.mode & S_IFMT == S_IFDIR
 }
 
 fn sample(name: &str, sample: &Sample) -> Vec<Finding> {
@@ -211,6 +220,39 @@ mod tests {
         let user = |gids: &[u32]| User { name: "pbs".to_owned(), uid: 1000, gids: gids.to_vec() };
         assert_told(&judge(&log, Some(&user(&[1000]))), Level::Error, "usermod -a -G 4 pbs");
         assert!(judge(&log, Some(&user(&[1000, 4]))).iter().all(|finding| finding.level == Level::Ok));
+    }
+
+    /// No line for the shell opens a log, or a directory above it, to everybody.
+    #[test]
+    fn a_log_is_opened_to_a_group_and_to_nobody_else() {
+        let entry = |path: &str, mode, gid| Entry { path: path.into(), mode, uid: 0, gid, own_group: false };
+        let user = User { name: "pbs".to_owned(), uid: 1000, gids: vec![1000] };
+        for (directory, file, cure) in [
+            ((0o755, 0), (0o640, 4), "usermod -a -G 4 pbs, and start the daemon again"),
+            (
+                (0o755, 0),
+                (0o640, 0),
+                "chgrp adm /var/log/mail.log && chmod g+r /var/log/mail.log && usermod -a -G adm pbs",
+            ),
+            (
+                (0o755, 0),
+                (0o600, 4),
+                "chgrp adm /var/log/mail.log && chmod g+r /var/log/mail.log && usermod -a -G adm pbs",
+            ),
+            ((0o750, 4), (0o644, 0), "usermod -a -G 4 pbs, and start the daemon again"),
+            ((0o700, 0), (0o644, 0), "chgrp adm /var/log && chmod g+x /var/log && usermod -a -G adm pbs"),
+            ((0o740, 4), (0o644, 0), "chgrp adm /var/log && chmod g+x /var/log && usermod -a -G adm pbs"),
+        ] {
+            let (above, log) = (S_IFDIR | directory.0, nix::libc::S_IFREG | file.0);
+            let path = vec![entry("/var/log", above, directory.1), entry("/var/log/mail.log", log, file.1)];
+            let findings = judge(&Log { path, ..self::log(Ok(sampled(&[LOGIN]))) }, Some(&user));
+            assert_told(&findings, Level::Error, cure);
+            let text = findings[0].to_string();
+            assert!(
+                !["o+", "a+", "+r ", "755", "644"].iter().any(|opening| text.replace("g+r", "").contains(opening)),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -95,6 +95,42 @@ fn the_other_list_must_not_refuse_them() {
     assert_told(&findings, Level::Error, &line);
 }
 
+/// permit_auth_destination in front, or the table further in front than it must be, would let mail past what stands there
+/// against junk.
+#[test]
+fn no_advice_lets_anything_past_junk_filters() {
+    let junk = "reject_rbl_client zen.example.net, check_sender_access hash:/etc/postfix/senders";
+    for (main, line) in [
+        (
+            format!("{}\nsmtpd_recipient_restrictions = {junk}, reject_unauth_destination", good()),
+            format!(
+                "postconf -e 'smtpd_recipient_restrictions = {junk}, check_client_access {TABLE}, reject_unauth_destination'"
+            ),
+        ),
+        (
+            format!("{}\nsmtpd_client_restrictions = {junk}, reject", good()),
+            format!("postconf -e 'smtpd_client_restrictions = {junk}, check_client_access {TABLE}, reject'"),
+        ),
+        (
+            format!("smtpd_recipient_restrictions = {junk}, check_client_access {TABLE}, reject_unauth_destination"),
+            format!("ask {TABLE} in smtpd_relay_restrictions instead, behind permit_auth_destination"),
+        ),
+        (
+            format!("smtpd_recipient_restrictions = {junk}, reject_unauth_destination, check_client_access {TABLE}"),
+            format!(
+                "postconf -e 'smtpd_recipient_restrictions = {junk}, check_client_access {TABLE}, reject_unauth_destination'"
+            ),
+        ),
+    ] {
+        let findings = judged(&main, "");
+        let told = findings.iter().any(|finding| finding.to_string().ends_with(&format!("; {line}")));
+        assert!(told, "{line}: {findings:#?}");
+        for finding in findings.iter().filter(|finding| !finding.to_string().contains("smtpd_relay_restrictions = ")) {
+            assert!(!finding.to_string().contains("= permit_auth_destination"), "{finding}");
+        }
+    }
+}
+
 #[test]
 fn own_domains_must_not_depend_on_the_table() {
     let findings =
