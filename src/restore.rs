@@ -71,3 +71,70 @@ pub fn load_overrides(map: &Path, now: &Now, user: Option<u32>) -> Result<Overri
             .cure("let it belong to the daemon's user with mode 0600, or remove it and deny anew")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::num::NonZeroUsize;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::overrides::ByHand;
+    use crate::time::Timestamp;
+
+    const GRACE: Duration = Duration::from_secs(1800);
+
+    fn now() -> Now {
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_363_419);
+        Now { boot: Timestamp::from_boot(Duration::from_secs(1000)), wall }
+    }
+
+    /// How long a grant lasts that is restored, in seconds; nothing if it is not.
+    fn left(overrides: Overrides, listed: &[Listed]) -> Option<u64> {
+        let mut ring = Ring::new(GRACE, NonZeroUsize::new(10).unwrap());
+        let saved = Saved { state: State::default(), overrides };
+        saved.restore(&mut ring, &Networks::default(), listed, &now());
+        ring.get("198.51.100.1".parse().unwrap()).map(|grant| grant.expires.since(now().boot).as_secs())
+    }
+
+    /// By hand, given `since` seconds from now until `expires` seconds from now.
+    fn given(since: i64, expires: i64) -> Overrides {
+        let at = |seconds: i64| {
+            let length = Duration::from_secs(seconds.unsigned_abs());
+            if seconds < 0 { now().wall - length } else { now().wall + length }
+        };
+        let mut overrides = Overrides::default();
+        let by_hand = ByHand { since: at(since), expires: at(expires) };
+        assert!(overrides.grant("198.51.100.1".parse().unwrap(), by_hand));
+        overrides
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_grant_longer_than_it_was() {
+        assert_eq!(left(given(-60, 540), &[]), Some(540));
+        assert_eq!(left(given(3600, 4200), &[]), Some(600), "for ten minutes, given in an hour");
+        assert_eq!(left(given(-10, 86_400), &[]), Some(86_400), "longer than a grace");
+        let most = LONGEST.as_secs();
+        assert_eq!(
+            left(given(0, 10 * i64::try_from(most).unwrap()), &[]),
+            Some(most),
+            "a file that somebody has edited"
+        );
+        let listed =
+            |end: Duration| Listed { address: "198.51.100.1".parse().unwrap(), expires: Some(now().wall + end) };
+        assert_eq!(left(Overrides::default(), &[listed(GRACE / 2)]), Some(900));
+        assert_eq!(left(Overrides::default(), &[listed(10 * GRACE)]), Some(1800), "no more than a grace");
+    }
+
+    #[test]
+    fn what_was_revoked_or_denied_does_not_come_back() {
+        let address = "198.51.100.1".parse().unwrap();
+        let listed = [Listed { address, expires: Some(now().wall + GRACE) }];
+        let mut revoked = Overrides::default();
+        revoked.revoke(address, now().wall);
+        assert_eq!(left(revoked, &listed), None);
+        let mut denied = given(-60, 540);
+        assert!(denied.deny("198.51.100.0/24".parse().unwrap()));
+        assert_eq!(left(denied, &listed), None);
+    }
+}

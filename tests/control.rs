@@ -12,6 +12,8 @@ mod metrics;
 mod shared;
 #[path = "control/site.rs"]
 mod site;
+#[path = "control/slow.rs"]
+mod slow;
 #[path = "control/strangers.rs"]
 mod strangers;
 mod support;

@@ -13,6 +13,7 @@ use support::cases::{self, Site, ip};
 use support::command::{finish, pop_before_smtp};
 use support::daemon::Daemon;
 use support::journal::{self, DOVECOT, Journal, dovecot, login};
+use support::postfix::Lookup;
 use support::process::{children, send, wait_gone};
 use support::{Need, SOON, require, wait_for};
 
@@ -189,6 +190,30 @@ fn nothing_is_lost_or_doubled_when_journalctl_dies() {
         assert_eq!(stderr.matches(&format!("granted 198.51.100.{last} ")).count(), 1, "{last}: {stderr}");
     }
     assert_eq!(stderr.matches("cannot follow the journal: 'journalctl ").count(), 2, "{stderr}");
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
+/// What journalctl did not show in time counts from when it was written, not from when it is read.
+#[test]
+fn what_was_written_while_nobody_read_counts_by_its_own_time() {
+    let Some((site, mut journal)) = site() else { return };
+    journal.write(&[&journal::user("x")]);
+    let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+    let follower = children(daemon.pid())[0];
+    send(follower, Signal::SIGSTOP);
+    let seconds = || jiff::Timestamp::now().as_second();
+    let written = seconds();
+    journal.write(&[&dovecot(&login("198.51.100.1"))]);
+    wait_for("four seconds", SOON, || seconds() >= written + 4);
+    send(follower, Signal::SIGKILL);
+    site.wait_listed(ip("198.51.100.1"));
+    let Lookup::Found(expires) = site.lookup(ip("198.51.100.1")) else { panic!("just listed") };
+    let begin = expires.parse::<i64>().unwrap() - 1800;
+    assert!((written..written + 3).contains(&begin), "written at {written}, counts from {begin}");
+    // What comes now counts from now.
+    wait_for("another journalctl", SOON, || children(daemon.pid()).iter().any(|&child| child != follower));
+    journal.write(&[&dovecot(&login("198.51.100.2"))]);
+    site.wait_listed(ip("198.51.100.2"));
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 

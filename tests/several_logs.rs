@@ -79,6 +79,28 @@ fn files_that_appear_are_followed() {
 }
 
 /// A flood in one log must not keep a login in another waiting for its end.
+/// `--reprocess` is about what is there at the start. Who can make a file with a fitting name could else let old logins
+/// count as new ones.
+#[test]
+fn what_appears_later_is_not_reprocessed() {
+    let Some(site) = site() else { return };
+    let logs = site.join("logs");
+    fs::create_dir(&logs).unwrap();
+    let old = |name: &str, client: &str, new: &str| {
+        let text = format!("{}\n{}\n", old_login_line(ip(client)), login_line(ip(new)));
+        fs::write(site.join("aside"), text).unwrap();
+        fs::rename(site.join("aside"), logs.join(name)).unwrap();
+    };
+    old("first.log", "198.51.100.1", "198.51.100.2");
+    let pattern = format!("follow:{}/*.log", logs.display());
+    let mut daemon = start(&site, &["--log", &pattern, "--reprocess"]);
+    site.wait_listed(ip("198.51.100.1"));
+    old("second.log", "198.51.100.3", "198.51.100.4");
+    site.wait_listed(ip("198.51.100.4"));
+    assert!(!site.lists(ip("198.51.100.3")), "{}", daemon.stderr());
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+}
+
 #[test]
 fn a_flood_in_one_log_does_not_starve_another() {
     let Some(site) = site() else { return };

@@ -110,6 +110,29 @@ fn a_login_that_was_logged_before_the_revocation_stays_revoked_whatever_its_stam
     assert!(!site.lists(revoked));
 }
 
+/// A logger that lags writes the line of a login behind the revocation that was meant for it.
+#[test]
+fn a_line_that_comes_late_does_not_undo_a_revocation() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let (revoked, other) = (ip("198.51.100.1"), ip("198.51.100.2"));
+    let _daemon = daemon(&site, &[]);
+    log_in_as(&site, "alice", revoked);
+    site.wait_listed(revoked);
+    told(&site, &["revoke", "198.51.100.1"]);
+    append(&site.log, &login_of(Timestamp::now() - 1.minute(), "late", revoked));
+    append(&site.log, &login_of(Timestamp::now() + 1.hour(), "from the future", revoked));
+    append(&site.log, &login_of(Timestamp::now() - 1.minute(), "of nobody else", other));
+    site.wait_listed(other);
+    assert!(!site.lists(revoked));
+    assert_eq!(why(&site, revoked), "revoked");
+    let status = object(&site, &["status", "--json"]);
+    let refused = json!({"name": "refused", "label": ["reason", "revoked"], "value": 2});
+    assert!(status["sources"][0]["counters"].as_array().unwrap().contains(&refused), "{status}");
+    next_second();
+    log_in_as(&site, "alice", revoked);
+    site.wait_listed(revoked);
+}
+
 #[test]
 fn what_is_denied_stays_denied() {
     for case in CASES {

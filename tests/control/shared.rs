@@ -29,11 +29,16 @@ fn an_address_of_too_many_users_loses_its_grant() {
     let warnings = daemon.stderr().lines().filter(|line| line.contains("more than 2 users")).count();
     assert_eq!(warnings, 1, "one for an address, and not more than one a minute: {}", daemon.stderr());
 
-    // What the operator says counts.
-    told(&site, &["grant", "198.51.100.1"]);
-    log_in_as(&site, "alice", gateway);
-    site.log_in_and_wait(ip("198.51.100.10"));
-    assert!(site.lists(gateway));
+    // What the operator says counts, also when a login has made it longer.
+    told(&site, &["grant", "198.51.100.1", "--for", "10m"]);
+    for (user, marker) in [("alice", "198.51.100.10"), ("bob", "198.51.100.12"), ("gil", "198.51.100.13")] {
+        log_in_as(&site, user, gateway);
+        site.log_in_and_wait(ip(marker));
+        assert!(site.lists(gateway), "{user}");
+    }
+    let granted = object(&site, &["explain", "198.51.100.1", "--json"]);
+    let now = jiff::Timestamp::now().as_second();
+    assert!(granted["expires"].as_i64().is_some_and(|end| end > now + 1200), "{granted}");
     assert_eq!(object(&site, &["status", "--json"])["max_users_per_address"], 2);
 
     // A daemon that was killed has read the log again and knows.
