@@ -132,6 +132,7 @@ fn serve(
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
     grants.set_most_users(config.policy.most_users, config.policy.entries);
+    grants.take_over_users(&now, &saved.state.users);
     grants.set_overrides(saved.overrides, overrides::path(&map));
     grants.remove_when_published(state.clone());
     let mut marks = Vec::new();

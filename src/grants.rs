@@ -350,7 +350,7 @@ impl Grants {
     /// # Errors
     /// The table could not be emptied.
     pub fn stop(&mut self, now: &Now, state: &Path, marks: &[Mark]) -> Result<(), Error> {
-        let saved = state::save(state, now, &self.ring, marks);
+        let saved = state::save(state, now, &self.ring, marks, self.guard.as_ref());
         if let Err(error) = &saved {
             log::warn!(
                 "cannot save the grants to {}: {}; clients must log in again after the next start",

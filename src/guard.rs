@@ -4,7 +4,7 @@
 //! them is a grant for all.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -21,6 +21,36 @@ struct Seen {
     /// Hash of the name.
     user: u64,
     at: Timestamp,
+}
+
+/// What makes the hashes of names, so that nobody can choose two names that count as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key(pub [u64; 2]);
+
+impl Key {
+    fn random() -> Self {
+        let random = RandomState::new();
+        Self([0, 1].map(|number: u8| random.hash_one(number)))
+    }
+
+    /// The hash of a name. Another version of this program may come to another.
+    pub fn hash(self, user: &[u8]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.0.iter().for_each(|half| hasher.write_u64(*half));
+        hasher.write(user);
+        hasher.finish()
+    }
+}
+
+/// A user's newest login from an address, as it is kept between two runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// The address.
+    pub address: IpAddr,
+    /// Hash of the name.
+    pub user: u64,
+    /// When that was.
+    pub at: Timestamp,
 }
 
 /// What is known of an address with several users.
@@ -50,19 +80,13 @@ pub struct Guard {
     /// The newest login of each address, newest first. Most addresses have one user, and nothing else.
     newest: Chain<IpAddr, Seen>,
     several: HashMap<IpAddr, Several>,
-    hasher: RandomState,
+    key: Key,
 }
 
 impl Guard {
     /// Allows `most` users, and remembers as many addresses as there may be grants.
     pub fn new(most: NonZeroUsize, capacity: NonZeroUsize) -> Self {
-        Self {
-            most,
-            capacity: capacity.get(),
-            newest: Chain::default(),
-            several: HashMap::new(),
-            hasher: RandomState::new(),
-        }
+        Self { most, capacity: capacity.get(), newest: Chain::default(), several: HashMap::new(), key: Key::random() }
     }
 
     /// From now on other bounds hold.
@@ -76,23 +100,56 @@ impl Guard {
         self.most
     }
 
+    /// What the hashes of [`Guard::sightings`] are made with.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// What is known of all addresses, oldest first, for a guard that takes it over.
+    pub fn sightings(&self) -> impl Iterator<Item = Sighting> + '_ {
+        self.newest.oldest_first().flat_map(|(address, newest)| {
+            let others = self.several.get(&address).map_or(&[][..], |several| &several.others);
+            let all = others.iter().rev().copied().chain([newest]);
+            all.map(move |Seen { user, at }| Sighting { address, user, at })
+        })
+    }
+
+    /// Takes over what another guard has known, before there is a login.
+    pub fn take_over(&mut self, now: Timestamp, grace: Duration, key: Key, sightings: &[Sighting]) {
+        self.key = key;
+        for &Sighting { address, user, at } in sightings.iter().filter(|sighting| now.since(sighting.at) < grace) {
+            self.see(now, grace, address, Seen { user, at: at.min(now) });
+        }
+    }
+
     /// A login at `at`, which may have been a while ago. A line that names no user stands for one of an empty name.
     pub fn login(&mut self, now: Timestamp, grace: Duration, at: Timestamp, address: IpAddr, user: &[u8]) -> Verdict {
         self.forget(now, grace);
-        let seen = Seen { user: self.hasher.hash_one(user), at };
-        if let Some(before) = self.newest.get(&address).filter(|before| before.user != seen.user) {
-            let Several { others, .. } = self.several.entry(address).or_default();
-            others.retain(|other| other.user != seen.user && now.since(other.at) < grace);
-            others.push(before);
-            // More are not needed to know that there are too many.
-            others.sort_unstable_by_key(|other| std::cmp::Reverse(other.at));
-            others.truncate(self.most.get());
-        } else if self.newest.get(&address).is_none() && self.newest.len() >= self.capacity {
-            self.forget_oldest();
-        }
-        let at = self.newest.get(&address).map_or(at, |before| before.at.max(at));
-        self.newest.put(address, Seen { at, ..seen });
+        self.see(now, grace, address, Seen { user: self.key.hash(user), at });
         self.judge(now, grace, address)
+    }
+
+    /// Each user counts from the newest of its own logins, in whatever order they come.
+    fn see(&mut self, now: Timestamp, grace: Duration, address: IpAddr, seen: Seen) {
+        let Some(newest) = self.newest.get(&address) else {
+            if self.newest.len() >= self.capacity {
+                self.forget_oldest();
+            }
+            return self.newest.put(address, seen);
+        };
+        if newest.user == seen.user {
+            return self.newest.put(address, Seen { at: newest.at.max(seen.at), ..seen });
+        }
+        let Several { others, .. } = self.several.entry(address).or_default();
+        let known = others.iter().position(|other| other.user == seen.user).map(|at| others.swap_remove(at));
+        let seen = Seen { at: known.map_or(seen.at, |known| known.at.max(seen.at)), ..seen };
+        let (newest, other) = if seen.at >= newest.at { (seen, newest) } else { (newest, seen) };
+        others.push(other);
+        others.retain(|other| now.since(other.at) < grace);
+        // More are not needed to know that there are too many.
+        others.sort_unstable_by_key(|other| std::cmp::Reverse(other.at));
+        others.truncate(self.most.get());
+        self.newest.put(address, newest);
     }
 
     fn judge(&mut self, now: Timestamp, grace: Duration, address: IpAddr) -> Verdict {
@@ -172,19 +229,40 @@ mod tests {
         assert_eq!(login(150, b"c"), Verdict::NewlyShared);
     }
 
+    /// Another guard that knows what this one does, as after a clean stop.
+    fn taken_over(guard: &Guard, second: u64) -> Guard {
+        let mut other = self::guard(guard.most.get(), guard.capacity);
+        let sightings: Vec<_> = guard.sightings().collect();
+        other.take_over(at(second), GRACE, guard.key(), &sightings);
+        other
+    }
+
+    #[test]
+    fn a_login_of_the_past_counts_from_its_own_time() {
+        let mut guard = guard(1, 10);
+        guard.login(at(90), GRACE, at(90), address(1), b"a");
+        assert_eq!(guard.login(at(90), GRACE, at(10), address(1), b"b"), Verdict::NewlyShared);
+        assert_eq!(guard.users(at(109), GRACE, address(1)), 2);
+        assert_eq!(guard.users(at(110), GRACE, address(1)), 1, "a grace after b's");
+        assert_eq!(guard.users(at(189), GRACE, address(1)), 1, "a's is the newer");
+        assert_eq!(guard.users(at(190), GRACE, address(1)), 0);
+    }
+
     proptest! {
         #[test]
         fn counts_as_a_list_of_all_logins_does(
             most in 1..5usize,
-            steps in proptest::collection::vec((0..3u8, 0..6u8, 0..30u64), 0..200),
+            steps in proptest::collection::vec((0..3u8, 0..6u8, 0..30u64, prop_oneof![Just(0), 0..150u64]), 0..200),
         ) {
             let mut guard = guard(most, 10);
             let mut logins: Vec<(u8, u8, u64)> = Vec::new();
             let mut second = 0;
-            for (from, user, pause) in steps {
+            for (from, user, pause, ago) in steps {
                 second += pause;
-                logins.push((from, user, second));
-                let verdict = guard.login(at(second), GRACE, at(second), address(from), &[user]);
+                let when = second.saturating_sub(ago);
+                logins.push((from, user, when));
+                let verdict = guard.login(at(second), GRACE, at(when), address(from), &[user]);
+                guard = taken_over(&guard, second);
                 for from in 0..3 {
                     let recent = logins.iter().filter(|(other, _, when)| *other == from && second - when < 100);
                     let users: std::collections::BTreeSet<_> = recent.map(|(_, user, _)| *user).collect();

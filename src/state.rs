@@ -6,9 +6,12 @@
 //! After a first line comes a line for each log: `@cursor SECONDS CURSOR LOG` for the journal, and for a file
 //! `@file SECONDS DEVICE INODE OFFSET BEFORE LOG`, what stands in front of the offset in hexadecimal or `-`; the seconds
 //! tell when that was. Then a line for each grant: `ADDRESS SECONDS`, the end in Unix seconds, and if the login is known
-//! that it goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`.
+//! that it goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`. With
+//! `--max-users-per-address` these follow: `@users KEY KEY CHECK`, and for each user behind an address
+//! `@user ADDRESS SECONDS HASH` with the time of its last login; all but address and time in hexadecimal.
 
 mod marks;
+mod users;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,16 +20,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 pub use self::marks::Mark;
+pub use self::users::Users;
 use crate::error::io_cause;
+use crate::guard::Guard;
 use crate::private_file::{self, Manner};
 use crate::proof::Proof;
 use crate::ring::{Grant, Ring};
 use crate::time::{Now, unix_seconds};
 
-const FIRST_LINE: &str = "pop-before-smtp state 2";
+const FIRST_LINE: &str = "pop-before-smtp state 3";
 
-/// What the version wrote that knew no places in logs.
-const FIRST_LINE_WITHOUT_MARKS: &str = "pop-before-smtp state 1";
+/// What the versions wrote that knew no users behind addresses, and no places in logs.
+const EARLIER_FIRST_LINES: [&str; 2] = ["pop-before-smtp state 2", "pop-before-smtp state 1"];
 
 /// `<map>` with something behind its name.
 pub fn beside(map: &Path, suffix: &str) -> PathBuf {
@@ -40,13 +45,16 @@ pub fn path(map: &Path) -> PathBuf {
     beside(map, ".state")
 }
 
-/// Writes the grants of `ring` and the marks, all or nothing, mode 0600.
+/// Writes the grants of `ring`, the marks and the users behind addresses, all or nothing, mode 0600.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
+pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark], guard: Option<&Guard>) -> io::Result<()> {
     let manner = Manner { mode: 0o600, owner: None, sync: true };
-    private_file::replace(path, manner, |file| write(file, now, ring, marks))
+    private_file::replace(path, manner, |file| {
+        write(file, now, ring, marks)?;
+        guard.map_or(Ok(()), |guard| users::write(file, now, guard))
+    })
 }
 
 fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
@@ -88,6 +96,8 @@ pub struct State {
     pub grants: Vec<Saved>,
     /// Where to go on in the logs.
     pub marks: Vec<Mark>,
+    /// The users behind addresses.
+    pub users: Users,
 }
 
 impl State {
@@ -150,12 +160,14 @@ pub fn remove(path: &Path) {
 fn read(file: File, now: &Now) -> io::Result<State> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a state file of this version");
     let mut lines = BufReader::new(file).lines();
-    if !matches!(lines.next().transpose()?.as_deref(), Some(FIRST_LINE | FIRST_LINE_WITHOUT_MARKS)) {
+    let first = lines.next().transpose()?.unwrap_or_default();
+    if first != FIRST_LINE && !EARLIER_FIRST_LINES.contains(&first.as_str()) {
         return Err(damaged());
     }
     let mut state = State::default();
     for line in lines {
         match line? {
+            users if users.starts_with("@user") => state.users.read(&users, now).ok_or_else(damaged)?,
             mark if mark.starts_with('@') => state.marks.push(Mark::read(&mark).ok_or_else(damaged)?),
             grant => state.grants.push(saved(&grant, now).ok_or_else(damaged)?),
         }
@@ -219,7 +231,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
         let saved = ring(&["192.0.2.1", "2001:db8::1"]);
-        save(&path, &now(10), &saved, &[]).unwrap();
+        save(&path, &now(10), &saved, &[], None).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         let mut grants: Vec<_> = load(&path, &now(50)).grants.into_iter().map(|saved| saved.grant).collect();
@@ -233,7 +245,7 @@ mod tests {
     fn a_clock_that_was_set_meanwhile_gives_nobody_more_than_a_grace() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
-        save(&path, &now(10), &ring(&["192.0.2.1"]), &[]).unwrap();
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[], None).unwrap();
         for (by, left) in [(0, 50), (3600, 0), (-3600, 100), (30, 20), (-30, 80)] {
             let mut later = now(50);
             later.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_050u64.checked_add_signed(by).unwrap());
@@ -257,7 +269,7 @@ mod tests {
         let less = Proof { source: "-", offset: None, matcher: "uw-imap", user: b"" };
         ring.prove("192.0.2.1".parse().unwrap(), Some(known));
         ring.prove("192.0.2.2".parse().unwrap(), Some(less));
-        save(&path, &now(10), &ring, &[]).unwrap();
+        save(&path, &now(10), &ring, &[], None).unwrap();
         let loaded = load(&path, &now(10)).grants;
         assert_eq!(loaded.iter().map(Saved::proof).collect::<Vec<_>>(), [Some(known), Some(less), None]);
     }
@@ -266,7 +278,7 @@ mod tests {
     fn a_file_that_others_can_write_or_that_is_damaged_grants_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
-        save(&path, &now(10), &ring(&["192.0.2.1"]), &[]).unwrap();
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[], None).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
         assert_eq!(load(&path, &now(11)), State::default());
 

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use super::Grants;
 use crate::guard::{Guard, Verdict};
 use crate::matcher::Event;
+use crate::state::Users;
 use crate::time::Now;
 
 impl Grants {
@@ -18,6 +19,13 @@ impl Grants {
             }
             None => Guard::new(most, entries),
         });
+    }
+
+    /// Goes on counting where an earlier run has ended by a clean stop.
+    pub fn take_over_users(&mut self, now: &Now, users: &Users) {
+        if let (Some(guard), Some((key, sightings))) = (&mut self.guard, users.known()) {
+            guard.take_over(now.boot, self.ring.grace(), key, sightings);
+        }
     }
 
     /// Counts the user of a login; whether there are too many behind its address. Then the address loses its grant. What

@@ -50,3 +50,24 @@ fn an_address_of_too_many_users_loses_its_grant() {
     assert!(!site.lists(office), "it is shared");
     assert_eq!(why(&site, office), "shared");
 }
+
+#[test]
+fn a_clean_stop_does_not_begin_the_count_anew() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let (gateway, other) = (ip("198.51.100.1"), ip("198.51.100.2"));
+    let run = |users: &[&str], marker: &str| {
+        let mut daemon = daemon(&site, &["--max-users-per-address", "2"]);
+        users.iter().for_each(|user| log_in_as(&site, user, gateway));
+        log_in_as(&site, "carol", other);
+        site.log_in_and_wait(ip(marker));
+        let listed = (site.lists(gateway), site.lists(other));
+        assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+        listed
+    };
+    assert_eq!(run(&["alice", "bob"], "198.51.100.7"), (true, true));
+    assert_eq!(run(&["bob", "alice"], "198.51.100.8"), (true, true), "known by their names");
+    assert_eq!(run(&["dora"], "198.51.100.9"), (false, true), "the third");
+    assert_eq!(run(&["alice"], "198.51.100.10"), (false, true), "still the third");
+    let state = std::fs::read_to_string(site.state()).unwrap();
+    assert!(state.contains("\n@user 198.51.100.1 ") && !state.contains("dora"), "{state}");
+}
