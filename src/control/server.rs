@@ -252,3 +252,22 @@ fn is_alive(path: &Path) -> bool {
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A daemon that is stopped, with as many clients waiting as can, is one all the same.
+    #[test]
+    fn the_socket_of_a_daemon_that_takes_no_more_connections_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control");
+        let (stopped, waiting) = connect::crowd(&path);
+        let before = identity(&path).unwrap();
+        assert_eq!(listen(&path).map(|_| ()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(identity(&path).unwrap(), before);
+        drop((stopped, waiting));
+        assert!(listen(&path).is_ok(), "nobody listens");
+    }
+}
