@@ -120,9 +120,9 @@ fn the_lines_that_are_shown_are_right() {
         let mut findings = clinic.check(&[]);
         assert!(findings.text().contains("; postconf -"), "nothing to do about {main_cf}");
         for _ in 0..3 {
-            let Some(cure) = findings.text().lines().find_map(|line| Some(line.split_once("; ")?.1.to_owned())) else {
-                break;
-            };
+            let mut cures = findings.text().lines().filter_map(|line| Some(line.split_once("; ")?.1.to_owned()));
+            // No other is to be given to a shell of this machine.
+            let Some(cure) = cures.find(|cure| cure.starts_with("postconf -")) else { break };
             let shell = std::process::Command::new("sh")
                 .args(["-ec", &cure])
                 .env("MAIL_CONFIG", clinic.site.join("etc"))

@@ -13,6 +13,9 @@ use crate::config::Table;
 use crate::error::Error;
 use crate::state::beside;
 
+/// How often the list of locks is looked through before it is believed that a lock is not there.
+const LOOKS: usize = 5;
+
 /// Looks at the lock and at all processes that can be seen. `listed` is what the table holds, if there is one.
 pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>) -> Daemons {
     let holder = held(&beside(map, ".lock"));
@@ -35,9 +38,10 @@ pub(crate) fn list(table: &Table, file: &Path) -> Option<Result<Vec<Listed>, Err
 /// Looks without trying to lock: a daemon that starts at this moment would find the lock taken.
 fn held(lock: &Path) -> Option<Option<u32>> {
     let found = fs::metadata(lock).ok()?;
-    let locks = fs::read_to_string("/proc/locks").ok()?;
     let known = fs::read_to_string(lock).ok().and_then(|text| text.trim().parse().ok());
-    holder(&locks, (major(found.dev()), minor(found.dev())), found.ino(), known)
+    let device = (major(found.dev()), minor(found.dev()));
+    // The list is read in pieces, and a lock may be missed while others come and go.
+    (0..LOOKS).find_map(|_| holder(&fs::read_to_string("/proc/locks").ok()?, device, found.ino(), known))
 }
 
 fn processes() -> impl Iterator<Item = u32> {
