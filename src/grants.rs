@@ -1,6 +1,7 @@
 //! What a login does: refuse or grant, publish, and say so. Joins networks, ring and publisher; no I/O but messages.
 
 mod by_hand;
+mod messages;
 mod policy;
 mod shared;
 mod view;
@@ -11,23 +12,22 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 pub use self::by_hand::{Done, Obstacle};
+use self::messages::Messages;
 pub use self::view::{Standing, View};
 use crate::counters::{Outcome, Reason as Refused};
 use crate::debug::{Before, Narrator};
 use crate::departed::{Departed, Departure};
 use crate::error::{Error, io_cause};
-use crate::escape;
 use crate::guard::Guard;
 use crate::hold::Hold;
 use crate::matcher::{Action, Event};
-use crate::networks::{Networks, Refusal};
+use crate::networks::Networks;
 use crate::overrides::Overrides;
 use crate::proof::Proof;
 use crate::publish::Publisher;
-use crate::repeated::Repeated;
 use crate::ring::{Change, Grant, Reason, Ring};
 use crate::state::{self, Mark};
-use crate::time::{self, Now, Timestamp};
+use crate::time::{Now, Timestamp};
 
 /// By how much a grant that was read back from a table may end later than the stamp of its login says: seconds are cut there
 /// and rounded up here, and a line takes a moment to be read.
@@ -43,10 +43,7 @@ pub struct Grants {
     narrator: Option<Narrator<Stdout>>,
     /// Room for the changes of one call, used again.
     changes: Vec<Change>,
-    evicted: Repeated,
-    dropped: Repeated,
-    refused: Repeated,
-    late: Repeated,
+    messages: Messages,
     /// The file that holds the grants of an earlier run until the table does.
     saved: Option<PathBuf>,
     /// What the operator has decided, and the file of it; without a file nothing is remembered beyond this run.
@@ -54,7 +51,6 @@ pub struct Grants {
     overrides_file: Option<PathBuf>,
     /// With `--max-users-per-address`.
     guard: Option<Guard>,
-    shared: Repeated,
     departed: Departed,
 }
 
@@ -74,15 +70,11 @@ impl Grants {
             hold,
             narrator,
             changes: Vec::new(),
-            evicted: Repeated::default(),
-            dropped: Repeated::default(),
-            refused: Repeated::default(),
-            late: Repeated::default(),
+            messages: Messages::default(),
             saved: None,
             overrides: Overrides::default(),
             overrides_file: None,
             guard: None,
-            shared: Repeated::default(),
             departed: Departed::default(),
         }
     }
@@ -151,14 +143,7 @@ impl Grants {
         if event.action == Action::Logout {
             return self.past_event(now, written, event, source, offset);
         }
-        if let Some(count) = self.late.add(now.boot, 1) {
-            log::warn!(
-                "not granted {}: the line says it was written at {}, and logins count for one grace; {count} since the last \
-                 such message; has log {source} been rewritten, or is the clock of the server that writes it wrong?",
-                event.client,
-                time::display(written)
-            );
-        }
+        self.messages.late(now, event.client, written, source);
         Outcome::Refused(Refused::Late)
     }
 
@@ -207,7 +192,7 @@ impl Grants {
             narrator.tell(now, &before, &self.ring, client);
         }
         if let (Some(Change::Added(grant)), Some(event)) = (self.changes.last(), event) {
-            announce(event, time::display(now.wall_at(grant.expires)));
+            messages::granted(event, now.wall_at(grant.expires));
         }
         let outcome = self.outcome();
         self.take_changes(now);
@@ -217,7 +202,7 @@ impl Grants {
     /// Why a login gets no grant. Says so now and then: whoever waits for one looks here first.
     fn refuse(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> Option<Refused> {
         if let Some(refusal) = self.networks.refuse(event.client) {
-            self.tell_refused(now, event.client, refusal);
+            self.messages.refused(now, event.client, refusal);
             return Some(refusal.into());
         }
         if self.overrides.denied.find(event.client).is_some() {
@@ -226,19 +211,10 @@ impl Grants {
         self.is_shared(now, then, event).then_some(Refused::Shared)
     }
 
-    fn tell_refused(&mut self, now: &Now, client: IpAddr, refusal: Refusal) {
-        // Logins from the host itself are many (webmail), and nobody expects a grant for them.
-        if refusal != Refusal::NotAClient
-            && let Some(count) = self.refused.add(now.boot, 1)
-        {
-            log::info!("not granted {client}: {refusal}; {count} since the last such message");
-        }
-    }
-
     fn login(&mut self, now: &Now, event: &Event<'_>) -> Outcome {
         self.grant(now, event.client);
         if let Some(Change::Added(grant)) = self.changes.last() {
-            announce(event, time::display(now.wall_at(grant.expires)));
+            messages::granted(event, now.wall_at(grant.expires));
         }
         let outcome = self.outcome();
         self.take_changes(now);
@@ -294,9 +270,7 @@ impl Grants {
 
     /// Counts lines that were dropped for their length, and warns now and then.
     pub fn dropped(&mut self, now: &Now, lines: u64) {
-        if let Some(lines) = self.dropped.add(now.boot, lines) {
-            log::warn!("{lines} log lines were longer than 8 KiB and have been ignored");
-        }
+        self.messages.dropped(now, lines);
     }
 
     /// Removes the addresses whose grace has passed and that have no open session.
@@ -381,26 +355,10 @@ impl Grants {
         for change in &self.changes {
             match *change {
                 Change::Removed(address, Reason::Expired) => log::info!("expired {address}"),
-                Change::Removed(address, Reason::Evicted) => {
-                    if let Some(count) = self.evicted.add(now.boot, 1) {
-                        warn_evicted(count, address);
-                    }
-                }
+                Change::Removed(address, Reason::Evicted) => self.messages.evicted(now, address),
                 Change::Added(_) | Change::Extended(..) | Change::Removed(_, Reason::Revoked) => {}
             }
         }
         self.note_changes(now);
     }
-}
-
-fn announce(event: &Event<'_>, until: String) {
-    let Event { client, matcher, user, .. } = event;
-    match user {
-        Some(user) => log::info!("granted {client} until {until}, {matcher}, user {}", escape::short(user)),
-        None => log::info!("granted {client} until {until}, {matcher}"),
-    }
-}
-
-fn warn_evicted(count: u64, address: IpAddr) {
-    log::warn!("the ring is full: evicted {address}, {count} since the last warning; give it more room with --entries");
 }

@@ -1,6 +1,5 @@
 //! What becomes of an address behind which too many users log in.
 
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
 
 use super::Grants;
@@ -32,7 +31,7 @@ impl Grants {
     /// was granted by hand is the operator's business.
     pub(super) fn is_shared(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> bool {
         let Some(guard) = &mut self.guard else { return false };
-        let (address, user) = (event.client, event.user.unwrap_or_default());
+        let (address, user, most) = (event.client, event.user.unwrap_or_default(), guard.most().get());
         let verdict = guard.login(now.boot, self.ring.grace(), then.boot, address, user);
         // A login may have made it longer since.
         let is_by_hand = self.overrides.granted(address).is_some_and(|given| given.expires > now.wall);
@@ -42,19 +41,8 @@ impl Grants {
         self.ring.revoke(address, &mut self.changes);
         self.take_changes(now);
         if verdict == Verdict::NewlyShared {
-            self.warn_shared(now, address);
+            self.messages.shared(now, address, most);
         }
         true
-    }
-
-    /// Once for each address within a grace, and once a minute for all of them together.
-    fn warn_shared(&mut self, now: &Now, address: IpAddr) {
-        let most = self.guard.as_ref().map_or(0, |guard| guard.most().get());
-        if let Some(count) = self.shared.add(now.boot, 1) {
-            log::warn!(
-                "more than {most} users logged in from {address}, so it gets no grant; {count} such addresses since the last \
-                 warning; grant it by hand if it is to relay, or raise --max-users-per-address"
-            );
-        }
     }
 }
