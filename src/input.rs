@@ -49,10 +49,8 @@ impl Input {
     /// The log cannot be read, or a program that is needed cannot be started.
     pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
         let zone = TimeZone::system();
-        let (old, reprocessed) = (log.size(), log.reprocessed());
-        let (stamps, last) = (Stamps::new(zone.clone()), Last::NONE);
-        let reader = Reader { matchers, stamps, last, old, reprocessed, tally: Tally::new(zone) };
-        progress::expect(old);
+        let reader = Reader::new(matchers, &log, zone);
+        progress::expect(reader.old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
 
@@ -123,9 +121,29 @@ struct Reader {
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
     reprocessed: u64,
     tally: Tally,
+    /// Whether the lines that come only tell what went before.
+    warming_up: bool,
+    /// Whether it was said that there are too many hosts.
+    told_overflow: bool,
 }
 
 impl Reader {
+    fn new(mut matchers: Matchers, log: &Plan, zone: TimeZone) -> Self {
+        if !log.is_whole() {
+            matchers.begin_in_the_middle();
+        }
+        Self {
+            matchers,
+            stamps: Stamps::new(zone.clone()),
+            last: Last::NONE,
+            old: log.size(),
+            reprocessed: log.reprocessed(),
+            tally: Tally::new(zone),
+            warming_up: false,
+            told_overflow: false,
+        }
+    }
+
     /// Finds the events in a block of the log of this name, and counts its lines.
     fn take(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
         let read = (block.len() as u64).min(self.old);
@@ -133,11 +151,27 @@ impl Reader {
             self.old -= read;
             progress::advance(read);
         }
+        self.note_place(origin.age);
         match origin.age {
             Age::Live => self.take_live(name, origin, block, now, grants),
             Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
         }
         self.tally.block(&self.matchers, block, origin.age, now.wall, &mut |notice| tell(name, notice));
+        if self.matchers.take_overflow() && !std::mem::replace(&mut self.told_overflow, true) {
+            log::warn!(
+                "cannot remember whose message was cut last in log {name}: it has lines of too many hosts; a login of \
+                 Courier counts only if another message of its host and program was seen shortly before"
+            );
+        }
+    }
+
+    /// A source that begins anew may have left out lines in front of those that only tell what went before.
+    fn note_place(&mut self, age: Age) {
+        let warming_up = age == Age::Counted;
+        if warming_up && !self.warming_up {
+            self.matchers.begin_in_the_middle();
+        }
+        self.warming_up = warming_up;
     }
 
     fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {

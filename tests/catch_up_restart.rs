@@ -33,7 +33,12 @@ fn live(site: &Site, act: impl FnOnce(&Site)) -> String {
 /// The clients from 1 to 99 whose logins the daemon that runs now has granted at start, once it has caught up.
 #[track_caller]
 fn granted_at_start(site: &Site) -> (Daemon, Vec<u32>) {
-    let daemon = site.daemon(FOLLOW);
+    granted_by(site, FOLLOW)
+}
+
+#[track_caller]
+fn granted_by(site: &Site, options: &[&str]) -> (Daemon, Vec<u32>) {
+    let daemon = site.daemon(options);
     site.log_in_and_wait(client(200));
     let stderr = daemon.stderr();
     let granted = |last: &u32| stderr.contains(&format!("granted {} ", client(*last)));
@@ -199,27 +204,61 @@ fn a_line_that_was_unfinished_counts_once_it_is_whole() {
     assert_eq!(daemon.terminate(), Some(0));
 }
 
+/// What the log holds in front of the rest of a message, when the daemon starts again.
+#[derive(Clone, Copy)]
+struct Before {
+    /// Whether the last message of the program was cut.
+    cut: bool,
+    /// Whether more lines follow it than are read in front of the place.
+    far: bool,
+    rotated: bool,
+    /// Whether the place is forgotten, and all of this is older than the grace.
+    forgotten: bool,
+}
+
 /// Courier's logger begins a line with the rest of a message that was too long: a stranger's text.
 #[test]
 fn the_rest_of_a_message_that_was_cut_before_the_stop_is_no_login() {
-    // Rotated meanwhile, too; and without its first part it would be a login.
-    for (cut, rotated) in [(true, false), (true, true), (false, false)] {
-        let Some(site) = site() else { return };
-        let stamp = login_at(now() - 10, client(1)).split_once(' ').unwrap().0.to_owned();
-        live(&site, |site| {
-            if cut {
-                append(&site.log, &format!("{stamp} mail imapd: LOGIN FAILED, user={}", "A".repeat(486)));
-            }
-            site.log_in_and_wait(client(1));
-        });
-        if rotated {
-            rename(&site, "maillog.1");
+    let near = Before { cut: true, far: false, rotated: false, forgotten: false };
+    let far = Before { far: true, ..near };
+    let cases =
+        [near, far, Before { forgotten: true, ..far }, Before { cut: false, ..far }, Before { cut: false, ..near }];
+    for before in cases.into_iter().chain([Before { rotated: true, ..near }, Before { rotated: true, ..far }]) {
+        for source in ["tail", "follow"] {
+            rest_is_no_login(before, source);
         }
-        let rest = "LOGIN, user=alice, ip=[::ffff:198.51.100.66], port=[4711], protocol=IMAP";
-        append(&site.log, &format!("{stamp} mail imapd: {rest}"));
-        let (daemon, granted) = granted_at_start(&site);
-        assert_eq!(granted == [66], !cut, "{granted:?} {}", daemon.stderr());
     }
+}
+
+#[track_caller]
+fn rest_is_no_login(before: Before, source: &str) {
+    let Before { cut, far, rotated, forgotten } = before;
+    let Some(site) = site() else { return };
+    let stamp = |age| login_at(now() - age, client(1)).split_once(' ').unwrap().0.to_owned();
+    let old = stamp(if forgotten { 2 * GRACE } else { 10 });
+    live(&site, |site| {
+        let (long, whole) = (format!("LOGIN FAILED, user={}", "A".repeat(486)), "Connection, ip=[::ffff:198.51.100.5]");
+        append(&site.log, &format!("{old} mail imapd: {}", if cut { &long } else { whole }));
+        let filler = format!("{old} mail postfix/qmgr[1]: removed\n").repeat(if far { 2000 } else { 1 });
+        append_raw(&site.log, filler.as_bytes());
+        if !forgotten {
+            site.log_in_and_wait(client(1));
+        }
+    });
+    if forgotten {
+        fs::remove_file(site.state()).unwrap();
+    }
+    if rotated {
+        rename(&site, "maillog.1");
+    }
+    for last in [66, 67] {
+        let rest = format!("LOGIN, user=alice, ip=[::ffff:{}], port=[4711], protocol=IMAP", client(last));
+        append(&site.log, &format!("{} mail imapd: {rest}", stamp(10)));
+    }
+    let (daemon, granted) = granted_by(&site, &["--source", source, "--publish-interval", "0"]);
+    let trusted = !cut && !far;
+    let expected: &[u32] = if trusted { &[66, 67] } else { &[67] };
+    assert_eq!(granted, expected, "{source} {cut} {far} {rotated} {forgotten}: {}", daemon.stderr());
 }
 
 #[test]

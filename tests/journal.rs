@@ -34,6 +34,11 @@ fn arguments(site: &Site, journal: &Journal, more: &[&[&str]]) -> Vec<String> {
     site.map_arguments(&[&["--source", "journal", "--journal-directory", &directory], &more.concat()[..]].concat())
 }
 
+/// An entry of Courier's imapd, as if it ran in the unit of the others.
+fn courier(message: &str) -> [(&str, &str); 3] {
+    [("MESSAGE", message), ("SYSLOG_IDENTIFIER", "imapd"), DOVECOT]
+}
+
 /// Starts the daemon and waits until it follows.
 #[track_caller]
 fn daemon(site: &Site, journal: &Journal, more: &[&[&str]]) -> Daemon {
@@ -141,6 +146,38 @@ fn odd_messages_grant_nothing_and_hide_nothing() {
     assert_eq!(stderr.matches("granted ").count(), 2, "{stderr}");
     assert!(stderr.contains("log lines were longer than 8 KiB"), "{stderr}");
     assert!(stderr.contains("entries of the journal have been ignored"), "{stderr}");
+}
+
+/// Courier's logger goes on in a second entry. A start reads some entries in front of its place to know of the first;
+/// where those do not tell, the first message of a program counts for nothing.
+#[test]
+fn the_rest_of_a_message_that_was_cut_before_the_start_is_no_login() {
+    let (cut, whole) = (format!("LOGIN FAILED, user={}", "A".repeat(486)), "Connection, ip=[::ffff:198.51.100.5]");
+    // Entries in between, and whether the start goes on behind a cursor.
+    for (before, between, goes_on, trusted) in [
+        (&cut[..], 1, true, false),
+        (whole, 1, true, true),
+        (whole, 600, true, false),
+        (&cut, 1, false, false),
+        (whole, 1, false, true),
+    ] {
+        let Some((site, mut journal)) = site() else { return };
+        let age = if goes_on { Duration::from_secs(60) } else { LONG_AGO };
+        journal.write_old(age, &[&courier(before)]);
+        let others = vec![dovecot("x"); between];
+        journal.write_old(age, &others.iter().map(|entry| &entry[..]).collect::<Vec<_>>());
+        if goes_on {
+            journal.write_old(age, &[&dovecot(&login("198.51.100.1"))]);
+            let mut daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+            site.wait_listed(ip("198.51.100.1"));
+            assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+        }
+        let rests = [66, 67].map(|last| format!("LOGIN, user=alice, ip=[::ffff:198.51.100.{last}], port=[4711]"));
+        journal.write(&[&courier(&rests[0]), &courier(&rests[1])]);
+        let daemon = daemon(&site, &journal, &[FROM_DOVECOT]);
+        site.wait_listed(ip("198.51.100.67"));
+        assert_eq!(site.lists(ip("198.51.100.66")), trusted, "{between} {goes_on}: {}", daemon.stderr());
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::Signal;
 use support::cases::{self, Site, login_line};
 use support::daemon::Daemon;
-use support::past::client;
+use support::past::{RFC_3339, client, now, stamp};
 use support::process::{children, send, wait_gone};
 use support::{Need, SOON, require, wait_for};
 
@@ -36,6 +36,22 @@ fn the_end_of_input_is_a_clean_stop() {
         drop(input);
         assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
     }
+}
+
+/// The log may go on in the middle of a message that its logger has cut in two.
+#[test]
+fn the_first_message_of_courier_may_be_the_rest_of_one() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let (mut daemon, mut input) = Daemon::start_with_input(&site.map_arguments(&["--log", "-"]));
+    daemon.wait_logged("serving ");
+    for last in [66, 1] {
+        let login = format!("LOGIN, user=alice, ip=[::ffff:{}], port=[4711], protocol=IMAP", client(last));
+        writeln!(input, "{} mail imapd: {login}", stamp(now(), RFC_3339, 0.0)).unwrap();
+    }
+    site.wait_listed(client(1));
+    assert!(!site.lists(client(66)), "{}", daemon.stderr());
+    drop(input);
+    assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
 }
 
 /// An rsyslogd of our own.

@@ -18,52 +18,84 @@
 //! and syslogd drop what is over their limit (see [`super::LONGEST_GRANTING`]); rsyslog with
 //! `oversizemsg.input.mode="split"` does split, at 8 KiB, which no login server here reaches.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
-/// Programs that may be in the middle of a cut message at the same time.
-const CAPACITY: usize = 4096;
+use super::sessions::ByItself;
+
+/// Most (host, program) pairs that are remembered.
+const CAPACITY: usize = 64 * 1024;
 
 /// Which (host, program) pairs owe the rest of a message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fragments {
-    owing: Vec<u64>,
-    /// More pairs than the table holds: which messages are whole is no longer known, so none is believed.
-    lost: bool,
+    known: Known,
+    hasher: RandomState,
+    overflowed: bool,
+}
+
+/// What is known of the pairs: each is a hash with a secret.
+#[derive(Debug, Clone)]
+enum Known {
+    /// These owe a rest, and no other: the log was read from its first line.
+    Owing(HashSet<u64, ByItself>),
+    /// The last message of these was whole. Any other may owe a rest: what it wrote before was not seen.
+    Whole(HashSet<u64, ByItself>),
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self::Owing(HashSet::default())
+    }
 }
 
 impl Fragments {
-    /// Notes a message and says whether it may be a piece of a cut one: it is as long as the limit, or the one before
-    /// it was. To be called for every message of a program whose logger cuts.
-    pub(super) fn is_piece(&mut self, host: Option<&[u8]>, program: &[u8], length: usize, limit: usize) -> bool {
-        let long = length >= limit;
-        if !long && self.owing.is_empty() {
-            return self.lost;
-        }
-        let key = key(host, program);
-        let owed = self.owing.iter().position(|k| *k == key);
-        match owed {
-            Some(at) if !long => {
-                self.owing.swap_remove(at);
-            }
-            None if long => self.owe(key),
-            _ => {}
-        }
-        long || owed.is_some() || self.lost
+    /// Forgets all: what comes next stands in the middle of a log, and may be the rest of a message that was not seen.
+    pub(super) fn forget(&mut self) {
+        self.known = Known::Whole(HashSet::default());
     }
 
-    fn owe(&mut self, key: u64) {
-        if self.owing.len() < CAPACITY {
-            self.owing.push(key);
-        } else {
-            self.lost = true;
+    /// Notes a message and says whether it may be a piece of a cut one: it is as long as the limit, or the one before
+    /// it was, or may have been. To be called for every message of a program whose logger cuts.
+    pub(super) fn is_piece(&mut self, host: Option<&[u8]>, program: &[u8], length: usize, limit: usize) -> bool {
+        let long = length >= limit;
+        if let Known::Owing(owing) = &self.known
+            && !long
+            && owing.is_empty()
+        {
+            return false;
         }
+        let key = self.hasher.hash_one((host, program));
+        let is_full = match &mut self.known {
+            Known::Owing(owing) if !long => return owing.remove(&key),
+            Known::Whole(whole) if long => {
+                whole.remove(&key);
+                return true;
+            }
+            Known::Whole(whole) if whole.contains(&key) => return false,
+            Known::Owing(pairs) | Known::Whole(pairs) => !insert(pairs, key),
+        };
+        if is_full {
+            // Whoever is not remembered may owe a rest: each pair is believed again after one more message.
+            self.forget();
+            self.overflowed = true;
+        }
+        true
+    }
+
+    /// Whether more pairs than can be remembered made it forget all since the last call.
+    pub(super) fn take_overflow(&mut self) -> bool {
+        std::mem::take(&mut self.overflowed)
     }
 }
 
-fn key(host: Option<&[u8]>, program: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (host, program).hash(&mut hasher);
-    hasher.finish()
+/// Adds a pair; false if there is no room for it.
+fn insert(pairs: &mut HashSet<u64, ByItself>, key: u64) -> bool {
+    let fits = pairs.len() < CAPACITY || pairs.contains(&key);
+    if fits {
+        pairs.insert(key);
+    }
+    fits
 }
 
 #[cfg(test)]
@@ -72,33 +104,51 @@ mod tests {
 
     const HOST: Option<&[u8]> = Some(b"mail");
 
+    fn in_the_middle() -> Fragments {
+        let mut fragments = Fragments::default();
+        fragments.forget();
+        fragments
+    }
+
     #[test]
     fn the_message_after_a_long_one_is_a_piece() {
-        let mut fragments = Fragments::default();
-        let mut piece = |program: &[u8], length| fragments.is_piece(HOST, program, length, 500);
-        assert!(!piece(b"imapd", 80));
-        assert!(piece(b"imapd", 505));
-        assert!(!piece(b"pop3d", 80));
-        assert!(piece(b"imapd", 511));
-        assert!(piece(b"imapd", 1));
-        assert!(!piece(b"imapd", 80));
+        for (mut fragments, first) in [(Fragments::default(), false), (in_the_middle(), true)] {
+            let mut piece = |program: &[u8], length| fragments.is_piece(HOST, program, length, 500);
+            assert_eq!(piece(b"imapd", 80), first);
+            assert!(!piece(b"imapd", 80));
+            assert!(piece(b"imapd", 505));
+            assert_eq!(piece(b"pop3d", 80), first);
+            assert!(!piece(b"pop3d", 80));
+            assert!(piece(b"imapd", 511));
+            assert!(piece(b"imapd", 1));
+            assert!(!piece(b"imapd", 80));
+        }
     }
 
     #[test]
     fn hosts_are_kept_apart() {
-        let mut fragments = Fragments::default();
-        assert!(fragments.is_piece(HOST, b"imapd", 505, 500));
-        assert!(!fragments.is_piece(None, b"imapd", 80, 500));
-        assert!(fragments.is_piece(HOST, b"imapd", 80, 500));
+        for (mut fragments, first) in [(Fragments::default(), false), (in_the_middle(), true)] {
+            assert!(fragments.is_piece(HOST, b"imapd", 505, 500));
+            assert_eq!(fragments.is_piece(None, b"imapd", 80, 500), first);
+            assert!(!fragments.is_piece(None, b"imapd", 80, 500));
+            assert!(fragments.is_piece(HOST, b"imapd", 80, 500));
+        }
     }
 
     #[test]
-    fn a_full_table_believes_nobody() {
-        let mut fragments = Fragments::default();
-        for n in 0..=CAPACITY {
-            assert!(fragments.is_piece(HOST, n.to_string().as_bytes(), 505, 500));
+    fn a_full_table_distrusts_each_once() {
+        for (mut fragments, length) in [(Fragments::default(), 505), (in_the_middle(), 80)] {
+            for n in 0..CAPACITY {
+                assert!(fragments.is_piece(HOST, n.to_string().as_bytes(), length, 500));
+            }
+            assert!(!fragments.take_overflow());
+            assert!(fragments.is_piece(HOST, b"cut", length, 500));
+            assert!(fragments.take_overflow());
+            for program in [b"cut".as_slice(), b"other", b"1"] {
+                assert!(fragments.is_piece(HOST, program, 80, 500));
+                assert!(!fragments.is_piece(HOST, program, 80, 500));
+            }
+            assert!(!fragments.take_overflow());
         }
-        assert!(fragments.is_piece(HOST, b"other", 80, 500));
-        assert!(fragments.owing.len() <= CAPACITY);
     }
 }

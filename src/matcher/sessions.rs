@@ -28,7 +28,7 @@ pub struct SessionId(u64);
 
 /// The id is as good a hash of itself as any.
 #[derive(Default)]
-struct Itself(u64);
+pub(super) struct Itself(u64);
 
 impl Hasher for Itself {
     fn write(&mut self, bytes: &[u8]) {
@@ -44,7 +44,8 @@ impl Hasher for Itself {
     }
 }
 
-type Random = BuildHasherDefault<Itself>;
+/// For keys that are hashes with a secret.
+pub(super) type ByItself = BuildHasherDefault<Itself>;
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
@@ -55,8 +56,8 @@ struct Waiting {
 /// The sessions of one log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
-    waiting: Chain<SessionId, Waiting, Random>,
-    open: Chain<SessionId, IpAddr, Random>,
+    waiting: Chain<SessionId, Waiting, ByItself>,
+    open: Chain<SessionId, IpAddr, ByItself>,
     hasher: RandomState,
 }
 

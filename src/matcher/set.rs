@@ -85,6 +85,18 @@ impl Matchers {
         }
     }
 
+    /// Says that the next line stands in the middle of a log: the first message of each program whose logger cuts messages
+    /// may be the rest of one that was not handed in, and is no event. Without this the log begins with its first line.
+    pub fn begin_in_the_middle(&mut self) {
+        self.fragments.forget();
+    }
+
+    /// Whether, since the last call, so many hosts and programs wrote that it is not remembered any more whose messages
+    /// were cut: then the next message of each is no event.
+    pub fn take_overflow(&mut self) -> bool {
+        self.fragments.take_overflow()
+    }
+
     /// Whether these are the same matchers.
     pub fn is_same_choice(&self, other: &Self) -> bool {
         self.chosen.len() == other.chosen.len()
@@ -259,6 +271,21 @@ mod tests {
         assert_eq!(client(&mut matchers, &long), None);
         assert_eq!(client(&mut matchers, LOGIN), None);
         assert!(client(&mut matchers, LOGIN).is_some());
+    }
+
+    #[test]
+    fn the_first_message_in_the_middle_of_a_log_is_no_login() {
+        let mut matchers = Matchers::all();
+        matchers.begin_in_the_middle();
+        let other = [b"Nov 22 16:00:00 other".as_slice(), &LOGIN[20..]].concat();
+        for expected in [None, Some("198.51.100.1")] {
+            assert_eq!(client(&mut matchers, LOGIN).as_deref(), expected);
+            assert_eq!(client(&mut matchers, &other).as_deref(), expected);
+        }
+        // The logger of Dovecot does not go on with the rest.
+        let dovecot = b"Nov 22 16:00:00 mail dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=198.51.100.2, \
+                        lip=192.0.2.25, mpid=820, session=<a>";
+        assert_eq!(client(&mut matchers, dovecot).as_deref(), Some("198.51.100.2"));
     }
 
     #[test]

@@ -19,11 +19,15 @@ use super::command::CommandLine;
 use super::lines::Lines;
 use super::restart::Restart;
 use super::{Age, Origin, Progress, Sink, Source};
+use crate::error::io_cause;
 use crate::repeated::Repeated;
 use crate::time::{Now, Timestamp, unix_seconds};
 
 /// Longest line of JSON that is parsed. A message of 8 KiB has at most six times as many bytes there.
 const LONGEST_JSON: usize = 64 * 1024;
+
+/// Entries in front of the first that count which are read for what the matchers have to remember. They grant nothing.
+const WARM_UP: u32 = 500;
 
 /// How `journalctl` begins to say that it may read nothing, or nothing but the user's own entries.
 const NOTHING_SEEN: [&str; 2] = ["No journal files were ", "Hint: You are currently not seeing messages"];
@@ -54,20 +58,53 @@ impl Journalctl {
 
     /// The command line.
     pub fn command_line(&self) -> CommandLine {
-        let mut arguments: Vec<OsString> = ["--quiet", "--no-pager", "--output=json", "--all"].map(From::from).into();
-        arguments.push(format!("--output-fields={FIELDS}").into());
+        let mut more: Vec<String> = vec!["--all".to_owned()];
         if self.follow {
             // Without the second the first of those behind a cursor are left out.
-            arguments.extend(["--follow", "--no-tail"].map(From::from));
+            more.extend(["--follow", "--no-tail"].map(From::from));
         }
-        arguments.extend(self.directory_argument());
         match (&self.cursor, self.since) {
-            (Some(cursor), _) => arguments.push(format!("--after-cursor={cursor}").into()),
-            (None, Some(since)) => arguments.push(format!("--since=@{}", unix_seconds(since)).into()),
+            (Some(cursor), _) => more.push(format!("--after-cursor={cursor}")),
+            (None, Some(since)) => more.push(format!("--since=@{}", unix_seconds(since))),
             (None, None) => {}
         }
+        self.json(more)
+    }
+
+    /// Prints the fields of entries that count.
+    fn json(&self, more: Vec<String>) -> CommandLine {
+        let mut arguments: Vec<OsString> = ["--quiet", "--no-pager", "--output=json"].map(From::from).into();
+        arguments.push(format!("--output-fields={FIELDS}").into());
+        arguments.extend(self.directory_argument());
+        arguments.extend(more.into_iter().map(OsString::from));
         arguments.extend(self.filter.matches().map(From::from));
         CommandLine::new("journalctl", arguments)
+    }
+
+    /// Prints the last entries in front of the first that [`Self::command_line`] prints, latest first; `None` if that is the
+    /// first of all. Without `--all`: fields of more than 4 KiB come as null, and so as long lines.
+    fn command_line_before(&self) -> Option<CommandLine> {
+        let place = match (&self.cursor, self.since) {
+            (Some(cursor), _) => format!("--cursor={cursor}"),
+            (None, Some(since)) => format!("--until=@{}.999999", unix_seconds(since).checked_sub(1)?),
+            (None, None) => return None,
+        };
+        Some(self.json(vec!["--reverse".to_owned(), format!("--lines={WARM_UP}"), place]))
+    }
+
+    /// What the matchers have to remember of the entries in front of the first, as lines. It only helps: of a program that
+    /// is not in it, the first message does not count if it can be the rest of one.
+    pub fn before(&self) -> Vec<u8> {
+        let Some(command) = self.command_line_before() else { return Vec::new() };
+        let mut taken = Entries::default();
+        match command.run() {
+            Ok(end) => {
+                let lines = end.split_inclusive(|byte| *byte == b'\n');
+                lines.rev().for_each(|line| taken.take(line, &mut self.clone()));
+            }
+            Err(error) => log::debug!("cannot read the journal before its place: {}", io_cause(&error)),
+        }
+        taken.lines
     }
 
     /// The newest entries that count, at most so many, as lines.
@@ -118,6 +155,8 @@ impl Journalctl {
 pub struct Journal {
     /// How to start next.
     next: Journalctl,
+    /// Lines in front of the first that counts; to be handed on first.
+    before: Vec<u8>,
     running: Option<Child>,
     json: Lines,
     entries: Entries,
@@ -125,13 +164,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Starts `journalctl`.
+    /// Starts `journalctl`, and hands on the lines that stand `before` its first entry first.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(next: Journalctl, now: Timestamp) -> io::Result<Self> {
+    pub fn start(next: Journalctl, before: Vec<u8>, now: Timestamp) -> io::Result<Self> {
         let (json, entries) = (Lines::up_to(LONGEST_JSON), Entries::default());
-        let mut journal = Self { next, running: None, json, entries, restart: Restart::new("journal") };
+        let mut journal = Self { next, before, running: None, json, entries, restart: Restart::new("journal") };
         journal.spawn(now)?;
         Ok(journal)
     }
@@ -143,6 +182,13 @@ impl Journal {
         self.running = Some(child);
         self.restart.started(now);
         Ok(())
+    }
+
+    fn hand_on_before(&mut self, block: &mut Sink<'_>) {
+        let before = std::mem::take(&mut self.before);
+        if !before.is_empty() {
+            block(Origin { position: None, age: Age::Counted }, &before);
+        }
     }
 
     /// Reads once from the child; the number of bytes.
@@ -174,6 +220,7 @@ impl Source for Journal {
     }
 
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress {
+        self.hand_on_before(block);
         let Some(mut child) = self.running.take() else { return Progress::Paused };
         match self.read_entries(&mut child, block) {
             Ok(0) => return self.ended(child, now),
@@ -195,6 +242,7 @@ impl Source for Journal {
     }
 
     fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+        self.hand_on_before(block);
         if let Some(mut child) = self.running.take() {
             child.end();
             // The writer is gone, so this ends.

@@ -50,8 +50,8 @@ enum How {
     Tail { path: PathBuf, tail: Tail, from: Option<Position>, grace: Duration },
     /// In this process.
     Follow { path: PathBuf, source: Box<Follow> },
-    /// Through `journalctl`.
-    Journal(Journalctl),
+    /// Through `journalctl`, and which lines stand before its first entry.
+    Journal(Journalctl, Vec<u8>),
     /// Standard input.
     Stdin,
 }
@@ -66,7 +66,11 @@ impl Plan {
         let window = Window::new(now.wall, options.grace, jiff::tz::TimeZone::system());
         let (how, backlog) = match log {
             Log::Stdin => (How::Stdin, None),
-            Log::Journal(journal) => (How::Journal(self::journal(journal, options, mark, &window)?), None),
+            Log::Journal(journal) => {
+                let journal = self::journal(journal, options, mark, &window)?;
+                let before = journal.before();
+                (How::Journal(journal, before), None)
+            }
             Log::File(path, Means::Follow) => {
                 let follow = if options.reprocess {
                     Follow::start(path.clone(), From::Start, !options.once, now.boot).map(|source| (source, None))
@@ -103,6 +107,11 @@ impl Plan {
         &self.name
     }
 
+    /// Whether it is read from its first line. A log that was rotated is not, even where its present file is.
+    pub fn is_whole(&self) -> bool {
+        self.reprocess && !matches!(self.how, How::Stdin)
+    }
+
     /// Number of bytes that are there already and will be read.
     pub fn size(&self) -> u64 {
         match (&self.how, &self.backlog) {
@@ -110,7 +119,7 @@ impl Plan {
             (How::Tail { path, .. } | How::Follow { path, .. }, None) => {
                 fs::metadata(path).map_or(0, |metadata| metadata.len())
             }
-            (How::Journal(_) | How::Stdin, None) => 0,
+            (How::Journal(..) | How::Stdin, None) => 0,
         }
     }
 
@@ -119,7 +128,7 @@ impl Plan {
         match &self.how {
             _ if !self.reprocess => 0,
             How::Tail { .. } | How::Follow { .. } => self.size(),
-            How::Journal(_) | How::Stdin => u64::MAX,
+            How::Journal(..) | How::Stdin => u64::MAX,
         }
     }
 
@@ -128,7 +137,7 @@ impl Plan {
         match &self.how {
             How::Tail { path, tail, .. } => format!("Tail command: {}", tail.command_line(path).display()),
             How::Follow { path, .. } => format!("Log file: {}", path.display()),
-            How::Journal(journal) => format!("Tail command: {}", journal.command_line().display()),
+            How::Journal(journal, _) => format!("Tail command: {}", journal.command_line().display()),
             How::Stdin => "Tail command: standard input".to_owned(),
         }
     }
@@ -146,8 +155,9 @@ impl Plan {
                 return Ok(Box::new(CatchUp::new(name, None, Box::new(source))));
             }
             How::Follow { source, .. } => source,
-            How::Journal(journal) => Box::new(
-                Journal::start(journal, now).map_err(|error| Error::io(Exit::Unavailable, "run journalctl", &error))?,
+            How::Journal(journal, before) => Box::new(
+                Journal::start(journal, before, now)
+                    .map_err(|error| Error::io(Exit::Unavailable, "run journalctl", &error))?,
             ),
             How::Stdin => {
                 Box::new(Stdin::open().map_err(|error| Error::io(Exit::NoInput, "read standard input", &error))?)
