@@ -82,7 +82,7 @@ impl Stamps {
         let day = day[3..].trim();
         let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?, repeated);
         // Apple's mail server writes the year.
-        if let Some(year) = text.get(7..11).filter(|_| text.len() == 20) {
+        if let Some(year) = text.get(7..11).filter(|_| text.len() == WITH_YEAR) {
             return of_year(year.parse().ok()?);
         }
         // A clock may be wrong, or a zone.
@@ -114,6 +114,14 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 
 /// Length of `2026-11-22T15:54:36`.
 const DATE_AND_TIME: usize = 19;
+
+/// Length of `Nov 22 2026 15:54:36`.
+const WITH_YEAR: usize = 20;
+
+/// Whether a stamp leaves the year open.
+pub fn has_no_year(stamp: &[u8]) -> bool {
+    stamp.first().is_some_and(u8::is_ascii_alphabetic) && stamp.len() != WITH_YEAR
+}
 
 /// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it. Else it may be off by hours, if it
 /// comes from another host.

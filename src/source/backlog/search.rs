@@ -1,5 +1,6 @@
 //! Finds where in a log file the lines begin that still matter, by their time stamps.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -7,14 +8,21 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
-use crate::stamp::{DISORDER, Stamps};
+use crate::stamp::{self, DISORDER, Stamps};
 use crate::syslog;
 
 /// Bytes that are looked at in one place: the lines of a log are out of order by some, and some have no stamp.
-const PROBE: usize = 16 * 1024;
+const PROBE: u64 = 16 * 1024;
 
 /// The place is found to this many bytes.
 const CLOSE: u64 = 64 * 1024;
+
+/// Places that are looked at in front of the one that was found: the last one is 2 MiB away.
+const PROBES_IN_FRONT: u32 = 6;
+
+/// Bytes from the begin on in which lines of last year are looked for. What is longer goes back for a year only with a
+/// burst at its end.
+const LOOKED_THROUGH: u64 = 1024 * 1024;
 
 /// Which lines still matter: those of the last grace.
 #[derive(Debug, Clone)]
@@ -55,8 +63,17 @@ impl Window {
     /// # Errors
     /// The file cannot be read.
     pub(super) fn begin(&self, file: &File, length: u64) -> io::Result<u64> {
-        // Nothing behind `late` is older; everything in front of `early` is.
-        let (mut early, mut late, mut step) = (length, length, CLOSE);
+        let mut begin = self.search(file, length, length)?;
+        while let Some(newer) = self.newer_in_front(file, begin, length)? {
+            begin = self.search(file, newer, length)?;
+        }
+        self.behind_last_year(file, begin, length)
+    }
+
+    /// Where the lines begin that matter, or somewhat before, if those behind `late` do.
+    fn search(&self, file: &File, mut late: u64, length: u64) -> io::Result<u64> {
+        // Everything in front of `early` is older.
+        let (mut early, mut step) = (late, CLOSE);
         loop {
             early = early.saturating_sub(step);
             step *= 2;
@@ -83,22 +100,71 @@ impl Window {
         Ok(early)
     }
 
+    /// A place shortly in front of another where lines matter. A host that could not send its lines for some time sends old
+    /// ones later, and these must not hide what stands in front of them.
+    fn newer_in_front(&self, file: &File, begin: u64, length: u64) -> io::Result<Option<u64>> {
+        for place in (0..PROBES_IN_FRONT).map_while(|nth| begin.checked_sub(CLOSE << nth)) {
+            if self.newest(file, place, length)?.is_some_and(|newest| newest >= self.begin) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether the lines at a place are too old to matter; not if no stamp tells.
     fn is_over(&self, file: &File, at: u64, length: u64) -> io::Result<bool> {
-        let mut block = vec![0; PROBE.min((length - at) as usize)];
-        file.read_exact_at(&mut block, at)?;
+        Ok(self.newest(file, at, length)?.is_some_and(|newest| newest < self.begin))
+    }
+
+    /// When the newest of the lines at a place was written, as far as stamps tell.
+    fn newest(&self, file: &File, at: u64, length: u64) -> io::Result<Option<SystemTime>> {
+        let block = read(file, at, length.min(at + PROBE))?;
         // A fresh reader: whatever it concludes from the lines before must not depend on the way that the search takes.
         let stamps = Stamps::new(self.zone.clone());
         let whole = if at == 0 { 0 } else { memchr::memchr(b'\n', &block).map_or(block.len(), |newline| newline + 1) };
         let headers = block[whole..].split(|byte| *byte == b'\n').filter_map(syslog::parse);
         let times = headers.filter_map(|(header, _)| stamps.latest(header.time, self.now));
         // One host whose clock is ahead must not make the whole log look new.
-        let newest = times.filter(|time| *time <= self.now + DISORDER).max();
-        Ok(newest.is_some_and(|newest| newest < self.begin))
+        Ok(times.filter(|time| *time <= self.now + DISORDER).max())
+    }
+
+    /// Leaves out the lines of earlier years that look like those of today: a stamp may have no year, and a log be so short
+    /// that it goes back for more. Their host has written lines behind them which are months older by their stamps.
+    fn behind_last_year(&self, file: &File, begin: u64, length: u64) -> io::Result<u64> {
+        let block = read(file, begin, length.min(begin + LOOKED_THROUGH))?;
+        let stamps = Stamps::new(self.zone.clone());
+        let long_ago = self.begin.checked_sub(DAY).unwrap_or(SystemTime::UNIX_EPOCH);
+        // Hosts of which there is an old line behind.
+        let mut older = HashSet::new();
+        let mut end = block.len();
+        while end > 0 {
+            let line = memchr::memrchr(b'\n', &block[..end - 1]).map_or(0, |newline| newline + 1);
+            if let Some((header, _)) = syslog::parse(&block[line..end - 1])
+                && stamp::has_no_year(header.time)
+                && let Some(time) = stamps.latest(header.time, self.now)
+            {
+                if time < long_ago {
+                    older.insert(header.host);
+                } else if time >= self.begin && older.contains(&header.host) {
+                    return Ok(begin + end as u64);
+                }
+            }
+            end = line;
+        }
+        Ok(begin)
     }
 }
 
+fn read(file: &File, begin: u64, end: u64) -> io::Result<Vec<u8>> {
+    let mut block = vec![0; (end - begin) as usize];
+    file.read_exact_at(&mut block, begin)?;
+    Ok(block)
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// By more than this no clock that runs is wrong.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// By how much the clocks of a zone were set between two times.
 fn change(zone: &TimeZone, from: SystemTime, to: SystemTime) -> Duration {
@@ -147,11 +213,72 @@ mod tests {
             // With two minutes for disorder.
             let wanted = (1920_u64.saturating_sub(age)).min(lines) * line;
             assert!(size - begin >= wanted, "{lines} {age}: {} of {wanted}", size - begin);
-            assert!(
-                size - begin <= wanted + CLOSE + PROBE as u64 + line,
-                "{lines} {age}: {} of {wanted}",
-                size - begin
-            );
+            assert!(size - begin <= wanted + CLOSE + PROBE + line, "{lines} {age}: {} of {wanted}", size - begin);
+        }
+    }
+
+    /// A log of lines that are so many seconds old, `repeat` of each, with stamps of this form.
+    fn log_of(format: &str, ages: &[(u64, &str)], repeat: usize) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        for (age, host) in ages {
+            let time = jiff::Timestamp::from_second((NOW - age) as i64).unwrap();
+            let line = format!("{} {host} postfix/qmgr[1]: {age}: removed\n", time.strftime(format));
+            file.write_all(line.repeat(repeat).as_bytes()).unwrap();
+        }
+        file
+    }
+
+    /// The ages of the lines from the begin on.
+    fn ages(file: &File) -> Vec<u64> {
+        let begin = window().begin(file, length(file)).unwrap();
+        let text = String::from_utf8(read(file, begin, length(file)).unwrap()).unwrap();
+        let whole = text.split_inclusive('\n').skip(usize::from(begin > 0 && !text.starts_with(char::is_alphanumeric)));
+        let mut ages: Vec<u64> = whole.filter_map(|line| line.split(": ").nth(1)?.parse().ok()).collect();
+        ages.dedup();
+        ages
+    }
+
+    const TRADITIONAL: &str = "%b %e %H:%M:%S";
+
+    #[test]
+    fn lines_of_last_year_are_not_of_today() {
+        const DAY: u64 = 24 * 3600;
+        let quiet = |host| {
+            [(366 * DAY, host), (365 * DAY, "mail"), (365 * DAY - 3600, host), (200 * DAY, "mail"), (60, "mail")]
+        };
+        assert_eq!(ages(&log_of(TRADITIONAL, &quiet("mail"), 1)), [200 * DAY, 60]);
+        // It looks like tomorrow.
+        assert_eq!(
+            ages(&log_of(TRADITIONAL, &[(364 * DAY + 3600, "mail"), (100 * DAY, "mail"), (60, "mail")], 1)),
+            [100 * DAY, 60]
+        );
+        assert_eq!(
+            ages(&log_of(
+                TRADITIONAL,
+                &[(730 * DAY, "mail"), (500 * DAY, "mail"), (365 * DAY, "mail"), (9 * DAY, "mail"), (60, "mail")],
+                1
+            )),
+            [9 * DAY, 60]
+        );
+        // A printer without a battery, and a mail server a day off.
+        let printer = [(100, "mail"), (300 * DAY, "printer"), (90, "mail"), (DAY, "mail"), (60, "mail")];
+        assert_eq!(ages(&log_of(TRADITIONAL, &printer, 1)), [100, 300 * DAY, 90, DAY, 60]);
+        // The year is known.
+        let dated = [(100, "mail"), (300 * DAY, "mail"), (60, "mail")];
+        for format in ["%Y-%m-%dT%H:%M:%SZ", "%b %d %Y %H:%M:%S"] {
+            assert_eq!(ages(&log_of(format, &dated, 1)), [100, 300 * DAY, 60], "{format}");
+        }
+        // Longer than what is looked at in one place.
+        assert_eq!(ages(&log_of(TRADITIONAL, &quiet("mail"), 1000)).last(), Some(&60));
+        assert!(!ages(&log_of(TRADITIONAL, &quiet("mail"), 1000)).contains(&(365 * DAY)));
+    }
+
+    #[test]
+    fn old_lines_that_come_late_hide_nothing() {
+        let late = [(9000, "mail"), (1000, "mail"), (7200, "relay"), (500, "mail")];
+        for repeat in [1000, 3000, 10_000] {
+            let ages = ages(&log_of(TRADITIONAL, &late, repeat));
+            assert!(ages.contains(&1000) && ages.contains(&500), "{repeat}: {ages:?}");
         }
     }
 
