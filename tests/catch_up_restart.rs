@@ -68,6 +68,21 @@ fn what_was_written_meanwhile_counts_by_its_own_time() {
     assert_eq!(daemon.terminate(), Some(0));
 }
 
+/// A host that could not send its lines for some time sends them late.
+#[test]
+fn many_old_lines_behind_the_place_hide_nothing() {
+    for source in ["tail", "follow"] {
+        let Some(site) = site() else { return };
+        live(&site, |site| site.log_in_and_wait(client(1)));
+        write(&site, now() - 10, 2);
+        let late = login_at(now() - 2 * GRACE, client(66)).repeat(40_000);
+        assert!(late.len() > 4 << 20);
+        append_raw(&site.log, late.as_bytes());
+        let (daemon, granted) = granted_by(&site, &["--source", source, "--publish-interval", "0"]);
+        assert_eq!(granted, [2], "{source}: {}", daemon.stderr());
+    }
+}
+
 /// A login with a time to come counts as now, each time it counts.
 #[test]
 fn what_has_counted_does_not_count_again() {

@@ -29,6 +29,15 @@ const WARM_UP: u64 = 64 * 1024;
 /// How often the search is begun anew because a file was cut meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// A place to go on that an earlier run, or an earlier follower, has left.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'m> {
+    /// The place.
+    pub mark: &'m FileMark,
+    /// Whether it was left within the last grace: then everything behind it matters, whatever its stamps say.
+    pub is_fresh: bool,
+}
+
 /// What was found of a log.
 #[derive(Debug)]
 pub struct Found {
@@ -67,23 +76,24 @@ impl Backlog {
     ///
     /// # Errors
     /// The file cannot be read, or is no regular file.
-    pub fn find(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<Found> {
+    pub fn find(path: &Path, saved: Option<Saved<'_>>, window: &Window) -> io::Result<Found> {
         for _ in 1..ATTEMPTS {
-            match Self::find_once(path, mark, window) {
+            match Self::find_once(path, saved, window) {
                 // A file was cut meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 result => return result,
             }
         }
-        Self::find_once(path, mark, window)
+        Self::find_once(path, saved, window)
     }
 
-    fn find_once(path: &Path, mark: Option<&FileMark>, window: &Window) -> io::Result<Found> {
+    fn find_once(path: &Path, saved: Option<Saved<'_>>, window: &Window) -> io::Result<Found> {
         let log = Candidate::open(path)?;
         let end = end_of_lines(&log.file, log.length)?;
         let live = log.position(end);
         let mut older = Older::of(path, &log, window);
-        let found = mark.and_then(|mark| Some((older.find(mark, &log)?, mark.position.offset)));
+        let found = saved.and_then(|saved| Some((older.find(saved.mark, &log)?, saved.mark.position.offset)));
+        let is_fresh = saved.is_some_and(|saved| saved.is_fresh);
         if found.is_none() {
             older.regret(window);
         }
@@ -97,6 +107,7 @@ impl Backlog {
             pieces.extend(match found {
                 Some((first, place)) if at + 1 == first && place < WARM_UP => Some(Piece::remembered(file)),
                 Some((first, _)) if at < first => None,
+                Some((first, place)) if at == first && is_fresh => Some(Piece::behind_place(file, place)),
                 Some((first, place)) if at == first => Some(Piece::since(file, window)?.behind(place)),
                 _ => Some(Piece::since(file, window)?),
             });
@@ -165,20 +176,25 @@ impl Backlog {
 impl Piece {
     /// The end of a file, as far as it matters by its time.
     fn since(file: Candidate, window: &Window) -> io::Result<Self> {
-        let counted = window.begin(&file.file, file.length)?;
-        Ok(Self { begin: counted.saturating_sub(WARM_UP), counted, end: file.length, file })
+        let begin = window.begin(&file.file, file.length)?;
+        Ok(Self::behind_place(file, begin))
+    }
+
+    /// What stands behind a place.
+    fn behind_place(file: Candidate, place: u64) -> Self {
+        Self { begin: place.saturating_sub(WARM_UP), counted: place, end: file.length, file }
     }
 
     /// The end of a file of which all has counted.
     fn remembered(file: Candidate) -> Self {
-        Self { begin: file.length.saturating_sub(WARM_UP), counted: file.length, end: file.length, file }
+        let end = file.length;
+        Self::behind_place(file, end)
     }
 
     /// Leaves out what has counted.
-    fn behind(mut self, place: u64) -> Self {
-        self.counted = self.counted.max(place);
-        self.begin = self.counted.saturating_sub(WARM_UP);
-        self
+    fn behind(self, place: u64) -> Self {
+        let place = self.counted.max(place);
+        Self::behind_place(self.file, place)
     }
 
     fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pop_before_smtp_backends::process;
 
-use super::backlog::{Backlog, Window};
+use super::backlog::{Backlog, Saved, Window};
 use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
@@ -200,7 +200,8 @@ impl CommandSource {
         let mut found = None;
         if self.log.is_file() {
             let window = Window::new(Now::read().wall, self.grace, TimeZone::system());
-            let looked = Backlog::find(&self.log, self.mark.as_ref(), &window);
+            let saved = self.mark.as_ref().map(|mark| Saved { mark, is_fresh: false });
+            let looked = Backlog::find(&self.log, saved, &window);
             found = looked.ok().map(|found| (found.backlog, found.live));
         }
         self.start_behind(found, now)

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::backlog::{Backlog, Found, Window};
+use super::backlog::{Backlog, Found, Saved, Window};
 use super::bookmark::Bookmark;
 use super::catch_up::CatchUp;
 use super::command::{CommandSource, Tail, TailFrom, tail_watches_pid};
@@ -84,7 +84,7 @@ impl Plan {
                 let mut tail = tail(options)?;
                 let (mut from, mut backlog) = (None, None);
                 if !options.reprocess && path.is_file() {
-                    let found = Backlog::find(path, file_mark(mark), &window);
+                    let found = Backlog::find(path, saved(mark, &window), &window);
                     let found = found.map_err(|error| cannot_read(path, &error))?;
                     tail.from = TailFrom::Byte(found.live.offset);
                     (from, backlog) = (Some(found.live), Some(found.backlog));
@@ -171,9 +171,12 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
     Error::io(Exit::NoInput, format!("read log file {}", path.display()), error)
 }
 
-fn file_mark(mark: Option<&Mark>) -> Option<&super::bookmark::FileMark> {
-    match mark.map(|mark| &mark.bookmark) {
-        Some(Bookmark::File(mark)) => Some(mark),
+/// The place in a file to go on at.
+fn saved<'m>(mark: Option<&'m Mark>, window: &Window) -> Option<Saved<'m>> {
+    match mark? {
+        Mark { bookmark: Bookmark::File(mark), saved, .. } => {
+            Some(Saved { mark, is_fresh: window.holds(*saved) && *saved <= window.now() })
+        }
         _ => None,
     }
 }
@@ -187,7 +190,7 @@ fn follow_on(
     now: Timestamp,
 ) -> io::Result<(Follow, Option<Backlog>)> {
     for _ in 0..ATTEMPTS {
-        let Found { backlog, live, before } = Backlog::find(path, file_mark(mark), window)?;
+        let Found { backlog, live, before } = Backlog::find(path, saved(mark, window), window)?;
         let mut source = Follow::start(path.to_owned(), From::At(live), follow, now)?;
         // Not rotated in between.
         let is_same = source.position() == Some(live);
