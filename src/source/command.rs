@@ -1,5 +1,7 @@
 //! The output of a child process as a log: `tail`.
 
+mod place;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pop_before_smtp_backends::process;
 
+use self::place::Place;
 use super::backlog::{Backlog, Saved, Window};
 use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
@@ -65,6 +68,17 @@ pub enum TailFrom {
     End,
 }
 
+impl TailFrom {
+    /// The number of bytes in front of what `tail` prints, if that is known.
+    fn offset(self) -> Option<u64> {
+        match self {
+            Self::Start => Some(0),
+            Self::Byte(offset) => Some(offset),
+            Self::End => None,
+        }
+    }
+}
+
 /// Where in the log `tail` starts, and whether it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
@@ -116,6 +130,7 @@ pub struct CommandSource {
     lines: Lines,
     /// Up to where the log has been read; wrong once it was rotated, and then it fits no file.
     mark: Option<FileMark>,
+    place: Place,
     backlog: Option<Backlog>,
     restart: Restart,
 }
@@ -148,8 +163,9 @@ impl CommandSource {
         grace: Duration,
         now: Timestamp,
     ) -> io::Result<Self> {
-        let (lines, restart) = (Lines::default(), Restart::new("log"));
-        let mut source = Self { log, next: tail, grace, running: None, lines, mark: None, backlog: None, restart };
+        let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
+        let mut source =
+            Self { log, next: tail, grace, running: None, lines, mark: None, place, backlog: None, restart };
         source.start_behind(found, now)?;
         Ok(source)
     }
@@ -189,6 +205,7 @@ impl CommandSource {
         let start = |(device, inode)| Position { device, inode, offset: 0 };
         let at_start = id(&self.log).filter(|_| from == TailFrom::Start).map(start);
         self.mark = at_start.map(|position| FileMark { position, before: Vec::new() });
+        self.place = Place::new(&self.log, from.offset());
         self.next.from = TailFrom::End;
         self.restart.started(now);
         Ok(())
@@ -209,13 +226,12 @@ impl CommandSource {
 
     /// Reads once from the child; the number of bytes.
     fn read_child(&mut self, block: &mut Sink<'_>) -> io::Result<usize> {
-        let Some(running) = &mut self.running else { return Ok(0) };
-        let (lines, mark) = (&mut self.lines, &mut self.mark);
-        lines.read(running.child.output(), &mut |bytes| {
+        let Self { running: Some(running), lines, mark, place, .. } = self else { return Ok(0) };
+        lines.read_placed(running.child.output(), &mut |output, bytes| {
             if let Some(mark) = mark {
                 mark.move_behind(bytes);
             }
-            block(Origin::live(None), bytes);
+            block(Origin::live(place.of(output, bytes)), bytes);
         })
     }
 

@@ -15,6 +15,27 @@ use crate::support::{SOON, wait_for};
 
 const CASES: [&Case; 4] = [&cases::POSTMAP_HASH, &cases::LMDB, &cases::LMDB_IN_PLACE, &cases::SQLITE];
 
+/// `tail` does not tell where it reads.
+#[test]
+fn explain_shows_the_line_also_behind_tail_and_a_rotation() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let _daemon = site.daemon(&["--source", "tail"]);
+    for (client, rotated) in
+        [("198.51.100.1", false), ("198.51.100.2", false), ("198.51.100.3", true), ("198.51.100.4", false)]
+    {
+        if rotated {
+            fs::rename(&site.log, site.join("maillog.1")).unwrap();
+            fs::write(&site.log, "").unwrap();
+        }
+        let offset = fs::metadata(&site.log).unwrap().len();
+        log_in_as(&site, "alice", ip(client));
+        site.wait_listed(ip(client));
+        let explained = object(&site, &["explain", client, "--json"]);
+        assert_eq!(explained["offset"], json!(offset), "{explained}");
+        assert!(explained["line"].as_str().is_some_and(|line| line.contains(client)), "{explained}");
+    }
+}
+
 #[test]
 fn list_and_explain_tell_whose_login_it_was_and_what_postfix_is_told() {
     for case in CASES {
