@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use pop_before_smtp::matcher::custom::{self, Definition};
 use pop_before_smtp::matcher::{BUILTIN, Event, Key, Matcher, Matchers};
+use pop_before_smtp::syslog;
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 
@@ -146,6 +147,30 @@ proptest! {
         let choices = choices();
         for matchers in [&choices[0], one.get(&choices)] {
             prop_assert_eq!(scanned(matchers.clone(), &text, size), line_by_line(matchers.clone(), &text));
+        }
+    }
+
+    /// But for nginx's own file, of which what goes before is always read.
+    #[test]
+    fn from_the_middle_on_nothing_is_found_that_the_whole_log_does_not_tell(
+        text in text(),
+        skipped in any::<prop::sample::Index>(),
+        size in 0usize..5000,
+    ) {
+        let is_nginx = |line: &[u8]| syslog::parse(line).is_some_and(|(header, _)| header.program == b"nginx");
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_nginx(line)).collect();
+        let before: usize = lines[..skipped.index(lines.len() + 1)].iter().map(|line| line.len()).sum();
+        let text = lines.concat();
+        let whole = line_by_line(Matchers::all(), &text);
+        let mut matchers = Matchers::all();
+        matchers.begin_in_the_middle();
+        let rest = scanned(matchers.clone(), &text[before..], size);
+        prop_assert_eq!(&rest, &line_by_line(matchers, &text[before..]));
+        for event in rest {
+            let (line, what) = event.split_once(' ').expect("a line and what it tells");
+            let line: usize = line.parse().expect("a number");
+            let event = format!("{} {what}", before + line);
+            prop_assert!(whole.contains(&event), "{} is only told from byte {} on", event, before);
         }
     }
 }

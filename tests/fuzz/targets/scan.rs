@@ -1,5 +1,5 @@
 //! Any lines, handed over in blocks of any size: a scan finds what a look at every line finds. The last three bytes choose the
-//! matchers and the size of the blocks.
+//! matchers, whether the log begins in the middle, and the size of the blocks.
 
 #![no_main]
 
@@ -18,6 +18,10 @@ fuzz_target!(|input: &[u8]| {
     let Some((log, [choice, high, low])) = input.split_last_chunk() else { return };
     // Mostly all of them.
     let matchers = if *choice < 128 { &CHOICES[0] } else { &CHOICES[usize::from(*choice) % CHOICES.len()] };
+    let mut matchers = matchers.clone();
+    if *choice % 2 == 1 {
+        matchers.begin_in_the_middle();
+    }
     let least = usize::from(u16::from_be_bytes([*high, *low])) % 6000;
     assert_eq!(scanned(matchers.clone(), log, least), line_by_line(matchers.clone(), log));
 });
