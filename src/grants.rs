@@ -26,6 +26,7 @@ use crate::overrides::Overrides;
 use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::ring::{Change, Grant, Reason, Ring};
+use crate::stamp::DISORDER;
 use crate::state::{self, Mark};
 use crate::time::{Now, Timestamp};
 
@@ -104,7 +105,7 @@ impl Grants {
     }
 
     /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known;
-    /// `written` is when it was written, if its stamp tells, which only matters for an address that was revoked.
+    /// `written` is when it was written, if its stamp tells for sure, which only matters for an address that was revoked.
     pub fn event(
         &mut self,
         now: &Now,
@@ -117,7 +118,8 @@ impl Grants {
             self.logout(now, event);
             return Outcome::Logout;
         }
-        if written.is_some_and(|written| self.is_revoked(now, event.client, written)) {
+        // The clock of who writes the log may be somewhat ahead.
+        if written.is_some_and(|written| self.is_revoked(now.wall + DISORDER, event.client, written)) {
             return Outcome::Refused(Refused::Revoked);
         }
         if let Some(reason) = self.refuse(now, now, event) {
@@ -166,7 +168,7 @@ impl Grants {
             }
             return Outcome::Logout;
         }
-        if self.is_revoked(now, client, written) {
+        if self.is_revoked(now.wall, client, written) {
             return Outcome::Refused(Refused::Revoked);
         }
         if let Some(reason) = self.refuse(now, &then, event) {

@@ -11,8 +11,8 @@ use crate::grants::Grants;
 use crate::matcher::Matchers;
 use crate::progress;
 use crate::source::plan::Plan;
-use crate::source::{Age, Origin, Progress, Source};
-use crate::stamp::{self, Last, Stamps};
+use crate::source::{Age, Gap, Origin, Progress, Source};
+use crate::stamp::{self, DISORDER, Last, Stamps};
 use crate::state::Mark;
 use crate::syslog;
 use crate::tally::{Notice, Tally};
@@ -121,8 +121,6 @@ struct Reader {
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
     reprocessed: u64,
     tally: Tally,
-    /// Whether the lines that come only tell what went before.
-    warming_up: bool,
     /// Whether it was said that there are too many hosts.
     told_overflow: bool,
 }
@@ -139,7 +137,6 @@ impl Reader {
             old: log.size(),
             reprocessed: log.reprocessed(),
             tally: Tally::new(zone),
-            warming_up: false,
             told_overflow: false,
         }
     }
@@ -151,10 +148,17 @@ impl Reader {
             self.old -= read;
             progress::advance(read);
         }
-        self.note_place(origin.age);
+        match origin.gap {
+            Gap::None => {}
+            Gap::Before => self.matchers.begin_in_the_middle(),
+            Gap::Within => self.matchers.believe_nothing(),
+        }
         match origin.age {
             Age::Live => self.take_live(name, origin, block, now, grants),
             Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
+        }
+        if origin.gap == Gap::Within {
+            self.matchers.begin_in_the_middle();
         }
         self.tally.block(&self.matchers, block, origin.age, now.wall, &mut |notice| tell(name, notice));
         if self.matchers.take_overflow() && !std::mem::replace(&mut self.told_overflow, true) {
@@ -165,15 +169,6 @@ impl Reader {
         }
     }
 
-    /// A source that begins anew may have left out lines in front of those that only tell what went before.
-    fn note_place(&mut self, age: Age) {
-        let warming_up = age == Age::Counted;
-        if warming_up && !self.warming_up {
-            self.matchers.begin_in_the_middle();
-        }
-        self.warming_up = warming_up;
-    }
-
     fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
         let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
         let longest = (*reprocessed == 0).then(|| grants.ring().grace());
@@ -182,7 +177,10 @@ impl Reader {
             let written = first_stamp(&block[line..], |stamp| Written::read(stamp, stamps, now, last));
             let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
                 Some(late) => grants.late_event(now, late.time, event, name, origin.offset(line)),
-                None => grants.event(now, event, written.map(|written| written.time), name, origin.offset(line)),
+                None => {
+                    let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
+                    grants.event(now, event, written, name, origin.offset(line))
+                }
             };
             tally.event(line, event, Some(outcome));
         });
@@ -222,6 +220,11 @@ impl Written {
         let written = Self { time: stamps.latest(stamp, now.wall)?, has_zone: stamp::has_zone(stamp) };
         last.set(stamp, written);
         Some(written)
+    }
+
+    /// Whether it is in no other zone than it seems: what comes now was written a short time ago.
+    fn is_sure(self, now: &Now) -> bool {
+        self.has_zone || distance(self.time, now.wall) < DISORDER
     }
 
     /// Whether that is longer ago than `longest`, in whatever zone it was written.

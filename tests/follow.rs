@@ -55,21 +55,35 @@ fn lines_that_nobody_saw_come_count_by_their_own_times() {
     fs::write(place.join("edited"), "edited\n".repeat(20_000)).unwrap();
     fs::rename(place.join("edited"), &place.log).unwrap();
     driver.turn();
-    append(&place.log, "live\n");
-    driver.turn();
     assert_eq!(driver.past.len(), 20_000);
-    fs::write(&place.log, "rewritten\n").unwrap();
+    // What is written anew is not there at once.
+    let live = |driver: &mut Driver| {
+        append(&place.log, "soon\n");
+        driver.turn();
+        driver.pass(Duration::from_secs(6));
+        append(&place.log, "live\n");
+        driver.turn();
+    };
+    live(&mut driver);
+    let log = File::create(&place.log).unwrap();
     driver.turn();
-    append(&place.log, "live\n");
+    (&log).write_all(b"rewritten\n").unwrap();
     driver.turn();
+    live(&mut driver);
     fs::remove_file(&place.log).unwrap();
     driver.turn();
     fs::write(&place.log, "back\n").unwrap();
     driver.turn();
-    append(&place.log, "live\n");
+    live(&mut driver);
+    // Longer in the middle.
+    append(&place.log, "x\n".repeat(1000));
     driver.turn();
+    let text = fs::read_to_string(&place.log).unwrap();
+    fs::write(&place.log, text.replacen(&"x\n".repeat(500), &"x\n".repeat(600), 1)).unwrap();
+    driver.turn();
+    driver.past.retain(|line| line != b"x");
     let past: Vec<_> = driver.past[20_000..].iter().map(|line| String::from_utf8_lossy(line)).collect();
-    assert_eq!(past, ["rewritten", "back"]);
+    assert_eq!(past, ["soon", "rewritten", "soon", "back", "soon"]);
     assert_eq!(driver.take().iter().filter(|line| *line == "live").count(), 4);
 }
 

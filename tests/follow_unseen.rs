@@ -343,3 +343,35 @@ fn a_file_of_another_time_was_no_target() {
         assert_reads(&mut driver, 1..2);
     }
 }
+
+/// `touch` gives all files one time, and a clock may have been wrong.
+#[test]
+fn many_files_of_one_time_are_read_once_at_most() {
+    const FILES: u32 = 60;
+    for (known, ahead) in [(true, 0), (true, 3600), (false, 0), (false, 3600)] {
+        let place = Place::new("");
+        let others = || (1..=FILES).map(|number| place.join(&format!("log.{number}")));
+        let fill = || others().zip(1000..).for_each(|(path, number)| fs::write(path, line(number) + "\n").unwrap());
+        if known {
+            fill();
+        }
+        let mut driver = Driver::start(&place.log, From::Start);
+        write(&place, 0..3);
+        assert_reads(&mut driver, 0..3);
+        if !known {
+            fill();
+        }
+        let time = SystemTime::now() + Duration::from_secs(ahead);
+        others().for_each(|path| File::options().write(true).open(path).unwrap().set_modified(time).unwrap());
+        place.rotate("log.0");
+        write(&place, 3..5);
+        driver.turn();
+        let mut read = numbers(&mut driver);
+        assert!(read.ends_with(&[3, 4]), "known {known}, ahead {ahead}: {read:?}");
+        read.sort_unstable();
+        let all = read.len();
+        read.dedup();
+        assert_eq!(read.len(), all, "known {known}, ahead {ahead}: twice");
+        assert!(!known || all == 2, "known: {read:?}");
+    }
+}

@@ -78,7 +78,6 @@ fn files_that_appear_are_followed() {
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
-/// A flood in one log must not keep a login in another waiting for its end.
 /// `--reprocess` is about what is there at the start. Who can make a file with a fitting name could else let old logins
 /// count as new ones.
 #[test]
@@ -101,6 +100,7 @@ fn what_appears_later_is_not_reprocessed() {
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
+/// A flood in one log must not keep a login in another waiting for its end.
 #[test]
 fn a_flood_in_one_log_does_not_starve_another() {
     let Some(site) = site() else { return };

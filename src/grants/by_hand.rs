@@ -121,10 +121,10 @@ impl Grants {
         (distance(given.expires, expires) <= ROUNDING).then_some(given)
     }
 
-    /// Whether a login that was logged at `written` was revoked later. It may say that it is from the future; then nobody
-    /// knows, and it counts as the earlier.
-    pub(super) fn is_revoked(&self, now: &Now, address: IpAddr, written: SystemTime) -> bool {
-        let login = if written > now.wall { SystemTime::UNIX_EPOCH } else { written };
+    /// Whether a login that was logged at `written` was revoked later. It may say that it is from the future, after `latest`;
+    /// then nobody knows, and it counts as the earlier.
+    pub(super) fn is_revoked(&self, latest: SystemTime, address: IpAddr, written: SystemTime) -> bool {
+        let login = if written > latest { SystemTime::UNIX_EPOCH } else { written };
         self.overrides.is_revoked(address, login)
     }
 

@@ -41,6 +41,8 @@ enum Known {
     Owing(HashSet<u64, ByItself>),
     /// The last message of these was whole. Any other may owe a rest: what it wrote before was not seen.
     Whole(HashSet<u64, ByItself>),
+    /// Any message may be a rest.
+    Nothing,
 }
 
 impl Default for Known {
@@ -55,6 +57,11 @@ impl Fragments {
         self.known = Known::Whole(HashSet::default());
     }
 
+    /// Whatever comes may be the rest of a message that was not seen.
+    pub(super) fn believe_nothing(&mut self) {
+        self.known = Known::Nothing;
+    }
+
     /// Notes a message and says whether it may be a piece of a cut one: it is as long as the limit, or the one before
     /// it was, or may have been. To be called for every message of a program whose logger cuts.
     pub(super) fn is_piece(&mut self, host: Option<&[u8]>, program: &[u8], length: usize, limit: usize) -> bool {
@@ -67,6 +74,7 @@ impl Fragments {
         }
         let key = self.hasher.hash_one((host, program));
         let is_full = match &mut self.known {
+            Known::Nothing => return true,
             Known::Owing(owing) if !long => return owing.remove(&key),
             Known::Whole(whole) if long => {
                 whole.remove(&key);

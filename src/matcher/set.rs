@@ -91,6 +91,12 @@ impl Matchers {
         self.fragments.forget();
     }
 
+    /// Says that each line which follows may be the rest of one that was not handed in, until
+    /// [`Matchers::begin_in_the_middle`]: no message of a program whose logger cuts messages is an event.
+    pub fn believe_nothing(&mut self) {
+        self.fragments.believe_nothing();
+    }
+
     /// Whether, since the last call, so many hosts and programs wrote that it is not remembered any more whose messages
     /// were cut: then the next message of each is no event.
     pub fn take_overflow(&mut self) -> bool {

@@ -19,7 +19,7 @@ pub use self::older::{is_compressed, is_older_name};
 pub use self::search::Window;
 use super::bookmark::FileMark;
 use super::lines::Lines;
-use super::{Age, Origin, Position, Sink};
+use super::{Age, Gap, Origin, Position, Sink};
 use crate::error::io_cause;
 
 /// Bytes in front of the first that count which are read for what the matchers have to remember: the address of a session
@@ -59,6 +59,8 @@ struct Piece {
     /// Up to here the lines are too old, or have counted in an earlier run.
     counted: u64,
     end: u64,
+    /// Whether lines may be missing in front of it.
+    gap: Gap,
 }
 
 /// The lines that are left to be read.
@@ -115,12 +117,18 @@ impl Backlog {
         if let Some(log) = pieces.back_mut() {
             log.end = end;
         }
+        if let Some(first) = pieces.front_mut() {
+            first.gap = Gap::Before;
+        }
         Ok(Found { backlog: Self::new(pieces), live, before })
     }
 
-    /// Files that are read one behind the other, each from a place on: or behind the line that stands there.
+    /// Files that are read one behind the other, each from a place on: or behind the line that stands there. One that is read
+    /// whole may have lost its end before the next one was begun.
     pub(super) fn of(files: impl Iterator<Item = (Candidate, u64)>) -> Self {
-        let pieces = files.map(|(file, begin)| Piece { begin, counted: 0, end: file.length, file }).collect();
+        let gap = |begin| if begin == 0 { Gap::Before } else { Gap::None };
+        let pieces =
+            files.map(|(file, begin)| Piece { begin, counted: 0, end: file.length, file, gap: gap(begin) }).collect();
         Self::new(pieces)
     }
 
@@ -139,7 +147,7 @@ impl Backlog {
 
     /// Reads once. False when all has been read.
     pub fn read(&mut self, sink: &mut Sink<'_>) -> bool {
-        let Some(piece) = self.pieces.front() else { return false };
+        let Some(piece) = self.pieces.front_mut() else { return false };
         match piece.read(&mut self.lines, !std::mem::replace(&mut self.begun, true), sink) {
             Ok(0) => self.next(),
             Ok(read) => self.bytes += read as u64,
@@ -182,7 +190,7 @@ impl Piece {
 
     /// What stands behind a place.
     fn behind_place(file: Candidate, place: u64) -> Self {
-        Self { begin: place.saturating_sub(WARM_UP), counted: place, end: file.length, file }
+        Self { begin: place.saturating_sub(WARM_UP), counted: place, end: file.length, file, gap: Gap::None }
     }
 
     /// The end of a file of which all has counted.
@@ -197,21 +205,22 @@ impl Piece {
         Self::behind_place(self.file, place)
     }
 
-    fn read(&self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
+    fn read(&mut self, lines: &mut Lines, first: bool, sink: &mut Sink<'_>) -> io::Result<usize> {
+        let Self { file: Candidate { file, device, inode, .. }, begin, counted, end, gap } = self;
         if first {
-            lines.go_to(self.begin);
-            if self.begin > 0 && !begins_a_line(&self.file.file, self.begin)? {
+            lines.go_to(*begin);
+            if *begin > 0 && !begins_a_line(file, *begin)? {
                 lines.skip_to_newline();
             }
         }
         let offset = lines.offset();
-        let (end, age) = if offset < self.counted { (self.counted, Age::Counted) } else { (self.end, Age::Past) };
+        let (part, age) = if offset < *counted { (*counted, Age::Counted) } else { (*end, Age::Past) };
         // Only what was looked for may be behind the end: the log's unfinished line is its follower's.
-        let end = end.min(self.end);
-        let mut section = Section { file: &self.file.file, offset, end };
-        let Candidate { device, inode, .. } = self.file;
+        let mut section = Section { file, offset, end: part.min(*end) };
+        let (device, inode) = (*device, *inode);
         lines.read_placed(&mut section, &mut |offset, bytes| {
-            sink(Origin { position: Some(Position { device, inode, offset }), age }, bytes);
+            let gap = std::mem::replace(gap, Gap::None);
+            sink(Origin { position: Some(Position { device, inode, offset }), age, gap }, bytes);
         })
     }
 }

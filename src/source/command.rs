@@ -19,7 +19,7 @@ use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Origin, Position, Progress, Sink, Source};
+use super::{Gap, Origin, Position, Progress, Sink, Source};
 use crate::time::{Now, Timestamp};
 
 /// A command line whose output is the log.
@@ -131,8 +131,33 @@ pub struct CommandSource {
     /// Up to where the log has been read; wrong once it was rotated, and then it fits no file.
     mark: Option<FileMark>,
     place: Place,
+    before: Before,
     backlog: Option<Backlog>,
     restart: Restart,
+}
+
+/// What was handed on before the next block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// All that the log holds in front of it.
+    All,
+    /// Perhaps not all.
+    Unknown,
+    /// The lines of this file, if it is known, up to the block.
+    Of(Option<(u64, u64)>),
+}
+
+impl Before {
+    /// Whether lines may be missing in front of a block that stands in this file, if that is known. `tail` leaves a file at
+    /// once when its name is given to another, and its writer does not.
+    fn gap(self, file: Option<(u64, u64)>) -> Gap {
+        match self {
+            Self::All => Gap::None,
+            Self::Of(before) if before == file => Gap::None,
+            Self::Of(_) if file.is_none() => Gap::Within,
+            Self::Unknown | Self::Of(_) => Gap::Before,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -164,9 +189,23 @@ impl CommandSource {
         now: Timestamp,
     ) -> io::Result<Self> {
         let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
-        let mut source =
-            Self { log, next: tail, grace, running: None, lines, mark: None, place, backlog: None, restart };
+        let mut source = Self {
+            log,
+            next: tail,
+            grace,
+            running: None,
+            lines,
+            mark: None,
+            place,
+            before: Before::Unknown,
+            backlog: None,
+            restart,
+        };
+        let is_whole = found.is_none() && tail.from == TailFrom::Start;
         source.start_behind(found, now)?;
+        if is_whole {
+            source.before = Before::All;
+        }
         Ok(source)
     }
 
@@ -182,6 +221,7 @@ impl CommandSource {
             if is_same(&self.log) {
                 self.mark = File::open(&self.log).and_then(|file| FileMark::at(&file, place)).ok();
                 self.backlog = Some(backlog);
+                self.before = Before::Of(Some((place.device, place.inode)));
                 return Ok(());
             }
         }
@@ -206,6 +246,7 @@ impl CommandSource {
         let at_start = id(&self.log).filter(|_| from == TailFrom::Start).map(start);
         self.mark = at_start.map(|position| FileMark { position, before: Vec::new() });
         self.place = Place::new(&self.log, from.offset());
+        self.before = Before::Unknown;
         self.next.from = TailFrom::End;
         self.restart.started(now);
         Ok(())
@@ -226,12 +267,16 @@ impl CommandSource {
 
     /// Reads once from the child; the number of bytes.
     fn read_child(&mut self, block: &mut Sink<'_>) -> io::Result<usize> {
-        let Self { running: Some(running), lines, mark, place, .. } = self else { return Ok(0) };
+        let Self { running: Some(running), lines, mark, place, before, .. } = self else { return Ok(0) };
         lines.read_placed(running.child.output(), &mut |output, bytes| {
             if let Some(mark) = mark {
                 mark.move_behind(bytes);
             }
-            block(Origin::live(place.of(output, bytes)), bytes);
+            let position = place.of(output, bytes);
+            let file = position.map(|position| (position.device, position.inode));
+            let gap = before.gap(file);
+            *before = Before::Of(file);
+            block(Origin { gap, ..Origin::live(position) }, bytes);
         })
     }
 

@@ -27,7 +27,7 @@ use self::retired::RetiredFiles;
 use self::watch::Watch;
 use super::backlog::Backlog;
 use super::bookmark::Bookmark;
-use super::{Position, Progress, Sink, Source};
+use super::{Gap, Position, Progress, Sink, Source};
 use crate::error::io_cause;
 use crate::time::Timestamp;
 
@@ -189,7 +189,7 @@ impl Follow {
     /// Opens a file at its start, or where it was left if it was open before.
     fn open(&mut self, name: &Path, now: Timestamp) -> io::Result<LogFile> {
         let mut file = LogFile::open(name, From::Start, now)?;
-        file.distrust()?;
+        file.distrust(now)?;
         self.retired.take(file.id).into_iter().for_each(|retired| file.resume(retired));
         Ok(file)
     }
@@ -279,7 +279,7 @@ impl Follow {
     fn read_once(&mut self, now: Timestamp, block: &mut Sink<'_>) -> io::Result<Progress> {
         while let Some(at) = self.files.iter().position(|file| !file.at_end) {
             let step = match self.files[at].read(now, block) {
-                Ok(Step::Unread) => self.read_copies(at).map(|()| Step::Unread),
+                Ok(Step::Unread) => self.read_copies(at, now).map(|()| Step::Unread),
                 step => step,
             };
             match step {
@@ -295,6 +295,7 @@ impl Follow {
                     let (path, cause) = (self.path.display(), io_cause(&error));
                     log::warn!("cannot read the log file that was {path} to its end: {cause}");
                     self.retire(at);
+                    self.files.iter_mut().for_each(|file| file.gap = Gap::Before);
                 }
                 Err(error) => {
                     // Such as a file that its server has forgotten: to be opened anew, and read on where it was left.

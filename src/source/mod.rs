@@ -53,6 +53,17 @@ pub enum Age {
     Counted,
 }
 
+/// Whether lines may be missing that were written in front of others: then what the others continue is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// The block goes on where the one before has ended, or at the start of the log.
+    None,
+    /// In front of the block.
+    Before,
+    /// Somewhere in the block.
+    Within,
+}
+
 /// Where a block of lines comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
@@ -60,12 +71,14 @@ pub struct Origin {
     pub position: Option<Position>,
     /// When its lines were written.
     pub age: Age,
+    /// Whether it goes on where the last one has ended.
+    pub gap: Gap,
 }
 
 impl Origin {
     /// Lines that happen now, at a place if that is known.
     pub fn live(position: Option<Position>) -> Self {
-        Self { position, age: Age::Live }
+        Self { position, age: Age::Live, gap: Gap::None }
     }
 
     /// Where in its file a line is that begins so many bytes behind the start of the block.

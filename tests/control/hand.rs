@@ -8,9 +8,10 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
 use crate::site::{daemon, log_in_as, login_of, object, run, told, why};
-use crate::support::cases::{self, Case, Site, append, ip};
+use crate::support::cases::{self, Case, Site, append, append_raw, ip};
 use crate::support::command::pop_before_smtp;
 use crate::support::daemon::Daemon;
+use crate::support::past;
 use crate::support::postfix::Lookup;
 use crate::support::{SOON, wait_for};
 
@@ -65,6 +66,22 @@ fn a_revoked_grant_comes_back_by_a_login_only() {
         let _fourth = daemon(&site, &[]);
         assert!(site.lists(revoked), "{}: saved at a clean stop", case.name);
     }
+}
+
+/// The clock of the host that writes the log may be ahead.
+#[test]
+fn a_login_that_comes_after_a_revocation_counts_whatever_its_stamp_says() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let mut daemon = daemon(&site, &[]);
+    for stamp in [past::stamp(past::now() + 30, past::RFC_3339, 0.0), past::stamp(past::now(), past::TRADITIONAL, -5.0)]
+    {
+        site.log_in_and_wait(ip("198.51.100.1"));
+        assert_eq!(told(&site, &["revoke", "198.51.100.1"]).lines().count(), 1);
+        assert!(!site.lists(ip("198.51.100.1")));
+        append_raw(&site.log, past::login_stamped(&stamp, ip("198.51.100.1")).as_bytes());
+        site.wait_listed(ip("198.51.100.1"));
+    }
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
 #[test]

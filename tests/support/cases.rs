@@ -248,7 +248,7 @@ pub(crate) fn stamp_now() -> String {
 
 /// The same, written long before.
 pub(crate) fn old_login_line(client: IpAddr) -> String {
-    login_line_at("2026-01-22T16:03:39+00:00", client)
+    login_line_at("2020-01-22T16:03:39+00:00", client)
 }
 
 fn login_line_at(stamp: &str, client: IpAddr) -> String {

@@ -5,7 +5,7 @@
 //! the reading had stopped, or than anything that was known before. That may be wrong, so its lines count by their own times.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -95,6 +95,7 @@ pub(super) struct Found {
     /// Oldest first.
     pub(super) files: Vec<Unread>,
     newest: SystemTime,
+    passed: Passed,
 }
 
 /// How far the copies have been looked through.
@@ -102,6 +103,23 @@ pub(super) struct Found {
 pub(super) struct Copies {
     /// What was written before has been read or does not count.
     newest: SystemTime,
+    passed: Passed,
+}
+
+/// The files beside the log that have been read or do not count, whatever becomes of their times: how each begins.
+#[derive(Debug, Clone, Default)]
+struct Passed(HashMap<Id, Vec<u8>>);
+
+impl Passed {
+    fn add(&mut self, id: Id, mut head: Vec<u8>) {
+        head.truncate(TELLING);
+        self.0.insert(id, head);
+    }
+
+    /// Whether it is one of them, and no other that has got the number.
+    fn holds(&self, id: Id, head: &[u8]) -> bool {
+        self.0.get(&id).is_some_and(|known| !known.is_empty() && head.starts_with(known))
+    }
 }
 
 /// A file beside the log.
@@ -121,8 +139,11 @@ impl Copies {
             let Candidate { file, length, .. } = listed.open()?;
             Retired::of(listed.id, &file, length).ok()
         });
+        let latest = latest.collect();
         let newest = list.last().map_or(SystemTime::UNIX_EPOCH, |last| last.written);
-        (Self { newest }, latest.collect())
+        let mut passed = Passed::default();
+        list.iter().filter_map(Listed::begin).for_each(|(id, head)| passed.add(id, head));
+        (Self { newest, passed }, latest)
     }
 
     /// A file that was written last at this time has been read.
@@ -132,7 +153,7 @@ impl Copies {
 
     /// Takes what was found as read.
     pub(super) fn take(&mut self, found: Found) -> Vec<Unread> {
-        self.newest = found.newest;
+        (self.newest, self.passed) = (found.newest, found.passed);
         found.files
     }
 
@@ -148,8 +169,8 @@ impl Copies {
         };
         let listed = list();
         let found = match search.cut {
-            None => search.behind(&listed, Vec::new(), newest),
-            Some(cut) => search.since(cut, &listed, newest),
+            None => search.behind(&listed, Vec::new(), newest, &self.passed),
+            Some(cut) => search.since(cut, &listed, newest, &self.passed),
         };
         let names =
             |listed: &[Listed]| listed.iter().map(|listed| (listed.path.clone(), listed.id)).collect::<Vec<_>>();
@@ -162,11 +183,11 @@ impl Copies {
 
 impl Search<'_> {
     /// From the latest copy on of what was read.
-    fn since(&self, cut: &Cut, listed: &[Listed], newest: SystemTime) -> Found {
+    fn since(&self, cut: &Cut, listed: &[Listed], newest: SystemTime, passed: &Passed) -> Found {
         let fitting = listed.iter().enumerate().rev().find_map(|(at, listed)| {
             let file = listed.open().filter(|file| cut.fits(&file.file))?;
             let head = head(&file.file).ok()?;
-            (!self.is_same_known(listed.id, &head)).then_some((at, file))
+            (!self.is_same_known(listed.id, &head) && !passed.holds(listed.id, &head)).then_some((at, file))
         });
         let Some((at, file)) = fitting else {
             // Whatever these are, they are none of this log.
@@ -174,15 +195,16 @@ impl Search<'_> {
                 listed.open().and_then(|file| head(&file.file).ok()).is_none_or(|head| !self.is_coming(&head))
             });
             let written = others.map(|listed| listed.written + Duration::from_nanos(1));
-            return Found { files: Vec::new(), newest: written.max().unwrap_or(newest).max(newest) };
+            let newest = written.max().unwrap_or(newest).max(newest);
+            return self.found(Vec::new(), newest, listed, passed.clone());
         };
         let written = listed[at].written;
         let first = listed.iter().position(|listed| listed.written == written).unwrap_or(at);
-        self.behind(&listed[first..], vec![Unread { file, begin: cut.begin }], written)
+        self.behind(&listed[first..], vec![Unread { file, begin: cut.begin }], written, passed)
     }
 
     /// Those that nobody has read at all, behind what was found.
-    fn behind(&self, listed: &[Listed], mut files: Vec<Unread>, mut newest: SystemTime) -> Found {
+    fn behind(&self, listed: &[Listed], mut files: Vec<Unread>, mut newest: SystemTime, passed: &Passed) -> Found {
         let mut heads: Vec<Vec<u8>> = files.iter().filter_map(|unread| head(&unread.file.file).ok()).collect();
         for listed in listed {
             if files.len() >= self.most {
@@ -191,14 +213,28 @@ impl Search<'_> {
             let Some(file) = listed.open() else { continue };
             let Ok(head) = head(&file.file) else { continue };
             let is_told = head.len() >= TELLING && heads.contains(&head);
-            if head.is_empty() || is_told || self.is_known(listed.id, &head) || self.is_coming(&head) {
+            let is_passed = self.is_known(listed.id, &head) || passed.holds(listed.id, &head);
+            if head.is_empty() || is_told || is_passed || self.is_coming(&head) {
                 continue;
             }
             newest = newest.max(listed.written);
             heads.push(head);
             files.push(Unread { file, begin: 0 });
         }
-        Found { files, newest }
+        self.found(files, newest, listed, passed.clone())
+    }
+
+    /// What was found is not looked for again; if that is nothing, none of the others is. So a search comes to its end,
+    /// however many files there are, and whatever their times say.
+    fn found(&self, files: Vec<Unread>, newest: SystemTime, listed: &[Listed], mut passed: Passed) -> Found {
+        let taken =
+            files.iter().filter_map(|unread| Some((Id::of_candidate(&unread.file), head(&unread.file.file).ok()?)));
+        taken.for_each(|(id, head)| passed.add(id, head));
+        if files.is_empty() {
+            let others = listed.iter().filter_map(Listed::begin).filter(|(_, head)| !self.is_coming(head));
+            others.for_each(|(id, head)| passed.add(id, head));
+        }
+        Found { files, newest, passed }
     }
 
     /// Whether a file has been read, or a copy of it. A number alone says little: it is given to the next file.
@@ -229,6 +265,11 @@ impl Listed {
     /// Opens it, if it is still under that name.
     fn open(&self) -> Option<Candidate> {
         Candidate::open(&self.path).ok().filter(|file| Id::of_candidate(file) == self.id)
+    }
+
+    /// Which file it is, and how it begins.
+    fn begin(&self) -> Option<(Id, Vec<u8>)> {
+        Some((self.id, head(&self.open()?.file).ok()?))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
@@ -14,11 +15,14 @@ use super::print::{Change, Compared, Print};
 use crate::source::backlog::{Candidate, begins_a_line};
 use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
-use crate::source::{Age, Origin, Position, Sink};
+use crate::source::{Age, Gap, Origin, Position, Sink};
 use crate::time::Timestamp;
 
+/// For how long lines count by their own times that come into a log which was cut or found.
+const SETTLES: Duration = Duration::from_secs(5);
+
 /// Device and number: which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Id {
     device: u64,
     inode: u64,
@@ -85,6 +89,10 @@ pub(super) struct LogFile {
     pub(super) active: Timestamp,
     /// Up to here its lines were there when it was found or was cut, and nobody has seen them come: they may be old.
     found: u64,
+    /// Until then nobody can tell either: whoever rewrites a log in place does not write it at once.
+    settles: Timestamp,
+    /// Whether lines may be missing in front of the next.
+    pub(super) gap: Gap,
     /// Whether something was read from it that is not there any more.
     was_cut: bool,
     /// Up to where it had been read when it was cut: its lines may live on in copies that were not looked for yet.
@@ -119,6 +127,8 @@ impl LogFile {
             at_end: false,
             active: now,
             found: 0,
+            settles: now,
+            gap: Gap::None,
             was_cut: false,
             cut: None,
             beginning: None,
@@ -127,12 +137,13 @@ impl LogFile {
         Ok(opened)
     }
 
-    /// Lets all it holds now count by its own time.
+    /// Lets all it holds now, or gets soon, count by its own time.
     ///
     /// # Errors
     /// It cannot be looked at.
-    pub(super) fn distrust(&mut self) -> io::Result<()> {
+    pub(super) fn distrust(&mut self, now: Timestamp) -> io::Result<()> {
         self.found = self.file.metadata()?.len();
+        self.settles = now + SETTLES;
         Ok(())
     }
 
@@ -171,22 +182,23 @@ impl LogFile {
         if self.is_unread() && !self.begins_as_known()? {
             return Ok(if self.at_end { Step::End } else { Step::Unread });
         }
-        let Self { file, id, lines, print, found, beginning, .. } = self;
+        let Self { file, id, lines, print, found, settles, gap, beginning, .. } = self;
         let offset = lines.offset();
         let ahead = beginning.as_ref().filter(|_| offset == 0).map_or(&[][..], Beginning::head);
         let mut input = Compared { file, offset, print, ahead, differs: false };
-        let place = |offset| {
-            let age = if offset < *found { Age::Past } else { Age::Live };
-            Origin { position: Some(Position { device: id.device, inode: id.inode, offset }), age }
+        let mut place = |offset| {
+            let age = if offset < *found || now < *settles { Age::Past } else { Age::Live };
+            let position = Position { device: id.device, inode: id.inode, offset };
+            Origin { position: Some(position), age, gap: std::mem::replace(gap, Gap::None) }
         };
         let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
         if input.differs && offset == 0 {
-            self.distrust()?;
+            self.distrust(now)?;
             self.beginning = None;
             return Ok(Step::Unread);
         }
         if input.differs {
-            return self.changed(offset).map(Step::Changed);
+            return self.changed(offset, now).map(Step::Changed);
         }
         let read = result?;
         // What is written from now on is told by another event.
@@ -198,12 +210,13 @@ impl LogFile {
         Ok(Step::Some)
     }
 
-    fn changed(&mut self, offset: u64) -> io::Result<Change> {
+    fn changed(&mut self, offset: u64, now: Timestamp) -> io::Result<Change> {
         let change = self.print.change(&self.file, offset)?;
         match change {
             Change::None => {}
             Change::Anew => {
-                self.distrust()?;
+                self.distrust(now)?;
+                self.gap = Gap::Before;
                 let position = Position { device: self.id.device, inode: self.id.inode, offset };
                 let mark = FileMark { position, before: self.print.before(0).unwrap_or_default() };
                 self.cut = Some(Cut { mark, begin: self.lines.again() });
@@ -212,7 +225,11 @@ impl LogFile {
                 self.lines.go_to(0);
                 self.was_cut = true;
             }
-            Change::Altered => self.go_to(offset.min(self.file.metadata()?.len()))?,
+            Change::Altered => {
+                self.distrust(now)?;
+                self.gap = Gap::Before;
+                self.go_to(offset.min(self.found))?;
+            }
         }
         Ok(change)
     }

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 impl Follow {
     /// A file is going to be read from its beginning: finds what copies have of it from before, that was not read. If there are
     /// none, it can be read then.
-    pub(super) fn read_copies(&mut self, at: usize) -> io::Result<()> {
+    pub(super) fn read_copies(&mut self, at: usize, now: Timestamp) -> io::Result<()> {
         let beginnings = self.beginnings()?;
         let own = beginnings.iter().find(|(id, _)| *id == self.files[at].id).map(|(_, beginning)| beginning.clone());
         if !self.follow {
@@ -39,7 +39,7 @@ impl Follow {
             return Ok(());
         }
         // Nobody has seen what stands there now come.
-        self.files[at].distrust()?;
+        self.files[at].distrust(now)?;
         for Unread { file: copy, .. } in &mut files {
             log::info!("lines of log file {} are in {}; reading that first", self.path.display(), copy.path.display());
             copy.length = copy.file.metadata().map_or(copy.length, |metadata| metadata.len());
