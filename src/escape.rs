@@ -23,7 +23,7 @@ pub fn json(text: &[u8]) -> impl Display {
 pub fn json_document(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for char in json.chars() {
-        if char.is_control() || is_format(char) {
+        if is_obeyed(char) {
             let mut units = [0; 2];
             escaped.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
@@ -57,8 +57,7 @@ impl Display for Escaped<'_> {
                 match char {
                     '\\' => f.write_str(r"\\")?,
                     '"' if self.json => f.write_str("\\\"")?,
-                    // Format characters (bidirectional overrides and the like) reorder what a terminal shows.
-                    _ if char.is_control() || is_format(char) => self.code(f, char)?,
+                    _ if is_obeyed(char) => self.code(f, char)?,
                     _ => f.write_char(char)?,
                 }
             }
@@ -78,6 +77,12 @@ impl Escaped<'_> {
         }
         write!(f, "{}", char.escape_unicode())
     }
+}
+
+/// Whether a terminal does not show the character but does something. Format characters (bidirectional overrides and the
+/// like) reorder what it shows.
+pub fn is_obeyed(char: char) -> bool {
+    char.is_control() || is_format(char)
 }
 
 /// General category Cf, as far as it changes how its surroundings look.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::control::wire::{Source, Status};
 use crate::error::io_cause;
+use crate::escape;
 use crate::private_file::{self, Manner};
 use crate::time::Timestamp;
 
@@ -95,11 +96,11 @@ fn sources(page: &mut Page, sources: &[Source]) {
     let names: std::collections::BTreeSet<_> = counters().map(|(_, counter)| counter.name.as_str()).collect();
     for name in names {
         let known = COUNTERS.iter().find(|(known, _)| *known == name).map(|(_, help)| (*help).to_owned());
-        let help = known.unwrap_or_else(|| format!("{} in a log.", capitalized(&name.replace('_', " "))));
+        let help = known.unwrap_or_else(|| format!("{} in a log.", capitalized(&name_of(name).replace('_', " "))));
         for (source, counter) in counters().filter(|(_, counter)| counter.name == name) {
             let label = counter.label.iter().map(|(label, value)| (label.as_str(), value.as_str()));
             let labels: Vec<_> = [("source", source.name.as_str())].into_iter().chain(label).collect();
-            page.counter(&format!("log_{name}_total"), &help, &labels, counter.value);
+            page.counter(&format!("log_{}_total", name_of(name)), &help, &labels, counter.value);
         }
     }
 }
@@ -131,7 +132,8 @@ impl Page {
             name.clone_into(&mut self.last);
             let _ = write!(self.text, "# HELP pop_before_smtp_{name} {help}\n# TYPE pop_before_smtp_{name} {kind}\n");
         }
-        let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+        let labels: Vec<_> =
+            labels.iter().map(|(label, value)| format!("{}=\"{}\"", name_of(label), escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _ = writeln!(self.text, "pop_before_smtp_{name}{labels} {value}");
     }
@@ -139,7 +141,19 @@ impl Page {
 
 /// The value of a label.
 fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+    let char = |char: char| match char {
+        '\n' => r"\n".to_owned(),
+        '\\' | '"' => format!("\\{char}"),
+        // The format knows no escape for these; a terminal that it is printed on must not get them.
+        _ if escape::is_obeyed(char) => format!(r"\\u{{{:x}}}", u32::from(char)),
+        _ => char.to_string(),
+    };
+    value.chars().map(char).collect()
+}
+
+/// A name as the format allows it.
+fn name_of(text: &str) -> String {
+    text.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect()
 }
 
 /// The file of `--metrics-file`.
@@ -178,4 +192,24 @@ impl MetricsFile {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let manner = Manner { mode: 0o644, owner: None, sync: false };
     private_file::replace(path, manner, |file| file.write_all(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::control::wire::Counter;
+
+    #[test]
+    fn nothing_that_a_daemon_says_leaves_its_place_in_the_format() {
+        let text = "a\u{1b}[2J\n\"b\\".to_owned();
+        let counters = vec![Counter { name: text.clone(), label: Some((text.clone(), text.clone())), value: 1 }];
+        let log = Source { name: text, offset: None, last_line: None, last_login: None, counters };
+        let mut page = Page::default();
+        sources(&mut page, &[log]);
+        let value = r#"a\\u{1b}[2J\n\"b\\"#;
+        let sample = format!("log_a__2J__b__total{{source=\"{value}\",a__2J__b_=\"{value}\"}} 1\n");
+        assert!(page.text.ends_with(&sample), "{:?}", page.text);
+        assert!(!page.text.contains('\u{1b}') && page.text.lines().count() == 3, "{:?}", page.text);
+    }
 }

@@ -161,8 +161,7 @@ impl Site {
             })?,
             None => networks = offline::denied(&self.table)?,
         }
-        let lines = |out: &mut dyn Write| networks.iter().try_for_each(|network| writeln!(out, "{}", network.network));
-        if json { print_json(&networks) } else { print(lines) }
+        if json { print_json(&networks) } else { print(|out| show::networks(out, &networks)) }
     }
 }
 
@@ -176,8 +175,9 @@ fn change(daemon: Daemon, request: Request) -> Result<Outcome, Error> {
 /// Says what was done. That it does not hold yet, or not for long, is an error.
 fn conclude(outcome: &Outcome) -> Result<(), Error> {
     print(|out| show::outcome(out, outcome))?;
-    let Outcome { command, subject, published, error, unsaved, .. } = outcome;
-    if let Some(unsaved) = unsaved {
+    let Outcome { published, error, unsaved, .. } = outcome;
+    let (command, subject) = (show::printable(&outcome.command), show::printable(&outcome.subject));
+    if let Some(unsaved) = unsaved.as_deref().map(show::printable) {
         let error = Error::new(Exit::CannotCreate, format!("keep {command} {subject} beyond a restart"), unsaved);
         return Err(error.cure("repeat it when that is mended"));
     }
@@ -186,7 +186,7 @@ fn conclude(outcome: &Outcome) -> Result<(), Error> {
         (false, error) => Err(Error::new(
             Exit::TemporaryFailure,
             format!("bring {command} {subject} into the table yet"),
-            error.as_deref().unwrap_or("it cannot be written"),
+            error.as_deref().map_or_else(|| "it cannot be written".to_owned(), show::printable),
         )
         .cure("the daemon goes on trying")),
     }

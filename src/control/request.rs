@@ -82,7 +82,7 @@ impl Request {
 /// It is none; the command is named in the message.
 pub(super) fn address(command: &str, text: &str) -> Result<IpAddr, Failure> {
     text.parse::<IpAddr>().map(|address| address.to_canonical()).map_err(|_| {
-        let action = format!("{command} {}", text.escape_debug());
+        let action = format!("{command} {text}");
         Failure::usage(action, "not an address", "write it like 192.0.2.1 or 2001:db8::1")
     })
 }
@@ -93,7 +93,7 @@ pub(super) fn address(command: &str, text: &str) -> Result<IpAddr, Failure> {
 /// It is none; the command is named in the message.
 pub(super) fn network(command: &str, text: &str) -> Result<IpNet, Failure> {
     denied::parse(text).ok_or_else(|| {
-        let action = format!("{command} {}", text.escape_debug());
+        let action = format!("{command} {text}");
         Failure::usage(action, "not a network", "write it like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32")
     })
 }

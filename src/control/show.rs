@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use super::wire::{Client, Explanation, Outcome, Source, Status, Why};
+use super::wire::{Client, Explanation, Network, Outcome, Source, Status, Why};
 use crate::escape;
 use crate::time::{self, unix_seconds};
 
@@ -12,12 +12,15 @@ type Out<'o> = &'o mut dyn Write;
 
 const HEADINGS: [&str; 5] = ["ADDRESS", "EXPIRES", "SINCE", "MATCHER", "USER"];
 
+/// Widest column; what is longer stands out of it. A width of more than 16 bits would be a panic.
+const WIDEST: usize = 200;
+
 /// The grants as a table, one a line, the address first.
 pub(super) fn clients(out: Out<'_>, clients: &[Client]) -> io::Result<()> {
     let rows: Vec<_> = clients.iter().map(row).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
+        cells.chain([HEADINGS[column].len()]).max().unwrap_or(0).min(WIDEST)
     };
     let widths: [usize; 4] = std::array::from_fn(width);
     let mut line = |cells: [&str; 5]| {
@@ -36,12 +39,14 @@ fn row(client: &Client) -> [String; 5] {
     [address.to_string(), when(*expires), when(*since), printable(matcher), printable(user.as_deref().unwrap_or("-"))]
 }
 
-fn printable(text: &str) -> String {
+/// What the daemon says may be wrong: its user may be a stranger by now, and ours is root.
+pub(super) fn printable(text: &str) -> String {
     escape::printable(text.as_bytes()).to_string()
 }
 
 fn display(seconds: u64) -> String {
-    time::display(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    at.map_or_else(|| seconds.to_string(), time::display)
 }
 
 /// Whether an address has a grant, why, and what Postfix is told.
@@ -55,7 +60,7 @@ pub(super) fn explanation(out: Out<'_>, explanation: &Explanation) -> io::Result
         (false, _) => writeln!(out, "{address} has no grant: {}", why(explanation))?,
     }
     proof(out, explanation)?;
-    let Some(table) = table else { return Ok(()) };
+    let Some(table) = table.as_deref().map(printable) else { return Ok(()) };
     match answer {
         Some(answer) if answer.bytes().all(|byte| byte.is_ascii_digit()) => {
             writeln!(out, "  Postfix: {table} answers {answer}, which is OK")
@@ -106,11 +111,16 @@ fn proof(out: Out<'_>, explanation: &Explanation) -> io::Result<()> {
     }
 }
 
+/// Denied networks, one a line.
+pub(super) fn networks(out: Out<'_>, networks: &[Network]) -> io::Result<()> {
+    networks.iter().try_for_each(|network| writeln!(out, "{}", printable(&network.network)))
+}
+
 /// How the daemon is.
 pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
     let Status { pid, version, uptime, backend, map, grace, grants, capacity, denied, .. } = status;
-    writeln!(out, "pop-before-smtp {version}, process {pid}, running for {}", length(*uptime))?;
-    writeln!(out, "table:     {}, backend {backend}", printable(map))?;
+    writeln!(out, "pop-before-smtp {}, process {pid}, running for {}", printable(version), length(*uptime))?;
+    writeln!(out, "table:     {}, backend {}", printable(map), printable(backend))?;
     writeln!(out, "grants:    {grants} of {capacity}, each for {}", length(*grace))?;
     let last = status.last_publish.map(|last| format!(", the last at {}", display(last))).unwrap_or_default();
     writeln!(out, "publishes: {}{last}; {} failed", status.publishes, status.failed_publishes)?;
@@ -146,7 +156,7 @@ fn source(out: Out<'_>, source: &Source) -> io::Result<()> {
     }
     source.counters.iter().try_for_each(|counter| {
         let label = counter.label.as_ref().map(|(_, value)| format!(" {}", printable(value))).unwrap_or_default();
-        writeln!(out, "           {} {}{label}", counter.value, counter.name.replace('_', " "))
+        writeln!(out, "           {} {}{label}", counter.value, printable(&counter.name.replace('_', " ")))
     })
 }
 
@@ -164,6 +174,7 @@ fn length(seconds: u64) -> String {
 /// What a command has done.
 pub(super) fn outcome(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
     let Outcome { command, subject, changed, removed, expires, .. } = outcome;
+    let (command, subject) = (printable(command), printable(subject));
     match (command.as_str(), expires) {
         ("revoke", _) if *removed == 0 => writeln!(out, "{subject} had no grant"),
         ("revoke", _) => writeln!(out, "{subject} may relay no longer, until it logs in again"),
@@ -181,5 +192,77 @@ pub(super) fn outcome(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
         }
         ("allow", _) => writeln!(out, "{subject} was not denied; pop-before-smtp deny --list prints what is"),
         _ => writeln!(out, "{command} {subject}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::super::wire::Line;
+    use super::*;
+
+    /// A text that a terminal would obey, and a line of its own.
+    const HOSTILE: &str = "x\u{1b}]0;x\u{7}\r\n\u{202e}";
+
+    /// What is printed of a line in which every text is hostile and every number the largest that there is.
+    fn shown(line: Value) -> String {
+        let mut out = Vec::new();
+        match serde_json::from_value(line).unwrap() {
+            Line::Client(client) => clients(&mut out, &[client]),
+            Line::Explanation(told) => explanation(&mut out, &told),
+            Line::Status(told) => status(&mut out, &told),
+            Line::Outcome(told) => outcome(&mut out, &told),
+            Line::Denied(network) => networks(&mut out, &[network]),
+            line => panic!("{line:?}"),
+        }
+        .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_that_a_daemon_says_moves_the_cursor() {
+        let (text, most) = (HOSTILE, u64::MAX);
+        let client = json!({"address": "::1", "user": text, "matcher": text, "since": most, "expires": most});
+        let log = json!({
+            "name": text, "offset": most, "last_line": most, "last_login": most,
+            "counters": [{"name": text, "label": [text, text], "value": most}],
+        });
+        let status = json!({
+            "pid": 1, "version": text, "uptime": most, "backend": text, "map": text, "grace": most, "grants": most,
+            "capacity": most, "denied": most, "mynetworks": text, "max_users_per_address": most, "publishes": most,
+            "failed_publishes": most, "last_publish": most, "published": false, "last_error": text,
+            "last_error_at": most, "sources": [log],
+            "control": {"requests": most, "bad": most, "refused": most, "dropped": most},
+        });
+        let explanation = |why: &str| {
+            json!({
+                "address": "::1", "granted": true, "why": why, "rule": text, "since": most, "expires": most,
+                "ended": most, "user": text, "matcher": text, "log": text, "offset": most, "line": text,
+                "table": text, "answer": text,
+            })
+        };
+        let outcome = |command: &str| {
+            json!({
+                "command": command, "subject": text, "changed": true, "removed": 1, "expires": most,
+                "published": false, "error": text, "unsaved": text,
+            })
+        };
+        let lines =
+            [json!({"client": client}), json!({"status": status}), json!({"denied": {"network": text}})].into_iter();
+        let lines = lines.chain(["shared", "denied", "expired"].map(|why| json!({"explanation": explanation(why)})));
+        let commands = ["revoke", "grant", "deny", "allow", text];
+        for line in lines.chain(commands.map(|command| json!({"outcome": outcome(command)}))) {
+            let shown = shown(line.clone());
+            assert!(shown.contains(r"x\u{1b}]0;x\u{7}\u{d}\u{a}\u{202e}"), "{line}: {shown:?}");
+            assert!(!shown.contains(|char: char| "\u{1b}\u{7}\r\u{202e}".contains(char)), "{line}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_no_panic() {
+        let shown = shown(json!({"client": {"address": "::1", "matcher": "x".repeat(1 << 17)}}));
+        assert!(shown.contains("xxx"));
     }
 }

@@ -255,8 +255,11 @@ impl Failure {
 }
 
 impl From<Failure> for Error {
+    /// Escapes what a stranger may have said: the operator whose text is no address, or a daemon whose user is taken over.
     fn from(failure: Failure) -> Self {
+        let printable = |text: String| escape::printable(text.as_bytes()).to_string();
         let Failure { exit, action, cause, cure } = failure;
+        let (action, cause, cure) = (printable(action), printable(cause), cure.map(printable));
         let exit =
             [Exit::Usage, Exit::CannotCreate, Exit::TemporaryFailure].into_iter().find(|known| *known as u8 == exit);
         let error = Self::new(exit.unwrap_or(Exit::System), action, cause);
@@ -287,6 +290,14 @@ pub fn text(bytes: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_failure_moves_no_cursor() {
+        let hostile = || "\u{1b}[2J\n".to_owned();
+        let failure = Failure { exit: 64, action: hostile(), cause: hostile(), cure: Some(hostile()) };
+        let text = Error::from(failure).to_string();
+        assert_eq!(text, r"cannot \u{1b}[2J\u{a}: \u{1b}[2J\u{a}; \u{1b}[2J\u{a}");
+    }
 
     #[test]
     fn lines_come_back_and_are_safe_to_print() {
