@@ -30,8 +30,11 @@ use crate::time::{Now, unix_seconds};
 
 const FIRST_LINE: &str = "pop-before-smtp state 3";
 
-/// What the versions wrote that knew no users behind addresses, and no places in logs.
-const EARLIER_FIRST_LINES: [&str; 2] = ["pop-before-smtp state 2", "pop-before-smtp state 1"];
+/// Of a file without users behind addresses: what the versions before can read, too, if one of them is put back.
+const FIRST_LINE_WITHOUT_USERS: &str = "pop-before-smtp state 2";
+
+/// Of a file that a version wrote which knew no places in logs.
+const FIRST_LINE_WITHOUT_PLACES: &str = "pop-before-smtp state 1";
 
 /// `<map>` with something behind its name.
 pub fn beside(map: &Path, suffix: &str) -> PathBuf {
@@ -52,13 +55,13 @@ pub fn path(map: &Path) -> PathBuf {
 pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark], guard: Option<&Guard>) -> io::Result<()> {
     let manner = Manner { mode: 0o600, owner: None, sync: true };
     private_file::replace(path, manner, |file| {
+        writeln!(file, "{}", if guard.is_some() { FIRST_LINE } else { FIRST_LINE_WITHOUT_USERS })?;
         write(file, now, ring, marks)?;
         guard.map_or(Ok(()), |guard| users::write(file, now, guard))
     })
 }
 
 fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::Result<()> {
-    writeln!(file, "{FIRST_LINE}")?;
     for mark in marks.iter().filter(|mark| !mark.log.contains('\n')) {
         mark.write(file)?;
     }
@@ -161,7 +164,7 @@ fn read(file: File, now: &Now) -> io::Result<State> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not a state file of this version");
     let mut lines = BufReader::new(file).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
-    if first != FIRST_LINE && !EARLIER_FIRST_LINES.contains(&first.as_str()) {
+    if ![FIRST_LINE, FIRST_LINE_WITHOUT_USERS, FIRST_LINE_WITHOUT_PLACES].contains(&first.as_str()) {
         return Err(damaged());
     }
     let mut state = State::default();
@@ -239,6 +242,30 @@ mod tests {
         assert_eq!(grants, saved.iter().collect::<Vec<_>>(), "newest first");
         remove(&path);
         assert_eq!(load(&path, &now(50)), State::default());
+    }
+
+    #[test]
+    fn an_earlier_version_is_read_and_can_be_put_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.state");
+        let first_line = || fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+        let guard = Guard::new(NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(10).unwrap());
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[], Some(&guard)).unwrap();
+        assert_eq!(first_line(), "pop-before-smtp state 3");
+        assert!(load(&path, &now(10)).users.known().is_some());
+        save(&path, &now(10), &ring(&["192.0.2.1"]), &[], None).unwrap();
+        assert_eq!(first_line(), "pop-before-smtp state 2", "there is nothing in it that version 2 did not have");
+
+        let place = "@file 1000010 254 4711 12 - /var/log/mail.log\n";
+        for (version, place) in [(1, ""), (2, ""), (2, place)] {
+            let grant = "192.0.2.1 1000100 dovecot 7 61 /var/log/mail.log\n";
+            fs::write(&path, format!("pop-before-smtp state {version}\n{place}{grant}")).unwrap();
+            let state = load(&path, &now(10));
+            assert_eq!(state.grants.len(), 1, "{version}");
+            assert_eq!(state.mark("/var/log/mail.log").is_some(), !place.is_empty(), "{version}");
+        }
+        fs::write(&path, "pop-before-smtp state 4\n192.0.2.1 1000100\n").unwrap();
+        assert_eq!(load(&path, &now(10)), State::default(), "nobody knows what that will mean");
     }
 
     #[test]
