@@ -1,6 +1,6 @@
 //! The commands' end of the control socket.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Take, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -20,9 +20,18 @@ const GREETING: Duration = Duration::from_secs(20);
 /// How long there may be so many others that no further one can wait.
 const QUEUE: Duration = Duration::from_secs(5);
 
+/// Longest line of an answer in bytes; the longest is the status of a daemon with thousands of logs. More is no answer but
+/// an attempt to use up the memory, as is a longer answer.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+/// Most bytes of an answer: some millions of grants.
+const LONGEST_ANSWER: u64 = 1024 * 1024 * 1024;
+
+type Stream = BufReader<Take<UnixStream>>;
+
 /// A daemon that listens.
 pub(super) struct Daemon {
-    stream: BufReader<UnixStream>,
+    stream: Stream,
     map: String,
 }
 
@@ -48,10 +57,10 @@ impl Daemon {
         let stream = connect::within(queue, path).map_err(|error| told(error, "more wait already than can"))?;
         stream.set_read_timeout(Some(greeting))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let mut stream = BufReader::new(stream);
+        let mut stream = BufReader::new(stream.take(LONGEST_ANSWER));
         let first =
             read(&mut stream).map_err(|error| told(error, &format!("it says nothing for {} s", greeting.as_secs())))?;
-        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        stream.get_ref().get_ref().set_read_timeout(Some(PATIENCE))?;
         match first {
             Some(Line::Greeting(Greeting { map, .. })) => Ok(Self { stream, map }),
             // It does not even greet whom it does not answer.
@@ -70,7 +79,7 @@ impl Daemon {
             Error::io(Exit::TemporaryFailure, format!("ask the daemon of map {}", self.map), &error)
                 .cure("look into its log")
         };
-        self.stream.get_mut().write_all(format!("{}\n", request.line()).as_bytes()).map_err(broken)?;
+        self.stream.get_mut().get_mut().write_all(format!("{}\n", request.line()).as_bytes()).map_err(broken)?;
         let mut lines = 0;
         loop {
             match read(&mut self.stream).map_err(broken)? {
@@ -98,9 +107,13 @@ impl Daemon {
     }
 }
 
-fn read(stream: &mut BufReader<UnixStream>) -> io::Result<Option<Line>> {
+fn read(stream: &mut Stream) -> io::Result<Option<Line>> {
     let mut text = String::new();
-    if stream.read_line(&mut text)? == 0 {
+    let length = stream.take(LONGEST_LINE).read_line(&mut text)? as u64;
+    if length == LONGEST_LINE || (stream.get_ref().limit() == 0 && !text.ends_with('\n')) {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it says more than a daemon has to say"));
+    }
+    if length == 0 {
         return Ok(None);
     }
     serde_json::from_str(&text).map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not in our language"))
@@ -153,6 +166,39 @@ mod tests {
         let error = Daemon::connect(path, short, short).map(|_| ()).unwrap_err();
         let error = obstructed(path, &error).unwrap();
         (error.exit, error.to_string())
+    }
+
+    /// A daemon that begins so, and goes on with this until nobody listens or we give up; how many bytes it got rid of.
+    fn talker(path: &Path, begin: &str, part: Vec<u8>, most: usize) -> std::thread::JoinHandle<usize> {
+        let (listener, begin) = (UnixListener::bind(path).unwrap(), begin.to_owned());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(begin.as_bytes()).unwrap();
+            let parts = (0..most / part.len()).take_while(|_| stream.write_all(&part).is_ok());
+            parts.count() * part.len()
+        })
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_come_to_an_end_is_not_listened_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control");
+        let most = 2 * LONGEST_LINE as usize;
+        let endless = talker(&path, "", vec![b' '; 1 << 16], most);
+        let (_, text) = refusal(&path);
+        assert!(endless.join().unwrap() < most, "all was read");
+        assert!(text.contains("it says more than a daemon has to say"), "{text}");
+
+        std::fs::remove_file(&path).unwrap();
+        let greeting = "{\"greeting\":{\"map\":\"/m\",\"pid\":1,\"version\":\"0\"}}\n";
+        let client = format!("{}{{\"client\":{{\"address\":\"::1\"}}}}\n", " ".repeat(1 << 20));
+        let endless = talker(&path, greeting, client.into_bytes(), most);
+        let mut daemon = Daemon::connect(&path, QUEUE, GREETING).unwrap();
+        assert!(daemon.stream.get_ref().limit() < LONGEST_ANSWER);
+        daemon.stream.get_mut().set_limit(LONGEST_LINE);
+        let error = daemon.ask(Request::List, |_| {}).unwrap_err();
+        assert!(endless.join().unwrap() < most, "all was read");
+        assert!(error.to_string().contains("it says more than a daemon has to say"), "{error}");
     }
 
     #[test]
