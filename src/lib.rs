@@ -49,6 +49,7 @@ pub mod privdrop;
 pub mod progress;
 pub mod proof;
 pub mod publish;
+pub mod regular_file;
 pub mod reload;
 pub mod repeated;
 pub mod restore;

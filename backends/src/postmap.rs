@@ -32,6 +32,7 @@ use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::entry::{Value, entry_of};
 use crate::files::{self, Left, OTHER_MAP, Place, remove, write_error};
+use crate::process::Finished;
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
 
@@ -121,13 +122,22 @@ impl Postmap {
             return Ok(false);
         }
         let table = self.index(0, "");
-        match self.tools.postmap(&["-s"], &self.name("")) {
+        match self.dump() {
             Ok(end) if lines(&end.stdout).all(|line| entry_of(line).is_some()) => Ok(true),
             Ok(_) => Err(files::foreign(&table)),
             Err(cause) => {
                 log::warn!("table {} is damaged: {cause}; replacing it by an empty one", table.display());
                 Ok(false)
             }
+        }
+    }
+
+    /// What postmap finds in the table. It opens whatever is there, and would wait for the writer of a FIFO.
+    fn dump(&self) -> Result<Finished, String> {
+        let is_other = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
+        match self.files("").find(is_other) {
+            Some(path) => Err(format!("{} is no regular file", path.display())),
+            None => self.tools.postmap(&["-s"], &self.name("")),
         }
     }
 
@@ -231,7 +241,7 @@ impl Backend for Postmap {
             let action = format!("read table {}", self.index(0, "").display());
             BackendError::new(ErrorKind::Unavailable, action, cause)
         };
-        let end = self.tools.postmap(&["-s"], &self.name("")).map_err(failed)?;
+        let end = self.dump().map_err(failed)?;
         let listed = |line| entry_of(line).and_then(|(key, value)| self.value.listed(key, value));
         Ok(lines(&end.stdout).filter_map(listed).collect())
     }

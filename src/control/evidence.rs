@@ -1,16 +1,13 @@
 //! What an explanation can be checked against: the line in the log, and what the table answers. Reads both.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-
-use nix::libc::{O_NOCTTY, O_NONBLOCK, O_PATH};
 
 use super::wire::{Explanation, text};
 use crate::config::Table;
 use crate::postfix;
+use crate::regular_file;
 use crate::state::beside;
 use crate::time::{Now, unix_seconds_up};
 
@@ -54,7 +51,8 @@ fn line(explanation: &Explanation) -> Option<String> {
 /// The line that begins at a place.
 fn line_at(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     let none = || io::Error::from(io::ErrorKind::NotFound);
-    let file = open_regular(path)?;
+    // The daemon tells which: one that a stranger has taken over could name a device.
+    let file = regular_file::open(path)?;
     let mut before = [b'\n'];
     if offset > 0 {
         file.read_exact_at(&mut before, offset - 1)?;
@@ -66,21 +64,10 @@ fn line_at(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     Ok(block)
 }
 
-/// Opens a regular file and nothing else. The daemon tells which: one that a stranger has taken over could name a device,
-/// and with some of them, to open is to act. So what is there is looked at before it is opened, and the same is opened. A
-/// log may be a link.
-fn open_regular(path: &Path) -> io::Result<File> {
-    let place = OpenOptions::new().read(true).custom_flags(O_PATH).open(path)?;
-    if !place.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let same = format!("/proc/self/fd/{}", place.as_raw_fd());
-    OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(same)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs::{File, OpenOptions};
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;

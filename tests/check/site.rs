@@ -304,3 +304,28 @@ fn a_probe_leaves_an_sqlite_table_readable() {
     let answer = clinic.site.lookup_unprivileged(ip("198.51.100.7"));
     assert_eq!(answer, crate::support::postfix::Lookup::NotFound);
 }
+
+/// The daemon's user, who may be a stranger by now, can put anything beside the table, and root runs `check`.
+#[test]
+fn what_is_no_file_holds_up_nothing() {
+    for (case, names) in [
+        (&cases::POSTMAP_HASH, &[".lock", ".db", ""][..]),
+        (&cases::LMDB, &[".lock", ".lmdb", ""]),
+        (&cases::SQLITE, &[".lock", ".cf", ".sqlite"]),
+    ] {
+        for name in names {
+            // Where main.cf names a sqlite_table(5) file, postconf opens it, too, and is given up after ten seconds.
+            let Some(clinic) = Clinic::new(case).map(|clinic| clinic.with("")) else { return };
+            let path = clinic.site.map_dir().join(format!("pop-before-smtp{name}"));
+            let _ = fs::remove_file(&path);
+            let mode = nix::sys::stat::Mode::S_IRWXU;
+            nix::unistd::mkfifo(&path, mode).unwrap();
+            let begin = std::time::Instant::now();
+            clinic.check(&[]);
+            assert!(begin.elapsed() < Duration::from_secs(9), "{}", path.display());
+        }
+    }
+    let Some(clinic) = Clinic::new(ANY) else { return };
+    std::os::unix::fs::symlink("/dev/zero", clinic.site.map_dir().join("pop-before-smtp.lock")).unwrap();
+    clinic.check(&[]).assert_only("error", "start the daemon: it makes the table");
+}

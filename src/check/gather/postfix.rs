@@ -1,7 +1,7 @@
 //! Postfix's settings, by `postconf`, and the sqlite_table(5) files that they name.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use crate::check::settings::{Parameters, Service, Settings, file_parameters, par
 use crate::error::io_cause;
 use crate::mynetworks;
 use crate::postfix::{ask, default_chroot, smtpds};
+use crate::regular_file;
 use crate::state::beside;
 
 /// What is asked of main.cf besides the restriction lists.
@@ -92,7 +93,7 @@ fn tables(settings: &Settings, service: Option<&Service>, list: &str) -> Vec<(bo
 /// `None` if there is no such file.
 fn read(path: &Path) -> Option<Result<Parameters, String>> {
     let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
+    match regular_file::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
         Ok(_) => Some(Ok(file_parameters(&text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => Some(Err(io_cause(&error))),

@@ -1,6 +1,7 @@
 //! Who serves the map, by its lock and by /proc, and what the table holds.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,10 +12,14 @@ use pop_before_smtp_backends::Listed;
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
 use crate::config::Table;
 use crate::error::Error;
+use crate::regular_file;
 use crate::state::beside;
 
 /// How often the list of locks is looked through before it is believed that a lock is not there.
 const LOOKS: usize = 5;
+
+/// Most bytes of a lock that are read.
+const LONGEST_PID: u64 = 32;
 
 /// Looks at the lock and at all processes that can be seen. `listed` is what the table holds, if there is one.
 pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>) -> Daemons {
@@ -37,11 +42,18 @@ pub(crate) fn list(table: &Table, file: &Path) -> Option<Result<Vec<Listed>, Err
 
 /// Looks without trying to lock: a daemon that starts at this moment would find the lock taken.
 fn held(lock: &Path) -> Option<Option<u32>> {
-    let found = fs::metadata(lock).ok()?;
-    let known = fs::read_to_string(lock).ok().and_then(|text| text.trim().parse().ok());
+    let found = fs::symlink_metadata(lock).ok()?;
+    let known = pid_in(lock);
     let device = (major(found.dev()), minor(found.dev()));
     // The list is read in pieces, and a lock may be missed while others come and go.
     (0..LOOKS).find_map(|_| holder(&fs::read_to_string("/proc/locks").ok()?, device, found.ino(), known))
+}
+
+/// The process that the lock names. The file is the daemon's, whose user may have put something else there.
+fn pid_in(lock: &Path) -> Option<u32> {
+    let mut text = String::new();
+    regular_file::open_no_link(lock).ok()?.take(LONGEST_PID).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 fn processes() -> impl Iterator<Item = u32> {
