@@ -77,7 +77,7 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
     let read_unprivileged = ours.kind == "sqlite" || is_proxied;
 
     let listed = gather::processes::list(&table, &ours.file());
-    let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref());
+    let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref(), &config::control(options)?);
     let writer = gather::writer::gather(&ours, daemons.holder.flatten(), options.user.as_deref());
     let files = gather::files::gather(&ours, reader.clone(), writer.user.clone(), read_unprivileged);
     findings.extend(value(&table));

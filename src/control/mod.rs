@@ -11,6 +11,7 @@ mod connection;
 mod desk;
 mod evidence;
 mod offline;
+mod presence;
 mod report;
 mod request;
 mod server;
@@ -21,6 +22,7 @@ pub mod wire;
 use std::path::{Path, PathBuf};
 
 pub use self::desk::About;
+pub(crate) use self::presence::serves;
 pub use self::server::Control;
 pub use self::service::Service;
 use crate::state::beside;

@@ -329,3 +329,17 @@ fn what_is_no_file_holds_up_nothing() {
     std::os::unix::fs::symlink("/dev/zero", clinic.site.map_dir().join("pop-before-smtp.lock")).unwrap();
     clinic.check(&[]).assert_only("error", "start the daemon: it makes the table");
 }
+
+/// As from another PID namespace, whose locks the list does not show.
+#[test]
+fn a_daemon_whose_lock_cannot_be_seen_is_found_by_its_socket() {
+    if !require(&[Need::Mounts]) {
+        return;
+    }
+    let Some(clinic) = Clinic::new(ANY) else { return };
+    let mut daemon = clinic.daemon();
+    let hidden = || clinic.check_behind("mount --bind /dev/null /proc/locks");
+    hidden().assert("ok", &format!("a daemon serves {}", clinic.site.map().display())).assert_well();
+    assert_eq!(daemon.terminate(), Some(0));
+    hidden().assert_only("warning", "no daemon serves ");
+}

@@ -11,6 +11,7 @@ use pop_before_smtp_backends::Listed;
 
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
 use crate::config::Table;
+use crate::control::{self, Place};
 use crate::error::Error;
 use crate::regular_file;
 use crate::state::beside;
@@ -21,9 +22,10 @@ const LOOKS: usize = 5;
 /// Most bytes of a lock that are read.
 const LONGEST_PID: u64 = 32;
 
-/// Looks at the lock and at all processes that can be seen. `listed` is what the table holds, if there is one.
-pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>) -> Daemons {
-    let holder = held(&beside(map, ".lock"));
+/// Looks at the lock and at all processes that can be seen, and at the control socket if no lock is. `listed` is what the table holds, if there is one.
+pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>, place: &Place) -> Daemons {
+    // The list shows no locks of other PID namespaces, and not everybody may read it.
+    let holder = held(&beside(map, ".lock")).or_else(|| control::serves(place, map).then_some(None));
     let known = holder.flatten();
     let is_daemons = move |pid: u32| known.is_some() && (Some(pid) == known || parent(pid) == known);
     let others = || processes().filter(move |pid| *pid != std::process::id() && !is_daemons(*pid));
