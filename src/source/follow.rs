@@ -270,7 +270,10 @@ impl Follow {
             Change::None => {}
             Change::Anew => log::info!("log file {} was cut; following it from its start", self.path.display()),
             Change::Altered => {
-                log::warn!("log file {} was changed where it had been read; going on where that ended", self.path.display());
+                log::warn!(
+                    "log file {} was changed where it had been read; going on where that ended",
+                    self.path.display()
+                );
             }
         }
     }
