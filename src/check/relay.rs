@@ -45,6 +45,8 @@ struct Group<'a> {
 struct Mine<'a> {
     place: Place<'a>,
     reach: Reach,
+    /// Whether main.cf's are among them.
+    holds_main: bool,
 }
 
 struct List<'a> {
@@ -113,7 +115,9 @@ fn place<'a>(service: Option<&'a Service>, parameter: &'static str) -> Place<'a>
 }
 
 fn mine<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Mine<'a> {
-    Mine { place: place(service, "mynetworks"), reach: settings.mynetworks(service).reach() }
+    let here = settings.mynetworks(service);
+    let holds_main = here.holds(&settings.mynetworks);
+    Mine { place: place(service, "mynetworks"), reach: here.reach(), holds_main }
 }
 
 struct Judge<'a> {
@@ -126,7 +130,8 @@ impl<'a> Judge<'a> {
     /// How a list of a group ends.
     fn end(&self, group: &Group<'a>, list: &List<'a>, who: Who) -> End {
         let everyone_is_mine = group.mine.reach > Reach::Some;
-        Rules { is_ours: self.is_ours, everyone_is_mine }.walk(&list.items, who)
+        let mine_are_permitted = group.mine.holds_main;
+        Rules { is_ours: self.is_ours, everyone_is_mine, mine_are_permitted }.walk(&list.items, who)
     }
 
     /// The first list among `parameters` that asks our table about the client, and where.
@@ -227,6 +232,16 @@ impl<'a> Judge<'a> {
         });
         let (list, at) = refusing?;
         let (who, name, place) = (group.names(), shown(&list.items[at]), list.place.name());
+        if !group.mine.holds_main {
+            let own = group.mine.place.name();
+            return Some(Finding::error(
+                format!(
+                    "--skip-mynetworks keeps clients in mynetworks out of the table, and {who} refuses them by {name} in \
+                     {place}: {own} does not hold them all"
+                ),
+                format!("leave --skip-mynetworks out, or add to {own} what main.cf's mynetworks holds"),
+            ));
+        }
         let refusal = list.items[at].name.as_str();
         let mut new = self.value(list, &[refusal]);
         let before = new.iter().position(|word| is_refusal(&word.to_ascii_lowercase())).unwrap_or(0);

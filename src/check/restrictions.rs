@@ -40,7 +40,7 @@ pub(crate) enum Who {
     Stranger,
     /// A client that our table holds.
     Granted,
-    /// A client in `mynetworks` that our table does not hold.
+    /// A client in main.cf's `mynetworks` that our table does not hold.
     Mine,
 }
 
@@ -150,6 +150,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) is_ours: &'a dyn Fn(&str) -> bool,
     /// Whether `mynetworks` holds a quarter of the internet or more.
     pub(crate) everyone_is_mine: bool,
+    /// Whether `mynetworks` holds all whom `Who::Mine` stands for.
+    pub(crate) mine_are_permitted: bool,
 }
 
 impl Rules<'_> {
@@ -164,7 +166,11 @@ impl Rules<'_> {
         let permits = match item.name.as_str() {
             "permit" => true,
             // Whoever is granted must be let through by the table, too.
-            "permit_mynetworks" => who == Who::Mine || (self.everyone_is_mine && who == Who::Stranger),
+            "permit_mynetworks" => match who {
+                Who::Mine => self.mine_are_permitted,
+                Who::Stranger => self.everyone_is_mine,
+                Who::Granted => false,
+            },
             "check_client_access" => item.argument.as_deref().is_some_and(|table| self.table_permits(table, who)),
             _ => false,
         };
@@ -205,7 +211,7 @@ mod tests {
     }
 
     fn end(value: &str, who: Who) -> End {
-        let rules = Rules { is_ours: &|table| table == TABLE, everyone_is_mine: false };
+        let rules = Rules { is_ours: &|table| table == TABLE, everyone_is_mine: false, mine_are_permitted: true };
         rules.walk(&items("smtpd_relay_restrictions", value, &classes()), who)
     }
 

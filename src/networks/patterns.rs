@@ -65,6 +65,22 @@ impl Patterns {
         self.patterns.iter().filter(|pattern| pattern.permits).map(|pattern| pattern.network)
     }
 
+    /// Whether all that another value surely permits to clients is permitted here, too, as far as is known. Nobody is a client
+    /// from a loopback address.
+    pub fn holds(&self, other: &Self) -> bool {
+        let loopback = |network: &IpNet| network.addr().is_loopback();
+        self == other || other.networks().filter(|network| !loopback(network)).all(|network| self.holds_all(network))
+    }
+
+    fn holds_all(&self, all: IpNet) -> bool {
+        // Of two networks, one holds the other or they lie apart.
+        let decides = self
+            .patterns
+            .iter()
+            .find(|Pattern { permits, network }| network.contains(&all) || (!permits && all.contains(network)));
+        decides.is_some_and(|pattern| pattern.permits)
+    }
+
     /// How much of the internet is permitted, as far as is known: of a pattern that may say no it is taken that it does not.
     pub fn reach(&self) -> Reach {
         let patterns = self.patterns.iter().chain(&self.doubtful);
@@ -237,6 +253,28 @@ mod tests {
             assert_eq!(permitted(&text, "198.51.100.1"), None, "{doubtful}");
         }
         assert!(permitted("hash:/etc/postfix/x 198.51.100.0/24", "198.51.100.1").is_some());
+    }
+
+    #[test]
+    fn a_value_holds_another_only_if_it_surely_permits_all_of_it() {
+        for (here, other) in [
+            ("10.0.0.0/8", "10.1.0.0/16 10.2.3.4"),
+            ("[2001:db8::]/32, 192.0.2.0/24", "127.0.0.0/8 [::1]/128 192.0.2.0/24"),
+            ("", "127.0.0.0/8"),
+            ("!10.1.0.0/16 10.0.0.0/8", "10.2.0.0/16"),
+            ("hash:/x", "hash:/x"),
+        ] {
+            assert!(parse(here).holds(&parse(other)), "{here}: {other}");
+        }
+        for (here, other) in [
+            ("", "10.0.0.0/8"),
+            ("127.0.0.0/8", "127.0.0.0/8 192.0.2.7"),
+            ("10.1.0.0/16", "10.0.0.0/8"),
+            ("!10.1.0.0/16 10.0.0.0/8", "10.0.0.0/8"),
+            ("/nosuch 10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert!(!parse(here).holds(&parse(other)), "{here}: {other}");
+        }
     }
 
     #[test]

@@ -213,6 +213,21 @@ fn whom_the_table_leaves_out_must_be_permitted_otherwise() {
 }
 
 #[test]
+fn a_service_with_fewer_networks_refuses_whom_the_table_leaves_out() {
+    let judged = |own: &str| judged_with(&good(), own, "127.0.0.0/8 192.0.2.0/24");
+    for own in ["", "127.0.0.0/8", "192.0.2.0/25"] {
+        let findings = judged(&format!("submission/inet/mynetworks = {own}\n"));
+        assert_told(
+            &findings,
+            Level::Error,
+            "and submission/inet refuses them by reject_unauth_destination in smtpd_relay_restrictions: mynetworks of \
+             submission/inet in master.cf does not hold them all; leave --skip-mynetworks out, or add to",
+        );
+    }
+    assert_well(&judged("submission/inet/mynetworks = 192.0.0.0/16\n"));
+}
+
+#[test]
 fn a_class_is_looked_into() {
     let main = format!(
         "smtpd_restriction_classes = pbs\npbs = check_client_access {TABLE}\n\
