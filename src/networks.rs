@@ -1,5 +1,6 @@
 //! Addresses that are never published. Pure.
 
+mod cidr_table;
 mod patterns;
 mod reach;
 

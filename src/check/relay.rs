@@ -47,6 +47,8 @@ struct Mine<'a> {
     reach: Reach,
     /// Whether main.cf's are among them.
     holds_main: bool,
+    /// Tables among them whose reach is not known.
+    uncounted: &'a [String],
 }
 
 struct List<'a> {
@@ -62,6 +64,18 @@ impl Mine<'_> {
             format!("open relay: {} holds {much}, and {who} has permit_mynetworks", self.place.name()),
             format!("{}, and add your own networks to it", self.place.set(&["127.0.0.0/8", "[::1]/128"])),
         )
+    }
+
+    /// What they may hold besides, where `before` a refusal they are permitted.
+    fn unknown(&self, who: &str, before: &[Item]) -> Option<Finding> {
+        let asked = before.iter().any(|item| item.name == "permit_mynetworks");
+        (asked && !self.uncounted.is_empty()).then(|| {
+            let (tables, place) = (self.uncounted.join(", "), self.place.name());
+            Finding::warning(
+                format!("that {who} refuses strangers does not count {tables} in {place}, which is not read here"),
+                "see that none but your own networks are in it, or write these into mynetworks itself",
+            )
+        })
     }
 }
 
@@ -117,7 +131,7 @@ fn place<'a>(service: Option<&'a Service>, parameter: &'static str) -> Place<'a>
 fn mine<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Mine<'a> {
     let here = settings.mynetworks(service);
     let holds_main = here.holds(&settings.mynetworks);
-    Mine { place: place(service, "mynetworks"), reach: here.reach(), holds_main }
+    Mine { place: place(service, "mynetworks"), reach: here.reach(), holds_main, uncounted: here.uncounted() }
 }
 
 struct Judge<'a> {
@@ -156,7 +170,8 @@ impl<'a> Judge<'a> {
         let who = group.names();
         if let Some((list, at)) = refused {
             let (name, place) = (&list.items[at].name, list.place.name());
-            return vec![Finding::ok(format!("{who} refuses strangers by {name} in {place}"))];
+            let refused = Finding::ok(format!("{who} refuses strangers by {name} in {place}"));
+            return [refused].into_iter().chain(group.mine.unknown(&who, &list.items[..at])).collect();
         }
         let permitted = group.lists.iter().zip(&ends).find_map(|(list, end)| match end {
             End::Permits(at) if RELAY_LISTS.contains(&list.place.parameter) => Some((list, &list.items[*at])),

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::cidr_table;
 use super::reach::{Reach, reach};
 
 /// How deep files may name files.
@@ -23,7 +24,12 @@ pub struct Patterns {
     skipped: Vec<Skipped>,
     /// Whether an earlier pattern may say no to what a later one permits.
     in_doubt: bool,
+    /// Tables that may permit much, of which nothing is known.
+    uncounted: Vec<String>,
 }
+
+/// Lookup tables that hold an address or do not; what they permit is no part of the internet to speak of.
+const BY_ADDRESS: [&str; 9] = ["btree", "cdb", "dbm", "fail", "hash", "inline", "lmdb", "sdbm", "texthash"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pattern {
@@ -87,6 +93,11 @@ impl Patterns {
         reach(patterns.map(|pattern| (pattern.permits, pattern.network)))
     }
 
+    /// Tables that may permit much of the internet, which [`Patterns::reach`] does not know.
+    pub fn uncounted(&self) -> &[String] {
+        &self.uncounted
+    }
+
     /// What was not understood. Behind a pattern that may say no, nothing is relied on.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -102,7 +113,7 @@ impl Patterns {
             if pattern.starts_with('/') {
                 self.file(pattern, permits, depth, read);
             } else if !pattern.starts_with('[') && pattern.contains(':') {
-                self.table(item, pattern, permits);
+                self.table(item, pattern, permits, read);
             } else {
                 self.network(item, pattern, permits);
             }
@@ -122,10 +133,21 @@ impl Patterns {
         }
     }
 
-    fn table(&mut self, item: &str, pattern: &str, permits: bool) {
-        if pattern.starts_with("static:") {
-            let all = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
-            self.doubtful.extend(all.map(|network| Pattern { permits, network }));
+    /// A table permits all that it holds, whatever it says of it. For the reach alone, and never relied on, it is looked into.
+    fn table(&mut self, item: &str, pattern: &str, permits: bool, read: &dyn Fn(&Path) -> Result<String, String>) {
+        let table = pattern.strip_prefix("proxy:").unwrap_or(pattern);
+        let held = match table.split_once(':') {
+            Some(("static", _)) => Some(vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]),
+            Some(("cidr", path)) if path.starts_with('/') => {
+                read(Path::new(path)).ok().and_then(|text| cidr_table::networks(&text))
+            }
+            Some((kind, _)) if BY_ADDRESS.contains(&kind) => Some(Vec::new()),
+            _ => None,
+        };
+        match held {
+            Some(held) => self.doubtful.extend(held.into_iter().map(|network| Pattern { permits, network })),
+            None if permits => self.uncounted.push(item.to_owned()),
+            None => {}
         }
         let address = pattern.split('/').next().unwrap_or(pattern);
         let cause = match address.parse::<IpAddr>() {
@@ -159,7 +181,7 @@ impl Patterns {
 }
 
 /// `192.0.2.0/24`, `192.0.2.1`, `[2001:db8::]/32`, `[::1]`; otherwise what is wrong with a network, nothing for a name.
-fn network(pattern: &str) -> Result<IpNet, Option<&'static str>> {
+pub(super) fn network(pattern: &str) -> Result<IpNet, Option<&'static str>> {
     let plain = match pattern.strip_prefix('[') {
         Some(rest) => rest.replacen(']', "", 1),
         None => pattern.to_owned(),
@@ -190,6 +212,8 @@ mod tests {
         Patterns::parse(text, &|path| match path.to_str() {
             Some("/etc/networks") => Ok("# ours\n203.0.113.0/24\n  # theirs\n!203.0.114.1 203.0.114.0/24\n".to_owned()),
             Some("/loop") => Ok("/loop 10.0.0.0/8".to_owned()),
+            Some("/open") => Ok("10.0.0.0/8 OK\n0.0.0.0/0 REJECT\n".to_owned()),
+            Some("/if") => Ok("if 10.0.0.0/8\n10.1.0.0/16 OK\nendif\n".to_owned()),
             _ => Err("no such file or directory".to_owned()),
         })
     }
@@ -286,6 +310,22 @@ mod tests {
         }
         for text in ["127.0.0.0/8", "!static:all 0.0.0.0/0", "hash:/etc/postfix/x", "!hash:/etc/postfix/x !0.0.0.0/0"] {
             assert_eq!(parse(text).reach(), Reach::Some, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_counts_or_is_named() {
+        for text in ["cidr:/open", "192.0.2.1 proxy:cidr:/open"] {
+            assert_eq!(parse(text).reach(), Reach::Whole, "{text}");
+            assert_eq!(parse(text).uncounted(), [] as [&str; 0], "{text}");
+            assert_eq!(permitted(text, "10.1.2.3"), None, "{text}");
+        }
+        assert_eq!(parse("!cidr:/open 0.0.0.0/0").reach(), Reach::Some);
+        for text in ["cidr:/if", "cidr:/nosuch", "pcre:/etc/postfix/x", "proxy:mysql:/etc/postfix/x"] {
+            assert_eq!(parse(text).uncounted(), [text]);
+        }
+        for text in ["hash:/etc/postfix/x", "!pcre:/etc/postfix/x", "static:all"] {
+            assert_eq!(parse(text).uncounted(), [] as [&str; 0], "{text}");
         }
     }
 }

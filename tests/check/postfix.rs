@@ -181,8 +181,13 @@ fn smtpd_agrees_about_mynetworks() {
         "smtpd_relay_restrictions = permit_mynetworks, check_client_access {}, reject_unauth_destination\n",
         clinic.table()
     );
+    let cidr = clinic.site.log.with_file_name("networks");
+    fs::write(&cidr, "10.0.0.0/8 OK\n0.0.0.0/0 REJECT\n").unwrap();
+    let cidr = format!("mynetworks = cidr:{}\n", cidr.display());
     for (main_cf, options, v4, v6) in [
         ("", "", false, false),
+        // What it answers does not count.
+        (cidr.as_str(), "", true, false),
         ("", "-o mynetworks=0.0.0.0/0", true, false),
         ("mynetworks = 0.0.0.0/0\n", "-o mynetworks=127.0.0.0/8", false, false),
         ("mynetworks = 0.0.0.0/1,128.0.0.0/1\n", "", true, false),

@@ -228,6 +228,21 @@ fn a_service_with_fewer_networks_refuses_whom_the_table_leaves_out() {
 }
 
 #[test]
+fn a_table_in_mynetworks_that_is_not_read_is_told() {
+    let findings =
+        judged_with(&good(), "submission/inet/mynetworks = 127.0.0.0/8\n", "127.0.0.0/8 pcre:/etc/postfix/x");
+    assert_told(&findings, Level::Ok, "submission/inet refuses strangers");
+    assert_told(
+        &findings,
+        Level::Warning,
+        "that smtp/inet refuses strangers does not count pcre:/etc/postfix/x in mynetworks",
+    );
+    let unasked = format!("smtpd_relay_restrictions = permit_auth_destination, check_client_access {TABLE}, reject");
+    let told: String = judged_with(&unasked, "", "pcre:/etc/postfix/x").iter().map(ToString::to_string).collect();
+    assert!(!told.contains("does not count"), "{told}");
+}
+
+#[test]
 fn a_class_is_looked_into() {
     let main = format!(
         "smtpd_restriction_classes = pbs\npbs = check_client_access {TABLE}\n\
