@@ -18,10 +18,10 @@ mod writer;
 
 use std::path::Path;
 
-use self::files::User;
 use self::finding::{Finding, Level};
 use self::naming::Ours;
 use self::settings::Settings;
+use self::writer::Writer;
 use crate::cli;
 use crate::config::{self, Table};
 use crate::error::Error;
@@ -91,7 +91,7 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
     findings.extend(writer::judge(&writer, gather::users::ourselves().uid));
     findings.extend(files::judge(&files));
     findings.extend(daemons::judge(&daemons, &table));
-    findings.extend(logs(options, &writer.user)?);
+    findings.extend(logs(options, &writer)?);
     if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
         findings.extend(skipped_networks(settings));
     }
@@ -105,7 +105,7 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 }
 
 /// What concerns the logs, read by the daemon's user, and the clock.
-fn logs(options: &cli::Options, reader: &User) -> Result<Vec<Finding>, Error> {
+fn logs(options: &cli::Options, reader: &Writer) -> Result<Vec<Finding>, Error> {
     let (chosen, all) = (config::matchers(options)?, Matchers::all_and(&options.given.file.custom()));
     let choice = gather::logs::Choice { chosen: &chosen, all: &all };
     let now = Now::read().wall;

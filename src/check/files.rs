@@ -1,5 +1,6 @@
 //! Who can write the table, and who can read it. Pure.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, quoted};
@@ -28,6 +29,17 @@ pub(crate) struct User {
     pub(crate) uid: u32,
     /// All its groups.
     pub(crate) gids: Vec<u32>,
+}
+
+impl User {
+    /// What makes the daemon, which is this user's, a member of a group too. Who has no name, as with `DynamicUser=`, is known
+    /// to his unit alone.
+    pub(crate) fn join(&self, group: impl Display) -> String {
+        if self.name == self.uid.to_string() {
+            return format!("write SupplementaryGroups={group} into the daemon's unit");
+        }
+        format!("usermod -a -G {group} {}", quoted(&self.name))
+    }
 }
 
 /// The files of the table.
@@ -161,7 +173,7 @@ fn unmendable(files: &Files, index: &Entry) -> Option<Finding> {
     );
     let again = "start the daemon again, which gives it to Postfix's group, and reload Postfix";
     let writer = files.writer.as_ref().filter(|writer| writer.uid != 0 && !writer.gids.contains(group));
-    let join = writer.map(|writer| format!("usermod -a -G {group} {}, and ", quoted(&writer.name))).unwrap_or_default();
+    let join = writer.map(|writer| format!("{}, and ", writer.join(group))).unwrap_or_default();
     Some(Finding::warning(text, format!("{join}{again}")))
 }
 
@@ -316,6 +328,8 @@ mod tests {
             files.table = Some(Ok(entry("/etc/postfix/pbs.sqlite", 0o644, 1000, 1000)));
             files.writer = Some(user("pbs", 1000, &[1000]));
             assert_only(&files, Level::Warning, "; usermod -a -G 105 pbs, and start the daemon again");
+            files.writer = Some(user("1000", 1000, &[1000]));
+            assert_only(&files, Level::Warning, "; write SupplementaryGroups=105 into the daemon's unit, and start");
             files.writer = Some(user("pbs", 1000, &[1000, 105]));
             assert_only(&files, Level::Warning, "in the middle of a change; start the daemon again");
         }

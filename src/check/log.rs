@@ -6,6 +6,7 @@ use nix::libc::{S_IFDIR, S_IFMT};
 
 use super::files::{Entry, User, may};
 use super::finding::{Finding, quoted};
+use super::writer::{Source, Writer};
 use crate::escape::short;
 use crate::suggest::Survey;
 use crate::time::{display, distance};
@@ -47,32 +48,17 @@ const NAME_ANOTHER: &str = "name the file that your POP3 or IMAP server logs to 
 const BE_ANOTHER: &str = "run as a user that may read it (Debian: usermod -a -G adm USER)";
 
 /// Everything about one log, read by the daemon's user.
-pub(crate) fn judge(log: &Log, reader: Option<&User>) -> Vec<Finding> {
+pub(crate) fn judge(log: &Log, reader: Option<&Writer>) -> Vec<Finding> {
     let name = &log.name;
     let mut findings = Vec::new();
-    match (&log.read, reader.and_then(|reader| Some((reader, closed(&log.path, reader)?)))) {
+    match (&log.read, reader.and_then(|reader| Some((reader, closed(&log.path, &reader.user)?)))) {
         (Err(why), _) => {
             let cure = if log.path.is_empty() { NAME_ANOTHER } else { BE_ANOTHER };
             return vec![Finding::error(format!("cannot read {name}: {why}"), cure)];
         }
-        (Ok(_), Some((reader, entry))) => {
-            let (user, path) = (quoted(&reader.name), quoted(&entry.path.display().to_string()));
-            // Never for everybody: logs tell who wrote to whom. And no directory for a group: it may have more rights there
-            // than to pass.
-            let cure = if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
-                format!("let it be logged where user {user} may read it, or {NAME_ANOTHER}")
-            } else if entry.gid == 0 || entry.mode & 0o040 == 0 {
-                format!(
-                    "chgrp adm {path} && chmod g+r {path} && usermod -a -G adm {user}, and let logrotate create it so"
-                )
-            } else {
-                format!("usermod -a -G {} {user}, and start the daemon again", entry.gid)
-            };
-            let text = format!("user {}, who runs the daemon, may not read {}", reader.name, entry.path.display());
-            findings.push(Finding::error(text, cure));
-        }
+        (Ok(_), Some((reader, entry))) => findings.push(unreadable(reader, entry)),
         (Ok(_), None) => {
-            let who = reader.map_or("us", |reader| reader.name.as_str());
+            let who = reader.map_or("us", |reader| reader.user.name.as_str());
             findings.push(Finding::ok(format!("{name} can be read by {who}")));
         }
     }
@@ -80,6 +66,34 @@ pub(crate) fn judge(log: &Log, reader: Option<&User>) -> Vec<Finding> {
         findings.extend(self::sample(name, sample));
     }
     findings
+}
+
+fn unreadable(reader: &Writer, entry: &Entry) -> Finding {
+    let Writer { user, source } = reader;
+    let path = quoted(&entry.path.display().to_string());
+    // Never for everybody: logs tell who wrote to whom. And no directory for a group: it may have more rights there than to
+    // pass.
+    let cure = if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
+        format!("let it be logged where user {} may read it, or {NAME_ANOTHER}", quoted(&user.name))
+    } else if entry.gid == 0 || entry.mode & 0o040 == 0 {
+        format!("chgrp adm {path} && chmod g+r {path} && {}, and let logrotate create it so", user.join("adm"))
+    } else {
+        format!("{}, and start the daemon again", user.join(entry.gid))
+    };
+    match source {
+        Source::Owner(_) => Finding::warning(
+            format!(
+                "user {}, taken for the daemon's, may not read {}, unless the daemon's unit has SupplementaryGroups=",
+                user.name,
+                entry.path.display()
+            ),
+            format!("start the daemon and check again; if it may not, {cure}"),
+        ),
+        _ => Finding::error(
+            format!("user {}, who runs the daemon, may not read {}", user.name, entry.path.display()),
+            cure,
+        ),
+    }
 }
 
 /// What keeps a user from reading a file.
@@ -210,6 +224,28 @@ mod tests {
         assert_told(&findings, Level::Warning, r"\u{1b}[2J");
     }
 
+    fn named(name: &str, gids: &[u32], source: Source) -> Writer {
+        Writer { user: User { name: name.to_owned(), uid: 1000, gids: gids.to_vec() }, source }
+    }
+
+    /// Neither what his unit adds is known, nor that it is he.
+    #[test]
+    fn a_guessed_user_is_no_error() {
+        let entry = Entry { path: "/var/log/mail.log".into(), mode: 0o640, uid: 0, gid: 4, own_group: false };
+        let log = Log { path: vec![entry], ..log(Ok(sampled(&[LOGIN]))) };
+        let owner = || Source::Owner("/var/lib/pbs/clients.lock".into());
+        let told = judge(&log, Some(&named("pbs", &[1000], owner())));
+        assert_told(&told, Level::Warning, "user pbs, taken for the daemon's, may not read /var/log/mail.log, unless");
+        assert_told(&told, Level::Warning, "SupplementaryGroups=; start the daemon and check again");
+        assert_told(&told, Level::Warning, "usermod -a -G 4 pbs");
+        assert!(!told.iter().any(|finding| finding.level == Level::Error), "{told:?}");
+        for source in [owner(), Source::Process(9)] {
+            let told = judge(&log, Some(&named("1000", &[1000], source)))[0].to_string();
+            assert!(told.contains("write SupplementaryGroups=4 into the daemon's unit"), "{told}");
+            assert!(!told.contains("usermod"), "{told}");
+        }
+    }
+
     #[test]
     fn a_log_must_be_readable_by_the_daemons_user() {
         let entry = |path: &str, mode, gid| Entry { path: path.into(), mode, uid: 0, gid, own_group: false };
@@ -218,7 +254,7 @@ mod tests {
         assert_told(&judge(&unread, None), Level::Error, "usermod -a -G adm USER");
         assert_told(&judge(&log(Err("there is none".to_owned())), None), Level::Error, "name the file");
         let log = Log { path, ..log(Ok(sampled(&[LOGIN]))) };
-        let user = |gids: &[u32]| User { name: "pbs".to_owned(), uid: 1000, gids: gids.to_vec() };
+        let user = |gids: &[u32]| named("pbs", gids, Source::Named);
         assert_told(&judge(&log, Some(&user(&[1000]))), Level::Error, "usermod -a -G 4 pbs");
         assert!(judge(&log, Some(&user(&[1000, 4]))).iter().all(|finding| finding.level == Level::Ok));
     }
@@ -227,7 +263,7 @@ mod tests {
     #[test]
     fn a_log_is_opened_to_a_group_and_to_nobody_else() {
         let entry = |path: &str, mode, gid| Entry { path: path.into(), mode, uid: 0, gid, own_group: false };
-        let user = User { name: "pbs".to_owned(), uid: 1000, gids: vec![1000] };
+        let user = named("pbs", &[1000], Source::Named);
         for (directory, file, cure) in [
             ((0o755, 0), (0o640, 4), "usermod -a -G 4 pbs, and start the daemon again"),
             (
