@@ -57,7 +57,8 @@ mod tests {
             std::thread::scope(|scope| {
                 let asked = scope.spawn(|| serves(place, &map));
                 let mut stream = listener.accept().unwrap().0;
-                greeting.into_iter().for_each(|text| writeln!(stream, "{text}").unwrap());
+                // In one piece, as the daemon does.
+                greeting.into_iter().for_each(|text| stream.write_all(format!("{text}\n").as_bytes()).unwrap());
                 drop(stream);
                 asked.join().unwrap()
             })
