@@ -85,10 +85,12 @@ impl Matchers {
         }
     }
 
-    /// Says that the next line stands in the middle of a log: the first message of each program whose logger cuts messages
-    /// may be the rest of one that was not handed in, and is no event. Without this the log begins with its first line.
+    /// Says that the next line stands in the middle of a log, or that lines in front of it are missing. The first message of
+    /// each program whose logger cuts messages may be the rest of one that was not handed in, and is no event. A connection
+    /// may have ended, and another have got its id. Without this the log begins with its first line.
     pub fn begin_in_the_middle(&mut self) {
         self.fragments.forget();
+        self.sessions.forget_connections();
     }
 
     /// Says that each line which follows may be the rest of one that was not handed in, until
@@ -292,6 +294,21 @@ mod tests {
         let dovecot = b"Nov 22 16:00:00 mail dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=198.51.100.2, \
                         lip=192.0.2.25, mpid=820, session=<a>";
         assert_eq!(client(&mut matchers, dovecot).as_deref(), Some("198.51.100.2"));
+    }
+
+    /// The failure that ended it, and the connection of who has its process id now, may be what is missing.
+    #[test]
+    fn a_connection_in_front_of_missing_lines_counts_for_nothing() {
+        let connection = b"Nov 22 16:00:00 mail popa3d[7]: Session from 198.51.100.66";
+        let login = b"Nov 22 16:00:01 mail popa3d[7]: Authentication passed for alice";
+        for missing in [false, true] {
+            let mut matchers = Matchers::all();
+            assert_eq!(client(&mut matchers, connection), None);
+            if missing {
+                matchers.begin_in_the_middle();
+            }
+            assert_eq!(client(&mut matchers, login).is_some(), !missing);
+        }
     }
 
     #[test]

@@ -190,6 +190,8 @@ impl Follow {
     fn open(&mut self, name: &Path, now: Timestamp) -> io::Result<LogFile> {
         let mut file = LogFile::open(name, From::Start, now)?;
         file.distrust(now)?;
+        // Others may have come and gone unseen.
+        file.gap = Gap::Before;
         self.retired.take(file.id).into_iter().for_each(|retired| file.resume(retired));
         Ok(file)
     }
