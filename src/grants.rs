@@ -34,6 +34,15 @@ use crate::time::{Now, Timestamp};
 /// and rounded up here, and a line takes a moment to be read.
 const ROUNDING: Duration = Duration::from_secs(5);
 
+/// Which line of a log tells of a login.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// What the log is called.
+    pub source: &'a str,
+    /// Where in it the line begins, if that is known.
+    pub offset: Option<u64>,
+}
+
 /// Ring and table, kept in step.
 pub struct Grants {
     networks: Networks,
@@ -104,16 +113,9 @@ impl Grants {
         &self.ring
     }
 
-    /// Takes in what a line of a log says. `source` names the log, `offset` is where in it the line begins, if known;
-    /// `written` is when it was written, if its stamp tells for sure, which only matters for an address that was revoked.
-    pub fn event(
-        &mut self,
-        now: &Now,
-        event: &Event<'_>,
-        written: Option<SystemTime>,
-        source: &str,
-        offset: Option<u64>,
-    ) -> Outcome {
+    /// Takes in what a line says that comes now. `written` is when it was written, if its stamp tells for sure, which only
+    /// matters for an address that was revoked.
+    pub fn event(&mut self, now: &Now, written: Option<SystemTime>, event: &Event<'_>, line: Line<'_>) -> Outcome {
         if event.action == Action::Logout {
             self.logout(now, event);
             return Outcome::Logout;
@@ -127,41 +129,26 @@ impl Grants {
         }
         self.forget_revocation(event.client);
         let outcome = self.login(now, event);
-        let Event { client, matcher, user, .. } = *event;
-        self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+        self.ring.prove(event.client, Some(proof(event, line)));
         outcome
     }
 
     /// Takes in what a line says that comes now, though it was written longer ago than the grace: the log was rewritten,
     /// was held up, or its writer's clock is wrong. It grants nothing.
-    pub fn late_event(
-        &mut self,
-        now: &Now,
-        written: SystemTime,
-        event: &Event<'_>,
-        source: &str,
-        offset: Option<u64>,
-    ) -> Outcome {
+    pub fn late_event(&mut self, now: &Now, written: SystemTime, event: &Event<'_>, line: Line<'_>) -> Outcome {
         if event.action == Action::Logout {
-            return self.past_event(now, written, event, source, offset);
+            return self.past_event(now, written, event, line);
         }
-        self.messages.late(now, event.client, written, source);
+        self.messages.late(now, event.client, written, line.source);
         Outcome::Refused(Refused::Late)
     }
 
     /// Takes in what a line says that was written at `written`, while nobody watched: it grants what is left of a grace. One
     /// from the future counts as written now.
-    pub fn past_event(
-        &mut self,
-        now: &Now,
-        written: SystemTime,
-        event: &Event<'_>,
-        source: &str,
-        offset: Option<u64>,
-    ) -> Outcome {
+    pub fn past_event(&mut self, now: &Now, written: SystemTime, event: &Event<'_>, line: Line<'_>) -> Outcome {
         let then = now.back_to(written);
         let expires = now.boot_at(then.wall + self.ring.grace());
-        let Event { client, matcher, user, session, .. } = *event;
+        let Event { client, session, .. } = *event;
         if event.action == Action::Logout {
             if let Some(address) = self.ended(event) {
                 self.take_over(now, Grant { address, expires }, None);
@@ -177,7 +164,7 @@ impl Grants {
         self.forget_revocation(client);
         let outcome = self.take_over(now, Grant { address: client, expires }, Some(event));
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
-            self.ring.prove(client, Some(Proof { source, offset, matcher, user: user.unwrap_or_default() }));
+            self.ring.prove(client, Some(proof(event, line)));
         }
         if let (Some(hold), Some(session)) = (&mut self.hold, session) {
             hold.login(then.boot, session, client);
@@ -363,4 +350,9 @@ impl Grants {
         }
         self.note_changes(now);
     }
+}
+
+/// What a grant is told to go back to.
+fn proof<'a>(event: &Event<'a>, Line { source, offset }: Line<'a>) -> Proof<'a> {
+    Proof { source, offset, matcher: event.matcher, user: event.user.unwrap_or_default() }
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::counters::Counters;
 use crate::error::Error;
-use crate::grants::Grants;
+use crate::grants::{Grants, Line};
 use crate::matcher::Matchers;
 use crate::progress;
 use crate::source::plan::Plan;
@@ -175,11 +175,12 @@ impl Reader {
         *reprocessed = reprocessed.saturating_sub(block.len() as u64);
         matchers.scan(now.boot, block, &mut |line, event| {
             let written = first_stamp(&block[line..], |stamp| Written::read(stamp, stamps, now, last));
+            let place = Line { source: name, offset: origin.offset(line) };
             let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
-                Some(late) => grants.late_event(now, late.time, event, name, origin.offset(line)),
+                Some(late) => grants.late_event(now, late.time, event, place),
                 None => {
                     let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
-                    grants.event(now, event, written, name, origin.offset(line))
+                    grants.event(now, written, event, place)
                 }
             };
             tally.event(line, event, Some(outcome));
@@ -197,7 +198,8 @@ impl Reader {
                 let written = first_stamp(&part[line..], |stamp| stamps.time(stamp, now.wall));
                 if origin.age == Age::Past {
                     let line = begin + line;
-                    let grant = |written| grants.past_event(now, written, event, name, origin.offset(line));
+                    let place = Line { source: name, offset: origin.offset(line) };
+                    let grant = |written| grants.past_event(now, written, event, place);
                     tally.event(line, event, written.map(grant));
                 }
             });

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
-use pop_before_smtp::grants::Grants;
+use pop_before_smtp::grants::{Grants, Line};
 use pop_before_smtp::hold::Hold;
 use pop_before_smtp::matcher::Matchers;
 use pop_before_smtp::networks::Networks;
@@ -43,7 +43,7 @@ impl Day {
         let line = format!("Nov 22 10:00:00 mail {message}");
         let now = self.now();
         if let Some(event) = self.matchers.event(now.boot, line.as_bytes()) {
-            self.grants.event(&now, &event, None, "log", None);
+            self.grants.event(&now, None, &event, Line { source: "log", offset: None });
         }
     }
 

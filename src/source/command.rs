@@ -3,10 +3,10 @@
 mod place;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Gap, Origin, Position, Progress, Sink, Source};
+use super::{Gap, Origin, Position, Progress, Sink, Source, id};
 use crate::time::{Now, Timestamp};
 
 /// A command line whose output is the log.
@@ -349,10 +349,6 @@ impl Source for CommandSource {
     fn bookmark(&self) -> Option<Bookmark> {
         self.mark.clone().map(Bookmark::File)
     }
-}
-
-fn id(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether the last byte of a file is no newline.

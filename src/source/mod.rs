@@ -12,7 +12,13 @@ pub mod plan;
 mod restart;
 pub mod stdin;
 
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use self::backlog::Backlog;
 use self::bookmark::Bookmark;
@@ -85,6 +91,24 @@ impl Origin {
     pub fn offset(&self, line: usize) -> Option<u64> {
         self.position.map(|position| position.offset + line as u64)
     }
+}
+
+/// Opens a log file; a named pipe must not stop the daemon.
+///
+/// # Errors
+/// It cannot be opened, or is no regular file.
+fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    Ok((file, metadata))
+}
+
+/// Which regular file has the name: its device and number.
+fn id(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().filter(Metadata::is_file).map(|found| (found.dev(), found.ino()))
 }
 
 /// Takes a block of lines and where it comes from.

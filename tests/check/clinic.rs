@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{LockResult, RwLock, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use pop_before_smtp::time::display;
 
@@ -141,12 +141,10 @@ impl Clinic {
 static RIVALS: RwLock<()> = RwLock::new(());
 
 /// The right to run one.
-pub(crate) struct Rival(#[allow(dead_code)] LockResult<RwLockWriteGuard<'static, ()>>);
+pub(crate) type Rival = RwLockWriteGuard<'static, ()>;
 
-impl Rival {
-    pub(crate) fn new() -> Self {
-        Self(RIVALS.write())
-    }
+pub(crate) fn rival() -> Rival {
+    RIVALS.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A line of the log that is of another time. Its first word is its stamp.

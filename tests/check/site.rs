@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::clinic::{ANY, Clinic, Rival, stamped};
+use crate::clinic::{ANY, Clinic, rival, stamped};
 use crate::support::cases::{self, ip, login_line};
 use crate::support::command::finish;
 use crate::support::postfix::Postfix;
@@ -235,7 +235,7 @@ fn the_perl_program_is_told() {
     let scratch = Scratch::new();
     let script = scratch.join("pop-before-smtp");
     fs::write(&script, "my $line = <STDIN>;\n").unwrap();
-    let rival = Rival::new();
+    let rival = rival();
     let perl = Sleeper::start(Command::new(process::program("perl").unwrap()).arg(&script));
     let told = format!("another pop-before-smtp runs: process {}", perl.0.id());
     wait_for("perl to be seen", SOON, || clinic.check_beside(&rival).text().contains(&told));

@@ -1,18 +1,16 @@
 //! The files that had a log's name before: `mail.log.1`, `mail.log-20261122`, or `mail-20261122.log`.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nix::libc::{O_NOCTTY, O_NONBLOCK};
-
 use super::search::Window;
-use crate::source::Position;
 use crate::source::bookmark::FileMark;
+use crate::source::{self, Position};
 
 /// Endings of files that another program has compressed.
 const COMPRESSED: [&str; 6] = ["gz", "xz", "bz2", "zst", "lz4", "Z"];
@@ -32,12 +30,7 @@ pub(in crate::source) struct Candidate {
 
 impl Candidate {
     pub(in crate::source) fn open(path: &Path) -> io::Result<Self> {
-        // O_NONBLOCK: a named pipe must not stop the daemon.
-        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
+        let (file, metadata) = source::open(path)?;
         let (device, inode, length) = (metadata.dev(), metadata.ino(), metadata.len());
         let (owner, written) = (metadata.uid(), metadata.modified()?);
         Ok(Self { path: path.to_owned(), file, device, inode, length, owner, written })

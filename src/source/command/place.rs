@@ -1,13 +1,11 @@
 //! Knows where in its file stands what `tail` prints. `tail` does not tell when it goes on with another file, so each block is
 //! compared with what the file holds there; what differs has no place.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::libc::{O_NOCTTY, O_NONBLOCK};
-
-use crate::source::Position;
+use crate::source::{self, Position, id};
 
 /// Bytes at the end of a block that are compared: nearly always the whole last line, with its time stamp.
 const COMPARED: usize = 256;
@@ -69,9 +67,7 @@ impl Place {
 
 impl Open {
     fn of(log: &Path, shift: i64) -> Option<Self> {
-        // O_NONBLOCK: a named pipe must not stop the daemon.
-        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(log).ok()?;
-        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file())?;
+        let (file, metadata) = source::open(log).ok()?;
         Some(Self { device: metadata.dev(), inode: metadata.ino(), file, shift })
     }
 
@@ -91,11 +87,6 @@ impl Open {
             same
         })
     }
-}
-
-/// Which regular file has the name.
-fn id(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| (found.dev(), found.ino()))
 }
 
 #[cfg(test)]

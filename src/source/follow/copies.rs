@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::file::{Id, Retired};
 use super::print::SIZE;
@@ -95,7 +95,10 @@ pub(super) struct Found {
     /// Oldest first.
     pub(super) files: Vec<Unread>,
     newest: SystemTime,
-    passed: Passed,
+    /// Those, and what does not count: how each begins.
+    passed: Vec<(Id, Vec<u8>)>,
+    /// All that is there now.
+    present: Vec<Id>,
 }
 
 /// How far the copies have been looked through.
@@ -107,7 +110,7 @@ pub(super) struct Copies {
 }
 
 /// The files beside the log that have been read or do not count, whatever becomes of their times: how each begins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Passed(HashMap<Id, Vec<u8>>);
 
 impl Passed {
@@ -129,12 +132,13 @@ struct Listed {
     number: Reverse<u32>,
     path: PathBuf,
     id: Id,
+    owner: u32,
 }
 
 impl Copies {
     /// What is there now counts as read; the latest `most` of that are told, because their writers may go on.
     pub(super) fn start(log: &Path, most: usize) -> (Self, VecDeque<Retired>) {
-        let list = list(log, |_| true);
+        let list = list(log);
         let latest = list[list.len().saturating_sub(most)..].iter().filter_map(|listed| {
             let Candidate { file, length, .. } = listed.open()?;
             Retired::of(listed.id, &file, length).ok()
@@ -153,7 +157,9 @@ impl Copies {
 
     /// Takes what was found as read.
     pub(super) fn take(&mut self, found: Found) -> Vec<Unread> {
-        (self.newest, self.passed) = (found.newest, found.passed);
+        self.newest = found.newest;
+        self.passed.0.retain(|id, _| found.present.contains(id));
+        found.passed.into_iter().for_each(|(id, head)| self.passed.add(id, head));
         found.files
     }
 
@@ -161,23 +167,24 @@ impl Copies {
     pub(super) fn find(&self, search: &Search<'_>) -> Option<Found> {
         // A file from the future must not hide all others.
         let newest = self.newest.min(Now::read().wall);
-        let list = || {
-            list(search.log, |file| {
-                file.uid() == search.owner
-                    && file.modified().is_ok_and(|at| at >= newest && search.until.is_none_or(|until| at <= until))
-            })
+        let counts = |file: &Listed| {
+            let at = file.written;
+            file.owner == search.owner && at >= newest && search.until.is_none_or(|until| at <= until)
         };
-        let listed = list();
+        let names = |listed: &[Listed]| {
+            let counting = listed.iter().filter(|file| counts(file));
+            let mut names: Vec<_> = counting.map(|file| (file.path.clone(), file.id)).collect();
+            names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            names
+        };
+        let mut listed = list(search.log);
+        let (present, before) = (listed.iter().map(|file| file.id).collect(), names(&listed));
+        listed.retain(counts);
         let found = match search.cut {
             None => search.behind(&listed, Vec::new(), newest, &self.passed),
             Some(cut) => search.since(cut, &listed, newest, &self.passed),
         };
-        let names =
-            |listed: &[Listed]| listed.iter().map(|listed| (listed.path.clone(), listed.id)).collect::<Vec<_>>();
-        let (mut before, mut after) = (names(&listed), names(&list()));
-        before.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        after.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        (before == after).then_some(found)
+        (before == names(&list(search.log))).then_some(Found { present, ..found })
     }
 }
 
@@ -189,15 +196,8 @@ impl Search<'_> {
             let head = head(&file.file).ok()?;
             (!self.is_same_known(listed.id, &head) && !passed.holds(listed.id, &head)).then_some((at, file))
         });
-        let Some((at, file)) = fitting else {
-            // Whatever these are, they are none of this log.
-            let others = listed.iter().filter(|listed| {
-                listed.open().and_then(|file| head(&file.file).ok()).is_none_or(|head| !self.is_coming(&head))
-            });
-            let written = others.map(|listed| listed.written + Duration::from_nanos(1));
-            let newest = written.max().unwrap_or(newest).max(newest);
-            return self.found(Vec::new(), newest, listed, passed.clone());
-        };
+        // Whatever the others are, they are none of this log.
+        let Some((at, file)) = fitting else { return self.found(Vec::new(), newest, listed) };
         let written = listed[at].written;
         let first = listed.iter().position(|listed| listed.written == written).unwrap_or(at);
         self.behind(&listed[first..], vec![Unread { file, begin: cut.begin }], written, passed)
@@ -221,20 +221,19 @@ impl Search<'_> {
             heads.push(head);
             files.push(Unread { file, begin: 0 });
         }
-        self.found(files, newest, listed, passed.clone())
+        self.found(files, newest, listed)
     }
 
     /// What was found is not looked for again; if that is nothing, none of the others is. So a search comes to its end,
     /// however many files there are, and whatever their times say.
-    fn found(&self, files: Vec<Unread>, newest: SystemTime, listed: &[Listed], mut passed: Passed) -> Found {
-        let taken =
-            files.iter().filter_map(|unread| Some((Id::of_candidate(&unread.file), head(&unread.file.file).ok()?)));
-        taken.for_each(|(id, head)| passed.add(id, head));
-        if files.is_empty() {
-            let others = listed.iter().filter_map(Listed::begin).filter(|(_, head)| !self.is_coming(head));
-            others.for_each(|(id, head)| passed.add(id, head));
-        }
-        Found { files, newest, passed }
+    fn found(&self, files: Vec<Unread>, newest: SystemTime, listed: &[Listed]) -> Found {
+        let passed = if files.is_empty() {
+            listed.iter().filter_map(Listed::begin).filter(|(_, head)| !self.is_coming(head)).collect()
+        } else {
+            let taken = files.iter().map(|unread| &unread.file);
+            taken.filter_map(|file| Some((Id::of_candidate(file), head(&file.file).ok()?))).collect()
+        };
+        Found { files, newest, passed, present: Vec::new() }
     }
 
     /// Whether a file has been read, or a copy of it. A number alone says little: it is given to the next file.
@@ -274,11 +273,12 @@ impl Listed {
 }
 
 /// Files that a rotation has made of the log, oldest first. With hundreds of them, only their names cost.
-fn list(log: &Path, wanted: impl Fn(&fs::Metadata) -> bool) -> Vec<Listed> {
+fn list(log: &Path) -> Vec<Listed> {
     let listed = rotated_names(log).into_iter().filter_map(|path| {
-        let metadata = fs::symlink_metadata(&path).ok().filter(|file| file.is_file() && wanted(file))?;
+        let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
         let number = path.extension().and_then(|number| number.to_str()?.parse().ok()).unwrap_or(0);
-        Some(Listed { written: metadata.modified().ok()?, number: Reverse(number), id: Id::of(&metadata), path })
+        let (written, id, owner) = (metadata.modified().ok()?, Id::of(&metadata), metadata.uid());
+        Some(Listed { written, number: Reverse(number), path, id, owner })
     });
     let mut listed: Vec<Listed> = listed.collect();
     // Of two that were written at the same time the one with the higher number is older, as logrotate counts.

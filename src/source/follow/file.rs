@@ -1,13 +1,11 @@
 //! One file that is read: where it is read to, its unfinished line, and whether it is still the same.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
-
-use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use super::From;
 use super::copies::{Beginning, Cut};
@@ -15,7 +13,7 @@ use super::print::{Change, Compared, Print};
 use crate::source::backlog::{Candidate, begins_a_line};
 use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
-use crate::source::{Age, Gap, Origin, Position, Sink};
+use crate::source::{self, Age, Gap, Origin, Position, Sink};
 use crate::time::Timestamp;
 
 /// For how long lines count by their own times that come into a log which was cut or found.
@@ -107,12 +105,7 @@ impl LogFile {
     /// # Errors
     /// It cannot be opened, or is no regular file.
     pub(super) fn open(path: &Path, from: From, now: Timestamp) -> io::Result<Self> {
-        // O_NONBLOCK: a named pipe must not stop the daemon.
-        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
+        let (file, metadata) = source::open(path)?;
         let id = Id::of(&metadata);
         let offset = match from {
             From::Start => 0,

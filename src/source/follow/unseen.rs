@@ -5,7 +5,6 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
 use super::copies::{Beginning, Known, Search, Unread};
 use super::file::{Id, Retired};
@@ -43,11 +42,8 @@ impl Follow {
         for Unread { file: copy, .. } in &mut files {
             log::info!("lines of log file {} are in {}; reading that first", self.path.display(), copy.path.display());
             copy.length = copy.file.metadata().map_or(copy.length, |metadata| metadata.len());
-            match Retired::of(Id::of_candidate(copy), &copy.file, copy.length) {
-                Ok(read) => self.retired.remember(read),
-                // It must not be found again and again.
-                Err(_) => self.copies.pass(copy.written + Duration::from_nanos(1)),
-            }
+            let read = Retired::of(Id::of_candidate(copy), &copy.file, copy.length);
+            read.into_iter().for_each(|read| self.retired.remember(read));
         }
         self.backlog = Some(Backlog::of(files.into_iter().map(|unread| (unread.file, unread.begin))));
         Ok(())
