@@ -108,7 +108,7 @@ fn safe_patterns_are_taken() {
         r"^login: [A-Za-z0-9._:-]+ \[(?P<ip>[0-9A-Fa-f:.]+)\] (?P<user>.*)$",
         r"^login: (?:[A-Za-z0-9._:-]+ )?\[(?P<ip>[0-9A-Fa-f:.]+)\] (?P<user>.*) User logged in.*$",
         r"(?i)^login from (?P<ip>\d{1,3}(?:\.\d{1,3}){3}) as (?P<user>\S+)$",
-        r"^(?:imap|pop3)-login: Login: user=<(?P<user>[^>]*)>, rip=(?P<ip>[0-9a-f:.]+), lip=[0-9a-f:.]+(?:, session=<[A-Za-z0-9+/]+>)?$",
+        r"^(?:imap|pop3)-login: Login: user=<(?P<user>[^>]*)>, rip=(?P<ip>[0-9a-f:.]+), lip=[0-9a-f:.]+, session=<(?P<session>[A-Za-z0-9+/]+)>$",
         r"^login ok: (?P<ip>[0-9a-f:.]+)$",
     ] {
         let parsed = config_file::parse(Path::new("test.toml"), &with_login(pattern));
@@ -138,6 +138,9 @@ fn unsafe_patterns_are_refused_with_the_reason_and_a_better_one() {
         (r"^Login user=(?P<user>\w+) ip=\[(?P<ip>[0-9.]+)\].*$", "imitate an address", "one side"),
         (r"^Login user=(?P<user>[^ ]*) ip=(?P<ip>[0-9.]+) .*$", "imitate an address", "one side"),
         (r"^Login user=\w+ ip=\[(?P<ip>[0-9.]+)\] .*$", "imitate an address", "name the user"),
+        (r"^Login user=(?P<user>.*) ip=(?P<ip>[0-9.]+) helo=[A-Za-z0-9._=-]+$", "imitate an address", "one side"),
+        (r"^Login user=(?P<user>.*), ip=(?P<ip>[0-9.]+)(?:, id=<[A-Za-z0-9+/]+>)?$", "imitate an address", "(?P<session>"),
+        (r"^Login .* ip=(?P<ip>[0-9.]+) helo=[a-z]+ (?P<user>.*)$", "imitate an address", "one side"),
         (r"^Login user=(?P<user>.*)(?P<ip>[0-9.]+)$", "imitate an address", "one side"),
         (r"^Login (?P<ip>[0-9.]+)(?P<user>.*)$", "imitate an address", "one side"),
         (r"^Login user=(?P<user>.*) ip=(?P<ip>[0-9.]+)(?: ip=[0-9.]+)?$", "imitate an address", "one side"),
@@ -196,7 +199,7 @@ const SHAPES: [(&str, &str, &str); 4] = [
     (r"^Login user=(?P<user>.*) ip=\[(?P<ip>[0-9A-Fa-f:.]+)\]$", "Login user=", " ip=[203.0.113.9]"),
     (r"^login: \[(?P<ip>[0-9A-Fa-f:.]+)\] (?P<user>.*) ok.*$", "login: [203.0.113.9] ", " ok"),
     (
-        r"^Login user=<(?P<user>[^>]*)>, rip=(?P<ip>[0-9a-f:.]+), lip=[0-9.]+(?:, sid=<[a-z]+>)?$",
+        r"^Login user=<(?P<user>[^>]*)>, rip=(?P<ip>[0-9a-f:.]+), lip=[0-9.]+, sid=<(?P<session>[a-z]+)>$",
         "Login user=<",
         ">, rip=203.0.113.9, lip=192.0.2.25, sid=<abc>",
     ),

@@ -1,8 +1,9 @@
 //! Decides whether a stranger's text can imitate a group of a regular expression. Pure.
 //!
 //! Two machines read the same message. One is the server as it may be at its worst: the expression in which the user's
-//! text, and every run that may hold more than an identifier, is any bytes at all, and the address any address. The
-//! other is the expression as written. If there is a message for which the server's group and the reader's group are
+//! text, every run that may hold more than an identifier, and every run of letters behind one of these is any bytes at
+//! all, and the address any address: nothing says that what looks like a word there was not chosen by the client, too.
+//! The other is the expression as written. If there is a message for which the server's group and the reader's group are
 //! not the same bytes, then a stranger can write it. A search through all pairs of states finds the shortest one or
 //! shows that there is none; whether `*` is greedy or lazy plays no role.
 
@@ -30,8 +31,9 @@ pub(super) enum Finding {
 /// A message in which the group could be two different texts, if there is one. The only anchors are `^` and `$` at the
 /// ends, and the group is always there, once, and never empty.
 pub(super) fn find(hir: &Hir, group: u32) -> Option<Finding> {
-    let anonymous = !lint::names(hir).contains(&"user");
-    let (Some(server), Some(reader)) = (machine(&widen(hir, anonymous)), machine(hir)) else {
+    // If no group tells which run is the user's, it may be the first.
+    let mut free = !lint::names(hir).contains(&"user");
+    let (Some(server), Some(reader)) = (machine(&widen(hir, &mut free)), machine(hir)) else {
         return Some(Finding::TooLarge);
     };
     Search { server: &server, reader: &reader, group, seen: HashSet::new(), steps: Vec::new() }.run()
@@ -55,24 +57,38 @@ fn machine(hir: &Hir) -> Option<NFA> {
     Compiler::new().configure(config).build_from_hir(hir).ok()
 }
 
-/// What the server may write where the expression fits. `anonymous`: no group tells which run is the user's.
-fn widen(hir: &Hir, anonymous: bool) -> Hir {
-    if lint::is_free_run(hir) || (anonymous && lint::is_word_run(hir)) {
+/// What the server may write where the expression fits. `free`: text of the client may have stood in front, so that a run
+/// of letters may be the client's, too.
+fn widen(hir: &Hir, free: &mut bool) -> Hir {
+    if lint::is_free_run(hir) || (*free && lint::is_word_run(hir)) {
+        *free = true;
         return anything();
     }
     match hir.kind() {
         HirKind::Capture(capture) => {
             let sub = match capture.name.as_deref() {
-                Some("user") => anything(),
+                Some("user") => {
+                    *free = true;
+                    anything()
+                }
                 Some("ip") => addresses(),
                 Some("session") => capture.sub.as_ref().clone(),
-                _ => widen(&capture.sub, anonymous),
+                _ => widen(&capture.sub, free),
             };
             Hir::capture(Capture { sub: Box::new(sub), ..capture.clone() })
         }
-        HirKind::Repetition(repetition) => repeat(widen(&repetition.sub, anonymous), repetition.min, repetition.max),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| widen(part, anonymous)).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(|part| widen(part, anonymous)).collect()),
+        HirKind::Repetition(repetition) => repeat(widen(&repetition.sub, free), repetition.min, repetition.max),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| widen(part, free)).collect()),
+        HirKind::Alternation(parts) => {
+            let before = *free;
+            let mut widen_choice = |part: &Hir| {
+                let mut behind = before;
+                let choice = widen(part, &mut behind);
+                *free |= behind;
+                choice
+            };
+            Hir::alternation(parts.iter().map(&mut widen_choice).collect())
+        }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
     }
 }

@@ -249,11 +249,13 @@ fn holds_free_class(hir: &Hir) -> bool {
     }
 }
 
-/// A repetition of bytes that a name may consist of, letters among them.
+/// A repetition of bytes that a name may consist of, letters among them; an address is none.
 pub(super) fn is_word_run(hir: &Hir) -> bool {
     fn holds_letters(hir: &Hir) -> bool {
         match hir.kind() {
-            HirKind::Class(class) => !class_has_only(class, |b| !b.is_ascii_alphabetic()),
+            HirKind::Class(class) => {
+                !class_has_only(class, is_address) && !class_has_only(class, |b| !b.is_ascii_alphabetic())
+            }
             kind => kind.subs().iter().any(holds_letters),
         }
     }
@@ -276,7 +278,8 @@ fn check_lazy(before: &[&Hir]) -> Result<(), Flaw> {
 fn check_imitation(source: &str, hir: &Hir, group: u32, what: &str) -> Result<(), Flaw> {
     let Some(finding) = ambiguity::find(hir, group) else { return Ok(()) };
     let cure = "say exactly what stands on one side of it, up to the end: a user name may hold anything, so behind it only \
-                text of the server may follow, such as (?:, port=[0-9]+)?$";
+                text of the server may follow, such as (?:, port=[0-9]+)?$, and an id of the server is named \
+                (?P<session>...)";
     let named = names(hir).contains(&"user");
     let cure = if named { cure.to_owned() } else { format!("name the user's text (?P<user>...), and {cure}") };
     let reason = match finding {

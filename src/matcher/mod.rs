@@ -14,6 +14,7 @@ mod fragments;
 mod lint;
 mod own_file;
 pub mod pattern;
+mod proxied;
 mod reader;
 mod routes;
 mod scan;
@@ -106,6 +107,17 @@ pub struct Limit {
     pub bytes: usize,
 }
 
+/// How a stranger can make a server log what a server of his own says, as messages without a word in front.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxying {
+    /// The programs that may.
+    pub programs: &'static [&'static str],
+    /// How the message begins that a process writes before it connects to the other server.
+    pub begins: &'static str,
+    /// Whether a process counts of which that message may have been missed.
+    pub unseen_counts: bool,
+}
+
 /// What is known about the log of one server. `--help`, the manual and the tests read the table of these.
 #[derive(Debug)]
 pub struct Matcher {
@@ -130,6 +142,8 @@ pub struct Matcher {
     pub logouts: &'static [Pattern],
     /// Set if the server's logger goes on with the rest of a long message in a new one.
     pub splits: Option<Limit>,
+    /// Set if a stranger can make the server log what his own server says.
+    pub proxying: Option<Proxying>,
 }
 
 impl Matcher {

@@ -18,6 +18,8 @@ pub(super) struct Route {
     starts: OnceLock<Starts>,
     /// From which length on a message may be cut by its logger, chosen or not.
     pub(super) limit: Option<usize>,
+    /// How the message begins behind which those of a process may be another server's, chosen or not.
+    pub(super) proxy: Option<&'static [u8]>,
 }
 
 /// A pattern that a message may fit.
@@ -62,8 +64,8 @@ pub(super) struct Routes {
 const CLASSES: usize = 256;
 
 impl Routes {
-    /// For these matchers. The programs of all loggers that cut messages have a route, too: another matcher may listen to
-    /// such a program, now or after the choice was changed.
+    /// For these matchers. The programs of all loggers that cut messages, and of all servers that hand on another server's
+    /// words, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
     pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
         let mut routes = Vec::new();
         for matcher in matchers {
@@ -77,6 +79,11 @@ impl Routes {
             for program in matcher.programs.iter().filter(|_| matcher.splits.is_some()) {
                 let route = route(&mut routes, program.as_bytes());
                 route.limit = route.limit.into_iter().chain(matcher.splits.map(|limit| limit.bytes)).min();
+            }
+            if let Some(proxying) = matcher.proxying {
+                for program in proxying.programs {
+                    route(&mut routes, program.as_bytes()).proxy = Some(proxying.begins.as_bytes());
+                }
             }
         }
         routes.sort_by_key(|route| (class(route.program), route.program));
@@ -96,7 +103,7 @@ impl Routes {
 fn route<'r>(routes: &'r mut Vec<Route>, program: &'static [u8]) -> &'r mut Route {
     let at = routes.iter().position(|route| route.program == program).unwrap_or_else(|| {
         let (matchers, patterns) = (Vec::new(), Vec::new());
-        routes.push(Route { program, matchers, patterns, starts: OnceLock::new(), limit: None });
+        routes.push(Route { program, matchers, patterns, starts: OnceLock::new(), limit: None, proxy: None });
         routes.len() - 1
     });
     &mut routes[at]

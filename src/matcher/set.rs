@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::fragments::Fragments;
 use super::own_file::OwnFile;
+use super::proxied::Proxied;
 use super::reader::Reading;
 use super::routes::Routes;
 use super::sessions::Sessions;
@@ -35,6 +36,7 @@ pub struct Matchers {
     /// Every matcher that has a route.
     chosen: Vec<&'static Matcher>,
     fragments: Fragments,
+    proxied: Proxied,
     sessions: Sessions,
     own_file: OwnFile,
     /// How the lines begin, as far as they were scanned.
@@ -79,6 +81,7 @@ impl Matchers {
             routes: Routes::new(&chosen),
             chosen,
             fragments: Fragments::default(),
+            proxied: Proxied::default(),
             sessions: Sessions::default(),
             own_file: OwnFile::default(),
             layout: None,
@@ -86,17 +89,21 @@ impl Matchers {
     }
 
     /// Says that the next line stands in the middle of a log, or that lines in front of it are missing. The first message of
-    /// each program whose logger cuts messages may be the rest of one that was not handed in, and is no event. A connection
-    /// may have ended, and another have got its id. Without this the log begins with its first line.
+    /// each program whose logger cuts messages may be the rest of one that was not handed in, and is no event. A process may
+    /// have become a proxy for a stranger ([`Proxying`]). A connection may have ended, and another have got its id. Without
+    /// this the log begins with its first line.
     pub fn begin_in_the_middle(&mut self) {
         self.fragments.forget();
+        self.proxied.miss();
         self.sessions.forget_connections();
     }
 
     /// Says that each line which follows may be the rest of one that was not handed in, until
-    /// [`Matchers::begin_in_the_middle`]: no message of a program whose logger cuts messages is an event.
+    /// [`Matchers::begin_in_the_middle`]: no message of a program whose logger cuts messages is an event, and none of a
+    /// process that may be a proxy.
     pub fn believe_nothing(&mut self) {
         self.fragments.believe_nothing();
+        self.proxied.miss();
     }
 
     /// Whether, since the last call, so many hosts and programs wrote that it is not remembered any more whose messages
@@ -166,20 +173,31 @@ impl Matchers {
         self.skip(line);
         let (header, message) = parsed?;
         let route = self.routes.of(header.program)?;
-        if let Some(limit) = route.limit
-            && self.fragments.is_piece(header.host, header.program, message.len(), limit)
-        {
-            return None;
-        }
-        if doubtful || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
+        // Each of them has to see every message.
+        let is_piece = route.limit.is_some_and(|limit| {
+            self.fragments.is_piece(header.host, header.program, message.len(), limit)
+        });
+        let is_proxied = route.proxy.is_some_and(|begins| {
+            self.proxied.is_proxied(self.sessions.id(&header, header.pid), message.starts_with(begins))
+        });
+        if is_piece || is_proxied || doubtful || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
             return None;
         }
         let (matcher, kind, reading) = route.read(message)?;
         if reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user)) {
             return None;
         }
+        if self.proxied.is_incomplete() && may_be_proxied(matcher, header.program) {
+            return None;
+        }
         join(&mut self.sessions, now, &header, matcher, kind, &reading)
     }
+}
+
+/// Whether a message that the matcher reads may be another server's, for all that the log tells.
+fn may_be_proxied(matcher: &Matcher, program: &[u8]) -> bool {
+    let strangers = matcher.proxying.filter(|proxying| !proxying.unseen_counts);
+    strangers.is_some_and(|proxying| proxying.programs.iter().any(|name| name.as_bytes() == program))
 }
 
 /// Makes an event of a reading: finds the address that an earlier line of the session told, and remembers the session.

@@ -5,23 +5,8 @@ use super::super::{Key, Matcher};
 
 pub(super) const CYRUS: Matcher = Matcher {
     name: "cyrus",
-    servers: "Cyrus IMAP 1.x to 3.12",
-    programs: &[
-        "cyrus-imapd",
-        "cyrus-pop3d",
-        "cyrus/imap",
-        "cyrus/imapd",
-        "cyrus/imaps",
-        "cyrus/pop3",
-        "cyrus/pop3d",
-        "cyrus/pop3s",
-        "imap",
-        "imapd",
-        "imaps",
-        "pop3",
-        "pop3d",
-        "pop3s",
-    ],
+    servers: "Cyrus IMAP 2.x to 3.12",
+    programs: CYRUS_PROGRAMS,
     enable: "nothing; the log must take priority notice of the mail facility",
     source: "lines of 3.6.1; format strings of imap/imapd.c, imap/pop3d.c, imap/loginlog.c and lib/logfmt.c",
     key: Key::None,
@@ -41,7 +26,7 @@ pub(super) const CYRUS: Matcher = Matcher {
             Lit(" User logged in"),
             Optional(&[Lit(" SESSIONID=<"), Token, Lit(">")]),
         ],
-        // 1.x and 2.0 write no space before the bracket, and nothing or the answer to the client behind the method.
+        // 2.0 writes no space before the bracket.
         &[
             Lit("login: "),
             Host,
@@ -52,7 +37,7 @@ pub(super) const CYRUS: Matcher = Matcher {
             User,
             Lit(" "),
             Method,
-            Optional(&[Lit(" User logged in")]),
+            Lit(" User logged in"),
         ],
         &[
             Lit("event=login.good "),
@@ -85,7 +70,51 @@ pub(super) const CYRUS: Matcher = Matcher {
     ],
     logouts: &[],
     splits: None,
+    proxying: None,
 };
+
+/// Nothing tells its login from another message that begins so and ends in a word: only for a host that runs such a server
+/// and no other under these names.
+pub(super) const CYRUS_1: Matcher = Matcher {
+    name: "cyrus-1",
+    servers: "Cyrus IMAP 1.x",
+    programs: CYRUS_PROGRAMS,
+    enable: "nothing; the log must take priority notice of the mail facility",
+    source: "format strings of imap/imapd.c and imap/pop3d.c of 1.5",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        Lit("login: "),
+        Host,
+        Lit("["),
+        Client,
+        Lit("] "),
+        Not("anonymous "),
+        User,
+        Lit(" "),
+        Method,
+    ]],
+    logouts: &[],
+    splits: None,
+    proxying: None,
+};
+
+const CYRUS_PROGRAMS: &[&str] = &[
+    "cyrus-imapd",
+    "cyrus-pop3d",
+    "cyrus/imap",
+    "cyrus/imapd",
+    "cyrus/imaps",
+    "cyrus/pop3",
+    "cyrus/pop3d",
+    "cyrus/pop3s",
+    "imap",
+    "imapd",
+    "imaps",
+    "pop3",
+    "pop3d",
+    "pop3s",
+];
 
 const CYRUS_SESSION: Piece = Optional(&[OneOf(&[&[Lit("session_id=")], &[Lit("r.sessionid=")]]), Token, Lit(" ")]);
 

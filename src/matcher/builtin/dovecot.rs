@@ -19,8 +19,8 @@ pub(super) const DOVECOT: Matcher = Matcher {
             DOVECOT_VERB,
             Lit("user=<"),
             User,
-            Lit(">"),
-            Optional(&[Lit(", method="), Method]),
+            Lit(">, method="),
+            Method,
             Lit(", rip="),
             Client,
             Optional(&[Lit(", rport="), Number]),
@@ -28,23 +28,20 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Address,
             Many(DOVECOT_ELEMENTS),
         ],
-        &[DOVECOT_VERB, Not("user=<"), User, Lit(" ["), Client, Lit("]")],
-        // Here a name stands in front of the verb, so only names that cannot hold it are read.
+        // Without the method only the name tells an anonymous login (`auth_anonymous_username`).
         &[
-            DOVECOT_SERVICE,
-            DOVECOT_LEVEL,
-            Lit("proxy("),
-            Name,
-            Optional(&[Lit(","), Host]),
-            OneOf(&[&[Lit("): started")], &[Lit("): Started")]]),
-            Lit(" proxying to "),
-            DOVECOT_BACKEND,
-            OneOf(&[&[Plain, Lit(">, method="), Method, Lit(", rip=")], &[Plain, Lit(">, rip=")]]),
+            DOVECOT_VERB,
+            Lit("user=<"),
+            Not("anonymous>"),
+            User,
+            Lit(">, rip="),
             Client,
+            Optional(&[Lit(", rport="), Number]),
             Lit(", lip="),
             Address,
             Many(DOVECOT_ELEMENTS),
         ],
+        &[DOVECOT_VERB, Not("user=<"), Not("anonymous ["), User, Lit(" ["), Client, Lit("]")],
     ],
     // The reason follows in the server's words. Without a session id (before 2.3) it ends nothing.
     logouts: &[&[
@@ -65,6 +62,39 @@ pub(super) const DOVECOT: Matcher = Matcher {
         ]),
     ]],
     splits: None,
+    proxying: None,
+};
+
+/// Which server says that the client is logged in is up to the user database (`proxy=y`, `host`), and the name stands in front
+/// of the verb: only names are read that cannot hold it.
+pub(super) const DOVECOT_PROXY: Matcher = Matcher {
+    name: "dovecot-proxy",
+    servers: "Dovecot 2.0 to 2.4 as a POP3 and IMAP proxy",
+    programs: &["dovecot", "imap-login", "pop3-login"],
+    enable: "nothing; auth_username_chars must not be empty",
+    source: "published lines of 2.0 to 2.4; format strings of src/login-common/client-common.c",
+    key: Key::None,
+    connects: &[],
+    logins: &[
+        &[
+            DOVECOT_SERVICE,
+            DOVECOT_LEVEL,
+            Lit("proxy("),
+            Name,
+            Optional(&[Lit(","), Host]),
+            OneOf(&[&[Lit("): started")], &[Lit("): Started")]]),
+            Lit(" proxying to "),
+            DOVECOT_BACKEND,
+            OneOf(&[&[Plain, Lit(">, method="), Method, Lit(", rip=")], &[Not("anonymous>"), Plain, Lit(">, rip=")]]),
+            Client,
+            Lit(", lip="),
+            Address,
+            Many(DOVECOT_ELEMENTS),
+        ],
+    ],
+    logouts: &[],
+    splits: None,
+    proxying: None,
 };
 
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind

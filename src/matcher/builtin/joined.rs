@@ -23,6 +23,7 @@ pub(super) const POPA3D: Matcher = Matcher {
         &[Lit("Authentication failed for "), User],
     ],
     splits: None,
+    proxying: None,
 };
 
 /// The tail ` - ADDRESS` or ` - HOST (ADDRESS)` is there when built with logextend.
@@ -45,6 +46,7 @@ pub(super) const SOLID_POP3D: Matcher = Matcher {
         &[Lit("session ended for user "), User],
     ],
     splits: None,
+    proxying: None,
 };
 
 /// The master process tells the address, a child the login; the session id in front of both joins them.
@@ -65,8 +67,11 @@ pub(super) const MAILUTILS: Matcher = Matcher {
         &[Session, Lit(" session terminating for user: "), User],
         &[Session, Lit(" session ended for no user")],
         &[Session, Lit(" session terminating")],
+        // Not a session that had proved who it is: its connection is used up, and the login that follows is nobody's.
+        &[Session, Lit(" anonymous user "), User, Lit(" logged in")],
     ],
     splits: None,
+    proxying: None,
 };
 
 /// The name and the mailbox stand in front of the address; with plain names nothing in them can be taken for it.
@@ -81,4 +86,5 @@ pub(super) const GNU_POP3D: Matcher = Matcher {
     logins: &[&[Lit("User "), Name, Lit(" logged in with mailbox "), Word, Lit(" from "), Client]],
     logouts: &[],
     splits: None,
+    proxying: None,
 };

@@ -29,6 +29,7 @@ pub(super) const VPOPMAIL: Matcher = Matcher {
     ],
     logouts: &[],
     splits: None,
+    proxying: None,
 };
 
 /// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
@@ -59,6 +60,7 @@ pub(super) const CUCIPOP: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
+    proxying: None,
 };
 
 pub(super) const APPLE_MAIL: Matcher = Matcher {
@@ -77,4 +79,5 @@ pub(super) const APPLE_MAIL: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
+    proxying: None,
 };

@@ -16,7 +16,6 @@ pub(super) const PERDITION: Matcher = Matcher {
         "perdition.imap4",
         "perdition.imap4s",
         "perdition.imaps",
-        "perdition.managesieve",
         "perdition.pop3",
         "perdition.pop3s",
     ],
@@ -125,6 +124,7 @@ pub(super) const PERDITION: Matcher = Matcher {
         ],
     ],
     splits: None,
+    proxying: None,
 };
 
 const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
@@ -172,6 +172,7 @@ pub(super) const NGINX: Matcher = Matcher {
         Server(Ports::Except(&[])),
     ]],
     splits: None,
+    proxying: None,
 };
 
 /// Records with a name in them that are one line for sure. Before the login only those of POP3, whose commands nginx reads
@@ -265,4 +266,5 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
+    proxying: None,
 };

@@ -45,6 +45,7 @@ pub(super) const TEAPOP: Matcher = Matcher {
         Lit(")"),
     ]],
     splits: None,
+    proxying: None,
 };
 
 /// The name is printed twice. The first may hold anything; the second, `` `U' ``, is read with its backquote.
@@ -83,6 +84,7 @@ pub(super) const TPOP3D: Matcher = Matcher {
         Token,
     ]],
     splits: None,
+    proxying: None,
 };
 
 pub(super) const VDPOP3D: Matcher = Matcher {
@@ -96,6 +98,7 @@ pub(super) const VDPOP3D: Matcher = Matcher {
     logins: VM_POP3D_LOGINS,
     logouts: VM_POP3D_ENDS,
     splits: None,
+    proxying: None,
 };
 
 pub(super) const VM_POP3D: Matcher = Matcher {
@@ -114,6 +117,7 @@ pub(super) const VM_POP3D: Matcher = Matcher {
     ],
     logouts: VM_POP3D_ENDS,
     splits: None,
+    proxying: None,
 };
 
 const VM_POP3D_LOGINS: &[Pattern] = &[

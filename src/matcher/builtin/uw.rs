@@ -4,7 +4,7 @@ use super::super::pattern::{
     Pattern,
     Piece::{self, *},
 };
-use super::super::{Key, Matcher};
+use super::super::{Key, Matcher, Proxying};
 
 pub(super) const UW_IMAP: Matcher = Matcher {
     name: "uw-imap",
@@ -12,35 +12,56 @@ pub(super) const UW_IMAP: Matcher = Matcher {
     programs: &[
         "imap", "imapd", "imaps", "imapsd", "ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s",
     ],
-    enable: "nothing; it must run from inetd or xinetd",
+    enable: "nothing; it must run from inetd or xinetd; of ipop3d only what stands in a log that is read from its first line",
     source: "lines and format strings of 2007 (imapd.c, ipop3d.c, ipop2d.c)",
     key: Key::Pid,
     connects: &[],
-    logins: &[&[
-        OneOf(&[
-            &[Lit("Login user=")],
-            &[Lit("Auth user=")],
-            &[Lit("Authenticated user=")],
-            &[Lit("APOP user=")],
-            &[Lit("Admin Login user=")],
-            &[Lit("Admin Auth user=")],
-        ]),
-        User,
-        Lit(" host="),
-        Optional(&[Host, Lit(" ")]),
-        Lit("["),
-        Client,
-        Lit("]"),
-        Optional(&[OneOf(&[
-            &[Lit(" nmsgs="), Number, Lit("/"), Number],
-            &[Lit(" mech="), Method],
-            &[Lit(" no mailbox")],
-        ])]),
-    ]],
-    // All of these are also logged for a client that never logged in.
-    logouts: &[&[UW_END, User, Lit(" host="), OneOf(&[UW_ADDRESS, &[Lit("UNKNOWN")]])]],
+    logins: UW_LOGINS,
+    logouts: UW_LOGOUTS,
     splits: None,
+    proxying: Some(UW_PROXYING),
 };
+
+/// For servers built with DISABLE_POP_PROXY, or whose user `nobody` cannot connect to other hosts.
+pub(super) const UW_IMAP_NO_PROXY: Matcher = Matcher {
+    name: "uw-imap-no-proxy",
+    servers: "University of Washington ipop3d and imapd that connect to no other server",
+    enable: "ipop3d built with DISABLE_POP_PROXY, or a packet filter that lets user nobody connect to no host",
+    proxying: Some(Proxying { unseen_counts: true, ..UW_PROXYING }),
+    ..UW_IMAP
+};
+
+/// imapd logs nothing of another server.
+const UW_PROXYING: Proxying = Proxying {
+    programs: &["ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s"],
+    begins: "IMAP login to host=",
+    unseen_counts: false,
+};
+
+const UW_LOGINS: &[Pattern] = &[&[
+    OneOf(&[
+        &[Lit("Login user=")],
+        &[Lit("Auth user=")],
+        &[Lit("Authenticated user=")],
+        &[Lit("APOP user=")],
+        &[Lit("Admin Login user=")],
+        &[Lit("Admin Auth user=")],
+    ]),
+    User,
+    Lit(" host="),
+    Optional(&[Host, Lit(" ")]),
+    Lit("["),
+    Client,
+    Lit("]"),
+    Optional(&[OneOf(&[
+        &[Lit(" nmsgs="), Number, Lit("/"), Number],
+        &[Lit(" mech="), Method],
+        &[Lit(" no mailbox")],
+    ])]),
+]];
+
+/// All of these are also logged for a client that never logged in.
+const UW_LOGOUTS: &[Pattern] = &[&[UW_END, User, Lit(" host="), OneOf(&[UW_ADDRESS, &[Lit("UNKNOWN")]])]];
 
 const UW_ADDRESS: Pattern = &[Optional(&[Host, Lit(" ")]), Lit("["), Address, Lit("]")];
 
