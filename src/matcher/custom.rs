@@ -82,6 +82,7 @@ pub fn build(definition: &Definition<'_>) -> Result<&'static Matcher, (Field, Fl
         logouts: patterns(Field::Logout, definition.logout, logout)?,
         splits: None,
         proxying: None,
+        newlines: &[],
     })))
 }
 

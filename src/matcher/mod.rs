@@ -12,7 +12,7 @@ pub mod custom;
 pub(crate) mod explain;
 mod fragments;
 mod lint;
-mod own_file;
+mod newlines;
 pub mod pattern;
 mod proxied;
 mod reader;
@@ -107,6 +107,30 @@ pub struct Limit {
     pub bytes: usize,
 }
 
+/// Messages that hold text of a client who has not logged in, with the newlines in it. Some syslog daemons write them so.
+#[derive(Debug, Clone, Copy)]
+pub struct RawNewlines {
+    /// The programs that write them.
+    pub programs: &'static [&'static str],
+    /// How they begin.
+    pub messages: &'static [Pattern],
+    /// Most bytes of such a message.
+    pub longest: usize,
+    /// Those of them in which the text is shorter.
+    pub bounded: &'static [Bounded],
+}
+
+/// A message whose text of the client has a limit of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounded {
+    /// What the line is, if all of it is one message; [`pattern::Piece::User`] is the text.
+    pub message: Pattern,
+    /// Fewest bytes of the text with which the limit holds.
+    pub least: usize,
+    /// Most bytes of the text; 0 if it is no stranger's.
+    pub most: usize,
+}
+
 /// How a stranger can make a server log what a server of his own says, as messages without a word in front.
 #[derive(Debug, Clone, Copy)]
 pub struct Proxying {
@@ -144,6 +168,8 @@ pub struct Matcher {
     pub splits: Option<Limit>,
     /// Set if a stranger can make the server log what his own server says.
     pub proxying: Option<Proxying>,
+    /// Where a stranger's newline may come into a message.
+    pub newlines: &'static [RawNewlines],
 }
 
 impl Matcher {

@@ -35,6 +35,11 @@ pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m
     whole.then_some(Reading { user: Some(reader.unread), ..reader.reading })
 }
 
+/// Whether the message begins so; anything may follow.
+pub(super) fn begins(start: Pattern, message: &[u8]) -> bool {
+    Reader::new(message).read(start)
+}
+
 pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
         Piece::UserWithout(other) => !text.is_empty() && memchr::memmem::find(text, other.as_bytes()).is_none(),

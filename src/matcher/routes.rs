@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
 use super::starts::Starts;
-use super::{BUILTIN, Kind, Matcher};
+use super::{BUILTIN, Kind, Matcher, RawNewlines};
 
 /// What to do with the messages of one program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Route {
     program: &'static [u8],
     pub(super) matchers: Vec<&'static Matcher>,
@@ -20,6 +20,8 @@ pub(super) struct Route {
     pub(super) limit: Option<usize>,
     /// How the message begins behind which those of a process may be another server's, chosen or not.
     pub(super) proxy: Option<&'static [u8]>,
+    /// Which messages may hold a stranger's newline, chosen or not.
+    newlines: Vec<&'static RawNewlines>,
 }
 
 /// A pattern that a message may fit.
@@ -31,6 +33,12 @@ struct Candidate {
 }
 
 impl Route {
+    /// Most bytes of the message if it may hold a newline of a client who has not logged in; what it begins with is all that
+    /// stands in this line.
+    pub(super) fn longest_with_newline(&self, message: &[u8]) -> Option<usize> {
+        self.newlines.iter().filter_map(|newlines| newlines.longest_of(message)).max()
+    }
+
     /// The first reading of a message.
     pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
         let starts = self.starts.get_or_init(|| Starts::of(self.patterns.iter().map(|candidate| candidate.pattern)));
@@ -65,7 +73,7 @@ const CLASSES: usize = 256;
 
 impl Routes {
     /// For these matchers. The programs of all loggers that cut messages, and of all servers that hand on another server's
-    /// words, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
+    /// words or a stranger's newlines, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
     pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
         let mut routes = Vec::new();
         for matcher in matchers {
@@ -79,6 +87,14 @@ impl Routes {
             for program in matcher.programs.iter().filter(|_| matcher.splits.is_some()) {
                 let route = route(&mut routes, program.as_bytes());
                 route.limit = route.limit.into_iter().chain(matcher.splits.map(|limit| limit.bytes)).min();
+            }
+            for newlines in matcher.newlines {
+                for program in newlines.programs {
+                    let known = &mut route(&mut routes, program.as_bytes()).newlines;
+                    if !known.iter().any(|other| std::ptr::eq(*other, newlines)) {
+                        known.push(newlines);
+                    }
+                }
             }
             if let Some(proxying) = matcher.proxying {
                 for program in proxying.programs {
@@ -102,8 +118,7 @@ impl Routes {
 /// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
 fn route<'r>(routes: &'r mut Vec<Route>, program: &'static [u8]) -> &'r mut Route {
     let at = routes.iter().position(|route| route.program == program).unwrap_or_else(|| {
-        let (matchers, patterns) = (Vec::new(), Vec::new());
-        routes.push(Route { program, matchers, patterns, starts: OnceLock::new(), limit: None, proxy: None });
+        routes.push(Route { program, ..Route::default() });
         routes.len() - 1
     });
     &mut routes[at]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::fragments::Fragments;
-use super::own_file::OwnFile;
+use super::newlines::Newlines;
 use super::proxied::Proxied;
 use super::reader::Reading;
 use super::routes::Routes;
@@ -38,7 +38,7 @@ pub struct Matchers {
     fragments: Fragments,
     proxied: Proxied,
     sessions: Sessions,
-    own_file: OwnFile,
+    newlines: Newlines,
     /// How the lines begin, as far as they were scanned.
     pub(super) layout: Option<Layout>,
 }
@@ -83,7 +83,7 @@ impl Matchers {
             fragments: Fragments::default(),
             proxied: Proxied::default(),
             sessions: Sessions::default(),
-            own_file: OwnFile::default(),
+            newlines: Newlines::default(),
             layout: None,
         }
     }
@@ -141,7 +141,7 @@ impl Matchers {
 
     /// Notes a line, handed in without its newline, of a program that is not heeded.
     pub(super) fn skip(&mut self, line: &[u8]) {
-        self.own_file.skip(line.len() + 1);
+        self.newlines.pass(line);
     }
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
@@ -169,28 +169,45 @@ impl Matchers {
         line: &'l [u8],
         parsed: Option<(Header<'l>, &'l [u8])>,
     ) -> Option<Event<'l>> {
-        let doubtful = parsed.as_ref().is_some_and(|(header, message)| self.own_file.is_doubtful(header, message));
-        self.skip(line);
-        let (header, message) = parsed?;
+        let event = parsed.and_then(|(header, message)| self.event_in(now, line, &header, message));
+        self.newlines.pass(line);
+        event
+    }
+
+    fn event_in<'l>(
+        &mut self,
+        now: Timestamp,
+        line: &'l [u8],
+        header: &Header<'l>,
+        message: &'l [u8],
+    ) -> Option<Event<'l>> {
+        let doubtful = self.newlines.is_doubtful(header, line);
         let route = self.routes.of(header.program)?;
         // Each of them has to see every message.
         let is_piece = route.limit.is_some_and(|limit| {
             self.fragments.is_piece(header.host, header.program, message.len(), limit)
         });
         let is_proxied = route.proxy.is_some_and(|begins| {
-            self.proxied.is_proxied(self.sessions.id(&header, header.pid), message.starts_with(begins))
+            self.proxied.is_proxied(self.sessions.id(header, header.pid), message.starts_with(begins))
         });
-        if is_piece || is_proxied || doubtful || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
-            return None;
-        }
-        let (matcher, kind, reading) = route.read(message)?;
-        if reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user)) {
-            return None;
-        }
-        if self.proxied.is_incomplete() && may_be_proxied(matcher, header.program) {
-            return None;
-        }
-        join(&mut self.sessions, now, &header, matcher, kind, &reading)
+        let longest = route.longest_with_newline(message);
+        let read = || {
+            if is_piece || is_proxied || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
+                return None;
+            }
+            let (matcher, kind, reading) = route.read(message)?;
+            let torn = reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
+            let proxied = self.proxied.is_incomplete() && may_be_proxied(matcher, header.program);
+            (!torn && !proxied).then_some((matcher, kind, reading))
+        };
+        let found = if doubtful && longest.is_none() { None } else { read() };
+        // The name in the end of a session that had logged in is that of an account.
+        let of_account = found.as_ref().is_some_and(|(matcher, kind, reading)| {
+            *kind == Kind::Logout && session(&self.sessions, header, matcher.key, reading).is_some_and(|id| self.sessions.is_open(id))
+        });
+        self.newlines.note(header, line, message, longest.filter(|_| !of_account));
+        let (matcher, kind, reading) = found.filter(|_| !doubtful)?;
+        join(&mut self.sessions, now, header, matcher, kind, &reading)
     }
 }
 

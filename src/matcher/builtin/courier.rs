@@ -54,6 +54,7 @@ pub(super) const COURIER: Matcher = Matcher {
     // 505 with `INFO: ` taken off, 504 with `DEBUG: `.
     splits: Some(Limit { bytes: 500 }),
     proxying: None,
+    newlines: &[],
 };
 
 /// Missing before 4.0; with the address it tells one session from another.

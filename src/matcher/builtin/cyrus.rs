@@ -71,6 +71,7 @@ pub(super) const CYRUS: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// Nothing tells its login from another message that begins so and ends in a word: only for a host that runs such a server
@@ -97,6 +98,7 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 const CYRUS_PROGRAMS: &[&str] = &[

@@ -63,6 +63,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
     ]],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// Which server says that the client is logged in is up to the user database (`proxy=y`, `host`), and the name stands in front
@@ -95,6 +96,7 @@ pub(super) const DOVECOT_PROXY: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind

@@ -24,6 +24,7 @@ pub(super) const POPA3D: Matcher = Matcher {
     ],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// The tail ` - ADDRESS` or ` - HOST (ADDRESS)` is there when built with logextend.
@@ -47,6 +48,7 @@ pub(super) const SOLID_POP3D: Matcher = Matcher {
     ],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// The master process tells the address, a child the login; the session id in front of both joins them.
@@ -72,6 +74,7 @@ pub(super) const MAILUTILS: Matcher = Matcher {
     ],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// The name and the mailbox stand in front of the address; with plain names nothing in them can be taken for it.
@@ -87,4 +90,5 @@ pub(super) const GNU_POP3D: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };

@@ -14,7 +14,6 @@ mod small;
 mod uw;
 
 use super::Matcher;
-pub(super) use proxies::NGINX_WHOLE;
 
 /// All built-in matchers.
 pub const BUILTIN: &[Matcher] = &[

@@ -30,6 +30,7 @@ pub(super) const VPOPMAIL: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
@@ -61,6 +62,7 @@ pub(super) const CUCIPOP: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 pub(super) const APPLE_MAIL: Matcher = Matcher {
@@ -80,4 +82,5 @@ pub(super) const APPLE_MAIL: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };

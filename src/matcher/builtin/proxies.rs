@@ -5,7 +5,7 @@ use super::super::pattern::{
     Piece::{self, *},
     Ports,
 };
-use super::super::{Key, Matcher};
+use super::super::{Bounded, Key, Matcher, RawNewlines};
 
 /// The address stands in front of the name, the verdict behind it: the line must end in it.
 pub(super) const PERDITION: Matcher = Matcher {
@@ -125,6 +125,7 @@ pub(super) const PERDITION: Matcher = Matcher {
     ],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
@@ -135,7 +136,7 @@ const PERDITION_NAME: Piece = OneOf(&[&[Lit(" authorisation_id=NONE authenticati
 
 const PERDITION_OK: Piece = Lit("\" status=\"ok\"");
 
-/// nginx writes no tag of its own into its log file, and control bytes of a name raw: see [`super::super::own_file`].
+/// nginx writes no tag of its own into its log file, and hands control bytes of a name to whoever writes the log.
 /// A mail transfer session with `smtp_auth none` is also said to be logged in, and has proved nothing.
 pub(super) const NGINX: Matcher = Matcher {
     name: "nginx",
@@ -145,100 +146,122 @@ pub(super) const NGINX: Matcher = Matcher {
     source: "lines of 1.22; ngx_mail_proxy_module.c, ngx_mail_handler.c, ngx_log.h",
     key: Key::Session,
     connects: &[],
-    logins: &[&[
-        Lit("*"),
-        Session,
-        Lit(" client logged in, client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        NGINX_SERVER,
-        Lit(", login: \""),
-        User,
-        Lit("\", upstream: "),
-        Server(Ports::Except(&[])),
-    ]],
-    logouts: &[&[
-        Lit("*"),
-        Session,
-        Lit(" proxied session done, client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        NGINX_SERVER,
-        Lit(", login: \""),
-        User,
-        Lit("\", upstream: "),
-        Server(Ports::Except(&[])),
-    ]],
+    logins: &[NGINX_LOGIN],
+    logouts: &[NGINX_LOGOUT],
     splits: None,
     proxying: None,
+    newlines: &[RawNewlines {
+        programs: &["nginx"],
+        messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")]],
+        longest: 2048,
+        bounded: NGINX_BOUNDED,
+    }],
 };
 
-/// Records with a name in them that are one line for sure. Before the login only those of POP3, whose commands nginx reads
-/// into 128 bytes: a name in them is too short to carry a forged line. After it, the name was in the line of the login.
-pub(in crate::matcher) const NGINX_WHOLE: &[Pattern] = &[
-    &[
-        Lit("*"),
-        Session,
-        Lit(" client login failed: \""),
-        Words(&[""]),
-        Lit("\" while in http auth state, client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        NGINX_POP3,
-        Lit(", login: \""),
-        User,
-        Lit("\""),
-    ],
-    &[
-        Lit("*"),
-        Session,
-        Lit(" client sent too long command \""),
-        Words(&[""]),
-        Lit("\" while in auth state, client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        NGINX_POP3,
-    ],
-    &[
-        Lit("*"),
-        Session,
-        OneOf(&[
-            &[Lit(" recv() failed (104: Connection reset by peer)")],
-            &[Lit(" client timed out (110: Connection timed out)")],
-        ]),
-        Lit(" while in auth state, client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        NGINX_POP3,
-        Lit(", login: \""),
-        User,
-        Lit("\""),
-    ],
-    &[
-        Lit("*"),
-        Session,
-        OneOf(&[
-            &[Lit(" recv() failed (104: Connection reset by peer)")],
-            &[Lit(" client timed out (110: Connection timed out)")],
-        ]),
-        Lit(" while proxying"),
-        Optional(&[Lit(" and reading from client")]),
-        Lit(", client: "),
-        Client,
-        NGINX_STARTTLS,
-        Lit(", server: "),
-        Server(Ports::Except(&[])),
-        Lit(", login: \""),
-        User,
-        Lit("\", upstream: "),
-        Server(Ports::Except(&[])),
-    ],
+const NGINX_LOGIN: Pattern = &[
+    Lit("*"),
+    Session,
+    Lit(" client logged in, client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    NGINX_SERVER,
+    Lit(", login: \""),
+    User,
+    Lit("\", upstream: "),
+    Server(Ports::Except(&[])),
 ];
+
+const NGINX_LOGOUT: Pattern = &[
+    Lit("*"),
+    Session,
+    Lit(" proxied session done, client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    NGINX_SERVER,
+    Lit(", login: \""),
+    User,
+    Lit("\", upstream: "),
+    Server(Ports::Except(&[])),
+];
+
+const NGINX_BOUNDED: &[Bounded] = &[
+    Bounded { message: NGINX_LOGIN, least: 0, most: 0 },
+    Bounded { message: NGINX_LOGOUT, least: 0, most: 0 },
+    Bounded { message: NGINX_LOST, least: 0, most: 0 },
+    Bounded { message: NGINX_POP3_FAILED, least: 0, most: NGINX_POP3_NAME },
+    Bounded { message: NGINX_POP3_LOST, least: 0, most: NGINX_POP3_NAME },
+    // It ends where it is too long, at a byte other than a newline.
+    Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 0 },
+];
+
+/// nginx reads commands of POP3 into 128 bytes; in base64 a name has 94 of them.
+const NGINX_POP3_NAME: usize = 94;
+
+/// The words in quotes are the authentication server's.
+const NGINX_POP3_FAILED: Pattern = &[
+    Lit("*"),
+    Session,
+    Lit(" client login failed: \""),
+    Words(&[""]),
+    Lit("\" while in http auth state, client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    NGINX_POP3,
+    Lit(", login: \""),
+    User,
+    Lit("\""),
+];
+
+const NGINX_POP3_LOST: Pattern = &[
+    Lit("*"),
+    Session,
+    NGINX_BREAK,
+    Lit(" while in auth state, client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    NGINX_POP3,
+    Lit(", login: \""),
+    User,
+    Lit("\""),
+];
+
+const NGINX_POP3_TOO_LONG: Pattern = &[
+    Lit("*"),
+    Session,
+    Lit(" client sent too long command \""),
+    User,
+    Lit("\" while in auth state, client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    NGINX_POP3,
+];
+
+const NGINX_LOST: Pattern = &[
+    Lit("*"),
+    Session,
+    NGINX_BREAK,
+    Lit(" while proxying"),
+    Optional(&[Lit(" and reading from client")]),
+    Lit(", client: "),
+    Client,
+    NGINX_STARTTLS,
+    Lit(", server: "),
+    Server(Ports::Except(&[])),
+    Lit(", login: \""),
+    User,
+    Lit("\", upstream: "),
+    Server(Ports::Except(&[])),
+];
+
+const NGINX_BREAK: Piece = OneOf(&[
+    &[Lit(" recv() failed (104: Connection reset by peer)")],
+    &[Lit(" client timed out (110: Connection timed out)")],
+]);
 
 const NGINX_POP3: Piece = Server(Ports::Only(&[110, 995]));
 
@@ -267,4 +290,5 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };

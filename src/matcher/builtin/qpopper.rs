@@ -71,6 +71,7 @@ pub(super) const QPOPPER: Matcher = Matcher {
     logouts: &[],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// Failures begin with the user name, `U at H (A): -ERR ...`, and some end in the client's text.

@@ -46,6 +46,7 @@ pub(super) const TEAPOP: Matcher = Matcher {
     ]],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 /// The name is printed twice. The first may hold anything; the second, `` `U' ``, is read with its backquote.
@@ -85,6 +86,7 @@ pub(super) const TPOP3D: Matcher = Matcher {
     ]],
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 pub(super) const VDPOP3D: Matcher = Matcher {
@@ -99,6 +101,7 @@ pub(super) const VDPOP3D: Matcher = Matcher {
     logouts: VM_POP3D_ENDS,
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 pub(super) const VM_POP3D: Matcher = Matcher {
@@ -118,6 +121,7 @@ pub(super) const VM_POP3D: Matcher = Matcher {
     logouts: VM_POP3D_ENDS,
     splits: None,
     proxying: None,
+    newlines: &[],
 };
 
 const VM_POP3D_LOGINS: &[Pattern] = &[

@@ -4,14 +4,12 @@ use super::super::pattern::{
     Pattern,
     Piece::{self, *},
 };
-use super::super::{Key, Matcher, Proxying};
+use super::super::{Bounded, Key, Matcher, Proxying, RawNewlines};
 
 pub(super) const UW_IMAP: Matcher = Matcher {
     name: "uw-imap",
     servers: "University of Washington ipop3d and imapd",
-    programs: &[
-        "imap", "imapd", "imaps", "imapsd", "ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s",
-    ],
+    programs: UW_PROGRAMS,
     enable: "nothing; it must run from inetd or xinetd; of ipop3d only what stands in a log that is read from its first line",
     source: "lines and format strings of 2007 (imapd.c, ipop3d.c, ipop2d.c)",
     key: Key::Pid,
@@ -20,7 +18,11 @@ pub(super) const UW_IMAP: Matcher = Matcher {
     logouts: UW_LOGOUTS,
     splits: None,
     proxying: Some(UW_PROXYING),
+    newlines: UW_NEWLINES,
 };
+
+const UW_PROGRAMS: &[&str] =
+    &["imap", "imapd", "imaps", "imapsd", "ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s"];
 
 /// For servers built with DISABLE_POP_PROXY, or whose user `nobody` cannot connect to other hosts.
 pub(super) const UW_IMAP_NO_PROXY: Matcher = Matcher {
@@ -37,6 +39,37 @@ const UW_PROXYING: Proxying = Proxying {
     begins: "IMAP login to host=",
     unseen_counts: false,
 };
+
+/// A failure tells two names of 64 bytes and the host (osdep/unix/env_unix.c, `server_login`), usually the same name twice.
+/// imapd takes a name as a literal, and keeps one that failed for the end of the session, with 80 bytes; ipop3d forgets it.
+const UW_NEWLINES: &[RawNewlines] = &[
+    RawNewlines {
+        programs: UW_PROGRAMS,
+        messages: &[
+            &[Lit("Login failed user=")],
+            &[Lit("Login disabled user=")],
+            &[Lit("Login excessive login failures user=")],
+            &[Lit("Login SYSTEM BREAK-IN ATTEMPT user=")],
+        ],
+        longest: 256,
+        bounded: &[Bounded {
+            message: &[Lit("Login failed user="), Word, Lit(" auth="), User],
+            // Less leaves room for a line behind the first name.
+            least: 20,
+            most: 64,
+        }],
+    },
+    RawNewlines {
+        programs: &["imap", "imapd", "imaps", "imapsd"],
+        messages: &[&[Lit("Login anonymous=")], &[Lit("Authenticated anonymous=")], &[UW_END]],
+        longest: 256,
+        bounded: &[
+            Bounded { message: &[Lit("Login anonymous="), User], least: 0, most: 80 },
+            Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
+            Bounded { message: &[UW_END, User], least: 0, most: 80 },
+        ],
+    },
+];
 
 const UW_LOGINS: &[Pattern] = &[&[
     OneOf(&[
