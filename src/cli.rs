@@ -193,6 +193,9 @@ pub struct Options {
     /// Which servers write the log [default: all]
     #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub matcher: Vec<String>,
+    /// The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too
+    #[arg(long, global = true)]
+    pub escaped_newlines: bool,
     /// How long a login lets its address relay: seconds, or with a unit s, m, h, d
     #[arg(long, value_name = "TIME", default_value = "30m")]
     pub grace: String,

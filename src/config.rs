@@ -186,13 +186,16 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
 /// Exit code 64: there is no such matcher.
 pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
     let custom = options.given.file.custom();
-    if options.matcher.is_empty() {
-        return Ok(Matchers::all_and(&custom));
-    }
-    Matchers::choose(&options.matcher, &custom).map_err(|unknown| {
-        let valid = unknown.valid.join(", ");
-        wrong(options, "--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
-    })
+    let mut matchers = if options.matcher.is_empty() {
+        Matchers::all_and(&custom)
+    } else {
+        Matchers::choose(&options.matcher, &custom).map_err(|unknown| {
+            let valid = unknown.valid.join(", ");
+            wrong(options, "--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
+        })?
+    };
+    matchers.take_newlines_for_escaped(options.escaped_newlines);
+    Ok(matchers)
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.

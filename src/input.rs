@@ -80,7 +80,7 @@ impl Input {
 
     /// Takes the matchers of another choice.
     pub fn choose_as(&mut self, matchers: &Matchers) {
-        self.reader.matchers.choose_as(matchers);
+        self.reader.choose_as(matchers);
     }
 
     /// Follows anew.
@@ -114,6 +114,8 @@ fn can_read(source: &dyn Source) -> bool {
 /// What is in front of one log, and remembers what went before in it.
 struct Reader {
     matchers: Matchers,
+    /// Messages of the journal that hold a newline are left out.
+    is_journal: bool,
     stamps: Stamps,
     last: Last<Written>,
     /// Number of bytes that were in the log at the start and are still to come.
@@ -130,14 +132,25 @@ impl Reader {
         if !log.is_whole() {
             matchers.begin_in_the_middle();
         }
+        if log.is_journal() {
+            matchers.take_newlines_for_escaped(true);
+        }
         Self {
             matchers,
+            is_journal: log.is_journal(),
             stamps: Stamps::new(zone.clone()),
             last: Last::NONE,
             old: log.size(),
             reprocessed: log.reprocessed(),
             tally: Tally::new(zone),
             told_overflow: false,
+        }
+    }
+
+    fn choose_as(&mut self, matchers: &Matchers) {
+        self.matchers.choose_as(matchers);
+        if self.is_journal {
+            self.matchers.take_newlines_for_escaped(true);
         }
     }
 

@@ -47,7 +47,7 @@ const SAMPLES: &[(&str, &str)] = &[
 ];
 
 /// Lines whose login or logout is not reported: two sessions that follow a failed IMAP login within the 2,048 bytes that nginx
-/// may have written into its own file as the name in it (`src/matcher/own_file.rs`).
+/// may have written into its own file as the name in it (`src/matcher/newlines.rs`).
 const MISSED: &[(&str, &[usize])] = &[("nginx-mail/native.log", &[96, 98, 100, 101])];
 
 /// Lines with the verdict `none` that no text tells from a login: Dovecot authenticated the client, said so, and its

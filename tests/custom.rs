@@ -139,7 +139,11 @@ fn unsafe_patterns_are_refused_with_the_reason_and_a_better_one() {
         (r"^Login user=(?P<user>[^ ]*) ip=(?P<ip>[0-9.]+) .*$", "imitate an address", "one side"),
         (r"^Login user=\w+ ip=\[(?P<ip>[0-9.]+)\] .*$", "imitate an address", "name the user"),
         (r"^Login user=(?P<user>.*) ip=(?P<ip>[0-9.]+) helo=[A-Za-z0-9._=-]+$", "imitate an address", "one side"),
-        (r"^Login user=(?P<user>.*), ip=(?P<ip>[0-9.]+)(?:, id=<[A-Za-z0-9+/]+>)?$", "imitate an address", "(?P<session>"),
+        (
+            r"^Login user=(?P<user>.*), ip=(?P<ip>[0-9.]+)(?:, id=<[A-Za-z0-9+/]+>)?$",
+            "imitate an address",
+            "(?P<session>",
+        ),
         (r"^Login .* ip=(?P<ip>[0-9.]+) helo=[a-z]+ (?P<user>.*)$", "imitate an address", "one side"),
         (r"^Login user=(?P<user>.*)(?P<ip>[0-9.]+)$", "imitate an address", "one side"),
         (r"^Login (?P<ip>[0-9.]+)(?P<user>.*)$", "imitate an address", "one side"),

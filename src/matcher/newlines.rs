@@ -19,16 +19,11 @@ pub(super) struct Newlines {
     own_file: u64,
     /// A line that ends up to here may be a stranger's text.
     doubt: u64,
-    /// The log's writer makes something else of a newline.
-    escaped: bool,
+    /// Whoever writes the log makes something else of a newline in a message.
+    pub(super) escaped: bool,
 }
 
 impl Newlines {
-    /// Takes the syslog daemon at its word that it writes no newline of a message as it is.
-    pub(super) fn believe_escaped(&mut self, escaped: bool) {
-        self.escaped = escaped;
-    }
-
     /// Passes a line, with its newline.
     pub(super) fn pass(&mut self, line: &[u8]) {
         self.read = self.read.saturating_add(line.len() as u64 + 1);
@@ -79,5 +74,125 @@ impl RawNewlines {
             (text >= bounded.least).then_some(message.len() - text + bounded.most)
         };
         Some(self.bounded.iter().find_map(bound).unwrap_or(self.longest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Matchers;
+    use crate::time::Timestamp;
+
+    const FORGED: &str = "Nov 27 13:00:01 mail pop3d: LOGIN, user=a, ip=[203.0.113.66]";
+
+    /// The addresses that the lines of a log yield.
+    fn clients(matchers: &mut Matchers, log: &str) -> Vec<String> {
+        let events = log.lines().filter_map(|line| matchers.event(Timestamp::default(), line.as_bytes()));
+        events.map(|event| event.client.to_string()).collect()
+    }
+
+    fn nothing_in(log: &str) {
+        assert_eq!(clients(&mut Matchers::all(), log), [""; 0], "{log}");
+        let mut escaped = Matchers::all();
+        escaped.take_newlines_for_escaped(true);
+        assert_eq!(clients(&mut escaped, log).len(), 1, "the test has no forged line:\n{log}");
+    }
+
+    const NGINX: &str = "*210 client login failed: \"no\" while in http auth state, client: 198.51.100.85, server: ";
+    const NGINX_LOGIN: &str = "2026/11/22 16:30:13 [info] 806#806: *211 client logged in, client: 203.0.113.66, server: \
+                               0.0.0.0:143, login: \"a\", upstream: 127.0.0.2:1143";
+
+    fn own_file(matchers: &mut Matchers, failure: &str, next: &str) -> usize {
+        let stamp = "2026/11/22 16:30:13 [info] 806#806: ";
+        clients(matchers, &format!("{NGINX_LOGIN}\n{stamp}{NGINX}{failure}\n{next}\n")).len()
+    }
+
+    #[test]
+    fn what_may_be_a_name_in_the_file_of_nginx_is_not_believed() {
+        for name in ["x", "x\"", "x\", upstream: 127.0.0.2:1143"] {
+            let failure = format!("0.0.0.0:143, login: \"{name}");
+            for mut matchers in [Matchers::all(), {
+                let mut matchers = Matchers::all();
+                matchers.take_newlines_for_escaped(true);
+                matchers
+            }] {
+                assert_eq!(own_file(&mut matchers, &failure, NGINX_LOGIN), 1, "only the one before");
+                assert_eq!(clients(&mut matchers, FORGED), [""; 0]);
+                assert_eq!(clients(&mut matchers, NGINX_LOGIN), [""; 0]);
+                let filler = "x".repeat(2048);
+                assert_eq!(clients(&mut matchers, &format!("{filler}\n{NGINX_LOGIN}")).len(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_short_name_of_pop3_only_nginx_may_follow_in_its_file() {
+        assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x\"", NGINX_LOGIN), 2);
+        assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x\"", FORGED), 1);
+        assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x", NGINX_LOGIN), 1, "it goes on");
+    }
+
+    #[test]
+    fn a_name_with_newlines_is_not_believed_through_syslog() {
+        let start = "Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: ";
+        for port in ["143", "993", "110"] {
+            nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\n{FORGED}\n\"\n"));
+            nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\"\n{FORGED}\n\"\n"));
+        }
+        let start = "Nov 27 13:00:00 mail imapd[7]: Login failed user=";
+        nothing_in(&format!("{start}\n{FORGED}\n auth=\n{FORGED}\n host=pc.example.net [198.51.100.9]\n").replacen(
+            &format!("{FORGED}\n host"),
+            " host",
+            1,
+        ));
+    }
+
+    #[test]
+    fn a_forged_line_does_not_pass_for_the_rest_of_a_cut_message() {
+        let long = format!("Nov 27 13:00:00 mail pop3d: LOGIN FAILED, user={}", "A".repeat(490));
+        let nginx =
+            format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"x");
+        let log = format!("{long}\n{nginx}\n{FORGED}\n\"\n{}\n{FORGED}\n{FORGED}\n", "x".repeat(2048));
+        assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "the first one is the rest");
+    }
+
+    /// UW's own words behind the name make a login of a stranger's real address.
+    #[test]
+    fn words_of_uw_behind_a_newline_complete_no_login() {
+        let forged = "Nov 27 13:00:00 m imap: Login user=a";
+        nothing_in(&format!(
+            "Nov 27 13:00:00 mail imapd[7]: Logout user=\n{forged} host=pc.example.net [198.51.100.9]\n"
+        ));
+        nothing_in(&format!(
+            "Nov 27 13:00:00 mail imapd[7]: Logout user=x host=[1.1.1.1]\n{forged} host=pc.example.net [198.51.100.9]\n"
+        ));
+        nothing_in(&format!(
+            "Nov 27 13:00:00 mail imapd[7]: Login failed user=al auth=a host=[1.1.1.1]\n{forged} host=h [198.51.100.9]\n"
+        ));
+    }
+
+    #[test]
+    fn a_genuine_login_behind_a_failure_is_too_long_to_be_its_name() {
+        let next = "Nov 27 13:00:00 mail imapd[831]: Login user=alice host=[198.51.100.1]";
+        for failure in [
+            "Login failed user=alice auth=alice host=[198.51.100.9]",
+            "Logout user=alice host=pc9.example.net [198.51.100.9]",
+        ] {
+            let log = format!("Nov 27 13:00:00 mail imapd[830]: {failure}\n{next}\n");
+            assert_eq!(clients(&mut Matchers::all(), &log), ["198.51.100.1"], "{log}");
+        }
+        let nginx = "Nov 27 13:00:00 mail mail nginx: ";
+        let log = format!(
+            "{nginx}2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:110, login: \"alice\"\n{nginx}{NGINX_LOGIN}\n"
+        );
+        assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "{log}");
+    }
+
+    #[test]
+    fn the_end_of_a_session_that_was_logged_in_holds_the_name_of_an_account() {
+        let line = |pid, message| format!("Nov 27 13:00:00 mail imapd[{pid}]: {message} host=[198.51.100.1]\n");
+        let session = line(830, "Login user=al") + &line(830, "Logout user=al");
+        let next = "Nov 27 13:00:00 m imap: Login user=a host=[198.51.100.2]\n";
+        assert_eq!(clients(&mut Matchers::all(), &(session.clone() + next)).len(), 3);
+        assert_eq!(clients(&mut Matchers::all(), &(line(831, "Logout user=al") + next)).len(), 0);
     }
 }

@@ -118,10 +118,17 @@ impl Matchers {
             && self.chosen.iter().zip(&other.chosen).all(|(one, other)| std::ptr::eq(*one, *other))
     }
 
+    /// Says whether whoever writes the log makes something else of a newline in a message, so that each line behind a
+    /// header of syslog is a message of its own. Without this, what stands close behind a stranger's name is no event.
+    pub fn take_newlines_for_escaped(&mut self, escaped: bool) {
+        self.newlines.escaped = escaped;
+    }
+
     /// Takes the matchers of another choice, in front of the same log, and keeps what is remembered of it: the next line
     /// may be the rest of a message that was cut. A connection that a matcher told of which is chosen no longer is
     /// forgotten: its address must not become that of a login that another one finds.
     pub fn choose_as(&mut self, other: &Self) {
+        self.newlines.escaped = other.newlines.escaped;
         if self.is_same_choice(other) {
             return;
         }
@@ -183,10 +190,11 @@ impl Matchers {
     ) -> Option<Event<'l>> {
         let doubtful = self.newlines.is_doubtful(header, line);
         let route = self.routes.of(header.program)?;
-        // Each of them has to see every message.
-        let is_piece = route.limit.is_some_and(|limit| {
-            self.fragments.is_piece(header.host, header.program, message.len(), limit)
-        });
+        // Each of them has to see every message; a short one that a stranger may have written is no sign that a rest has come.
+        let is_piece = route
+            .limit
+            .filter(|limit| !doubtful || message.len() >= *limit)
+            .is_some_and(|limit| self.fragments.is_piece(header.host, header.program, message.len(), limit));
         let is_proxied = route.proxy.is_some_and(|begins| {
             self.proxied.is_proxied(self.sessions.id(header, header.pid), message.starts_with(begins))
         });
@@ -203,7 +211,8 @@ impl Matchers {
         let found = if doubtful && longest.is_none() { None } else { read() };
         // The name in the end of a session that had logged in is that of an account.
         let of_account = found.as_ref().is_some_and(|(matcher, kind, reading)| {
-            *kind == Kind::Logout && session(&self.sessions, header, matcher.key, reading).is_some_and(|id| self.sessions.is_open(id))
+            *kind == Kind::Logout
+                && session(&self.sessions, header, matcher.key, reading).is_some_and(|id| self.sessions.is_open(id))
         });
         self.newlines.note(header, line, message, longest.filter(|_| !of_account));
         let (matcher, kind, reading) = found.filter(|_| !doubtful)?;

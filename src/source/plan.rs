@@ -112,6 +112,11 @@ impl Plan {
         self.reprocess && !matches!(self.how, How::Stdin)
     }
 
+    /// Whether it comes from systemd's journal.
+    pub fn is_journal(&self) -> bool {
+        matches!(self.how, How::Journal(..))
+    }
+
     /// Number of bytes that are there already and will be read.
     pub fn size(&self) -> u64 {
         match (&self.how, &self.backlog) {

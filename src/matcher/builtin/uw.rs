@@ -86,11 +86,7 @@ const UW_LOGINS: &[Pattern] = &[&[
     Lit("["),
     Client,
     Lit("]"),
-    Optional(&[OneOf(&[
-        &[Lit(" nmsgs="), Number, Lit("/"), Number],
-        &[Lit(" mech="), Method],
-        &[Lit(" no mailbox")],
-    ])]),
+    Optional(&[OneOf(&[&[Lit(" nmsgs="), Number, Lit("/"), Number], &[Lit(" mech="), Method], &[Lit(" no mailbox")]])]),
 ]];
 
 /// All of these are also logged for a client that never logged in.
