@@ -47,8 +47,9 @@ const SAMPLES: &[(&str, &str)] = &[
 ];
 
 /// Lines whose login or logout is not reported: two sessions that follow a failed IMAP login within the 2,048 bytes that nginx
-/// may have written into its own file as the name in it (`src/matcher/newlines.rs`).
-const MISSED: &[(&str, &[usize])] = &[("nginx-mail/native.log", &[96, 98, 100, 101])];
+/// may have written as the name in it (`src/matcher/newlines.rs`).
+const MISSED: &[(&str, &[usize])] =
+    &[("nginx-mail/native.log", &[96, 98, 100, 101]), ("nginx-mail/traditional.log", &[97, 99, 101, 102])];
 
 /// Lines with the verdict `none` that no text tells from a login: Dovecot authenticated the client, said so, and its
 /// mail process then died on the 1,000 bytes of the user name, before the client had an answer.
@@ -135,6 +136,16 @@ fn every_login_is_found_and_no_other() {
             check(&sample, &events(&mut Matchers::all(), &sample.lines));
             check(&sample, &events(&mut alone(matcher), &sample.lines));
         }
+    }
+}
+
+#[test]
+fn behind_a_daemon_that_escapes_newlines_nothing_is_missed() {
+    for sample in samples("nginx-mail").iter().filter(|sample| sample.path.ends_with("traditional.log")) {
+        let mut matchers = Matchers::all();
+        matchers.take_newlines_for_escaped(true);
+        let found = events(&mut matchers, &sample.lines);
+        assert!(sample.verdicts == found, "{}", sample.path.display());
     }
 }
 

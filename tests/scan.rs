@@ -50,7 +50,11 @@ fn line_by_line(mut matchers: Matchers, text: &[u8]) -> Vec<String> {
     let mut events = Vec::new();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let whole = line.strip_suffix(b"\n").unwrap_or(line);
-        events.extend(matchers.event(Timestamp::default(), whole).map(|event| told(at, &event)));
+        events.extend(
+            matchers
+                .event_before(Timestamp::default(), whole, text.get(at + line.len()..).unwrap_or_default())
+                .map(|event| told(at, &event)),
+        );
         at += line.len();
     }
     events

@@ -81,8 +81,9 @@ pub fn build(definition: &Definition<'_>) -> Result<&'static Matcher, (Field, Fl
         connects: patterns(Field::Connect, definition.connect, Need { ip: true, session })?,
         logouts: patterns(Field::Logout, definition.logout, logout)?,
         splits: None,
-        proxying: None,
+        foreign: None,
         newlines: &[],
+        cut_failure: false,
     })))
 }
 

@@ -10,11 +10,11 @@ mod ambiguity;
 mod builtin;
 pub mod custom;
 pub(crate) mod explain;
+mod foreign;
 mod fragments;
 mod lint;
 mod newlines;
 pub mod pattern;
-mod proxied;
 mod reader;
 mod routes;
 mod scan;
@@ -24,6 +24,7 @@ mod starts;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 pub use builtin::BUILTIN;
 pub use lint::Flaw;
@@ -131,13 +132,16 @@ pub struct Bounded {
     pub most: usize,
 }
 
-/// How a stranger can make a server log what a server of his own says, as messages without a word in front.
+/// Messages of a process that may be a stranger's words from their first byte on: what a server of his own says, or the
+/// rest of a message that was too long.
 #[derive(Debug, Clone, Copy)]
-pub struct Proxying {
-    /// The programs that may.
+pub struct ForeignWords {
+    /// The programs that may log such messages.
     pub programs: &'static [&'static str],
-    /// How the message begins that a process writes before it connects to the other server.
-    pub begins: &'static str,
+    /// How the message begins that a process writes before them.
+    pub behind: &'static [Pattern],
+    /// How long they may come behind it; as long as the process lives if nothing is said.
+    pub lasts: Option<Duration>,
     /// Whether a process counts of which that message may have been missed.
     pub unseen_counts: bool,
 }
@@ -166,10 +170,12 @@ pub struct Matcher {
     pub logouts: &'static [Pattern],
     /// Set if the server's logger goes on with the rest of a long message in a new one.
     pub splits: Option<Limit>,
-    /// Set if a stranger can make the server log what his own server says.
-    pub proxying: Option<Proxying>,
+    /// Set if a stranger can make the server log whole messages.
+    pub foreign: Option<ForeignWords>,
     /// Where a stranger's newline may come into a message.
     pub newlines: &'static [RawNewlines],
+    /// Whether a failure may look like a login up to a newline in it. The rest of it has no header then.
+    pub cut_failure: bool,
 }
 
 impl Matcher {

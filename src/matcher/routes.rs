@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
 use super::starts::Starts;
-use super::{BUILTIN, Kind, Matcher, RawNewlines};
+use super::{BUILTIN, ForeignWords, Kind, Matcher, RawNewlines};
 
 /// What to do with the messages of one program.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +18,8 @@ pub(super) struct Route {
     starts: OnceLock<Starts>,
     /// From which length on a message may be cut by its logger, chosen or not.
     pub(super) limit: Option<usize>,
-    /// How the message begins behind which those of a process may be another server's, chosen or not.
-    pub(super) proxy: Option<&'static [u8]>,
+    /// Which messages of a process may be a stranger's, chosen or not.
+    pub(super) foreign: Vec<&'static ForeignWords>,
     /// Which messages may hold a stranger's newline, chosen or not.
     newlines: Vec<&'static RawNewlines>,
 }
@@ -72,8 +72,8 @@ pub(super) struct Routes {
 const CLASSES: usize = 256;
 
 impl Routes {
-    /// For these matchers. The programs of all loggers that cut messages, and of all servers that hand on another server's
-    /// words or a stranger's newlines, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
+    /// For these matchers. The programs of all loggers that cut messages, and of all servers that log a stranger's
+    /// words or newlines, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
     pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
         let mut routes = Vec::new();
         for matcher in matchers {
@@ -96,9 +96,9 @@ impl Routes {
                     }
                 }
             }
-            if let Some(proxying) = matcher.proxying {
-                for program in proxying.programs {
-                    route(&mut routes, program.as_bytes()).proxy = Some(proxying.begins.as_bytes());
+            if let Some(foreign) = &matcher.foreign {
+                for program in foreign.programs {
+                    route(&mut routes, program.as_bytes()).foreign.push(foreign);
                 }
             }
         }

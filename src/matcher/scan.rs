@@ -1,6 +1,6 @@
 //! Finds the events in a block of lines without looking closely at most of them. Pure.
 //!
-//! What comes out is exactly what [`Matchers::event`] would give for each line in turn: a line is left out only if no
+//! What comes out is exactly what [`Matchers::event_before`] would give for each line in turn: a line is left out only if no
 //! matcher listens to its program and its logger does not cut messages, so that it changes nothing of what is remembered.
 
 use super::{Event, Matchers};
@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 impl Matchers {
     /// Hands on every event of a block of whole lines, with the offset of its line: the same as from
-    /// [`Matchers::event`] for each line. The last line may lack its newline if it is whole all the same.
+    /// [`Matchers::event_before`] for each line. The last line may lack its newline if it is whole all the same.
     pub fn scan<'b>(&mut self, now: Timestamp, block: &'b [u8], event: &mut dyn FnMut(usize, &Event<'b>)) {
         let mut at = 0;
         while at < block.len() {
@@ -18,16 +18,16 @@ impl Matchers {
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
             if tag.is_some_and(|tag| !self.heeds(tag.program)) {
                 self.skip(line);
-            } else if let Some(found) = self.look(now, line, tag) {
+            } else if let Some(found) = self.look(now, line, tag, rest.get(line.len() + 1..).unwrap_or_default()) {
                 event(at, &found);
             }
             at += line.len() + 1;
         }
     }
 
-    fn look<'l>(&mut self, now: Timestamp, line: &'l [u8], tag: Option<Tag<'l>>) -> Option<Event<'l>> {
+    fn look<'l>(&mut self, now: Timestamp, line: &'l [u8], tag: Option<Tag<'l>>, behind: &[u8]) -> Option<Event<'l>> {
         let parsed = self.parse(line, tag);
-        self.event_of(now, line, parsed)
+        self.event_of(now, line, parsed, behind)
     }
 
     /// Parses a line, by the layout if it has shown where the tag is; else the line tells the layout of the next.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::foreign::Foreign;
 use super::fragments::Fragments;
 use super::newlines::Newlines;
-use super::proxied::Proxied;
 use super::reader::Reading;
 use super::routes::Routes;
 use super::sessions::Sessions;
@@ -36,7 +36,7 @@ pub struct Matchers {
     /// Every matcher that has a route.
     chosen: Vec<&'static Matcher>,
     fragments: Fragments,
-    proxied: Proxied,
+    foreign: Foreign,
     sessions: Sessions,
     newlines: Newlines,
     /// How the lines begin, as far as they were scanned.
@@ -81,7 +81,7 @@ impl Matchers {
             routes: Routes::new(&chosen),
             chosen,
             fragments: Fragments::default(),
-            proxied: Proxied::default(),
+            foreign: Foreign::default(),
             sessions: Sessions::default(),
             newlines: Newlines::default(),
             layout: None,
@@ -90,11 +90,11 @@ impl Matchers {
 
     /// Says that the next line stands in the middle of a log, or that lines in front of it are missing. The first message of
     /// each program whose logger cuts messages may be the rest of one that was not handed in, and is no event. A process may
-    /// have become a proxy for a stranger ([`Proxying`]). A connection may have ended, and another have got its id. Without
+    /// have become a proxy for a stranger ([`super::ForeignWords`]). A connection may have ended, and another have got its id. Without
     /// this the log begins with its first line.
     pub fn begin_in_the_middle(&mut self) {
         self.fragments.forget();
-        self.proxied.miss();
+        self.foreign.miss();
         self.sessions.forget_connections();
     }
 
@@ -103,7 +103,7 @@ impl Matchers {
     /// process that may be a proxy.
     pub fn believe_nothing(&mut self) {
         self.fragments.believe_nothing();
-        self.proxied.miss();
+        self.foreign.miss();
     }
 
     /// Whether, since the last call, so many hosts and programs wrote that it is not remembered any more whose messages
@@ -166,7 +166,13 @@ impl Matchers {
     /// whose rest must not be believed, or tell the address of a login that follows. For the same reason one
     /// `Matchers` follows one log. `now` is when the line was read; what is remembered of it ages by that.
     pub fn event<'l>(&mut self, now: Timestamp, line: &'l [u8]) -> Option<Event<'l>> {
-        self.event_of(now, line, syslog::parse(line))
+        self.event_before(now, line, b"")
+    }
+
+    /// The same, and what stands behind the line and its newline, as far as that was read: it may show that the line is only
+    /// the beginning of a message.
+    pub fn event_before<'l>(&mut self, now: Timestamp, line: &'l [u8], behind: &[u8]) -> Option<Event<'l>> {
+        self.event_of(now, line, syslog::parse(line), behind)
     }
 
     /// What a line says that was parsed like this.
@@ -175,55 +181,73 @@ impl Matchers {
         now: Timestamp,
         line: &'l [u8],
         parsed: Option<(Header<'l>, &'l [u8])>,
+        behind: &[u8],
     ) -> Option<Event<'l>> {
-        let event = parsed.and_then(|(header, message)| self.event_in(now, line, &header, message));
+        let event = parsed.and_then(|(header, message)| {
+            let (matcher, kind, reading) = self.believed(now, line, &header, message, behind)?;
+            join(&mut self.sessions, now, &header, matcher, kind, &reading)
+        });
         self.newlines.pass(line);
         event
     }
 
-    fn event_in<'l>(
+    /// The reading of a message that is the server's own for sure. Notes what the message means for those behind it.
+    fn believed<'l>(
         &mut self,
         now: Timestamp,
-        line: &'l [u8],
-        header: &Header<'l>,
+        line: &[u8],
+        header: &Header<'_>,
         message: &'l [u8],
-    ) -> Option<Event<'l>> {
+        behind: &[u8],
+    ) -> Option<(&'static Matcher, Kind, Reading<'l>)> {
         let doubtful = self.newlines.is_doubtful(header, line);
         let route = self.routes.of(header.program)?;
-        // Each of them has to see every message; a short one that a stranger may have written is no sign that a rest has come.
+        // A short message that a stranger may have written is no sign that a rest has come.
         let is_piece = route
             .limit
             .filter(|limit| !doubtful || message.len() >= *limit)
             .is_some_and(|limit| self.fragments.is_piece(header.host, header.program, message.len(), limit));
-        let is_proxied = route.proxy.is_some_and(|begins| {
-            self.proxied.is_proxied(self.sessions.id(header, header.pid), message.starts_with(begins))
-        });
-        let longest = route.longest_with_newline(message);
-        let read = || {
-            if is_piece || is_proxied || line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING {
-                return None;
-            }
-            let (matcher, kind, reading) = route.read(message)?;
-            let torn = reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
-            let proxied = self.proxied.is_incomplete() && may_be_proxied(matcher, header.program);
-            (!torn && !proxied).then_some((matcher, kind, reading))
-        };
-        let found = if doubtful && longest.is_none() { None } else { read() };
-        // The name in the end of a session that had logged in is that of an account.
-        let of_account = found.as_ref().is_some_and(|(matcher, kind, reading)| {
-            *kind == Kind::Logout
-                && session(&self.sessions, header, matcher.key, reading).is_some_and(|id| self.sessions.is_open(id))
-        });
-        self.newlines.note(header, line, message, longest.filter(|_| !of_account));
+        let mut is_foreign = false;
+        for words in &route.foreign {
+            is_foreign |= self.foreign.is_foreign(now, self.sessions.id(header, header.pid), words, message);
+        }
+        let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
+        let found = if is_piece || may_be_long { None } else { route.read(message) };
+        self.newlines.note(header, line, message, self.longest(header, message, found.as_ref()));
         let (matcher, kind, reading) = found.filter(|_| !doubtful)?;
-        join(&mut self.sessions, now, header, matcher, kind, &reading)
+        let is_torn = reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
+        let is_foreign = is_foreign || self.foreign.is_incomplete() && may_be_foreign(matcher, header.program);
+        let is_cut = matcher.cut_failure && !self.newlines.escaped && begins_without_header(behind);
+        (!is_torn && !is_cut && (!is_foreign || kind == Kind::Logout)).then_some((matcher, kind, reading))
+    }
+
+    /// How long the message may be if it may hold a stranger's newline. The name in the end of a session that had logged in
+    /// is that of an account.
+    fn longest(
+        &self,
+        header: &Header<'_>,
+        message: &[u8],
+        found: Option<&(&'static Matcher, Kind, Reading<'_>)>,
+    ) -> Option<usize> {
+        let longest = self.routes.of(header.program)?.longest_with_newline(message)?;
+        let of_account = found.is_some_and(|(matcher, kind, reading)| {
+            let session = || session(&self.sessions, header, matcher.key, reading);
+            *kind == Kind::Logout && session().is_some_and(|session| self.sessions.is_open(session))
+        });
+        (!of_account).then_some(longest)
     }
 }
 
-/// Whether a message that the matcher reads may be another server's, for all that the log tells.
-fn may_be_proxied(matcher: &Matcher, program: &[u8]) -> bool {
-    let strangers = matcher.proxying.filter(|proxying| !proxying.unseen_counts);
-    strangers.is_some_and(|proxying| proxying.programs.iter().any(|name| name.as_bytes() == program))
+/// Whether a message that the matcher reads may be a stranger's if lines are missing.
+fn may_be_foreign(matcher: &Matcher, program: &[u8]) -> bool {
+    let words = matcher.foreign.filter(|words| !words.unseen_counts);
+    words.is_some_and(|words| words.programs.iter().any(|name| name.as_bytes() == program))
+}
+
+/// Whether there is a line, and it is no message of its own.
+fn begins_without_header(text: &[u8]) -> bool {
+    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+    !text.is_empty() && syslog::parse(line).is_none()
 }
 
 /// Makes an event of a reading: finds the address that an earlier line of the session told, and remembers the session.

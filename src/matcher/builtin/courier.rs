@@ -53,8 +53,9 @@ pub(super) const COURIER: Matcher = Matcher {
     ]],
     // 505 with `INFO: ` taken off, 504 with `DEBUG: `.
     splits: Some(Limit { bytes: 500 }),
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// Missing before 4.0; with the address it tells one session from another.

@@ -70,8 +70,9 @@ pub(super) const CYRUS: Matcher = Matcher {
     ],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// Nothing tells its login from another message that begins so and ends in a word: only for a host that runs such a server
@@ -87,8 +88,9 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     logins: &[&[Lit("login: "), Host, Lit("["), Client, Lit("] "), Not("anonymous "), User, Lit(" "), Method]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 const CYRUS_PROGRAMS: &[&str] = &[

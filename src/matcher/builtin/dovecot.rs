@@ -62,8 +62,9 @@ pub(super) const DOVECOT: Matcher = Matcher {
         ]),
     ]],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// Which server says that the client is logged in is up to the user database (`proxy=y`, `host`), and the name stands in front
@@ -93,8 +94,9 @@ pub(super) const DOVECOT_PROXY: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind

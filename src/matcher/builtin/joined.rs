@@ -1,7 +1,9 @@
 //! Servers that tell the address and the login in different messages: popa3d, solid-pop3d, GNU mailutils. Data only.
 
+use std::time::Duration;
+
 use super::super::pattern::Piece::*;
-use super::super::{Key, Matcher};
+use super::super::{ForeignWords, Key, Matcher, RawNewlines};
 
 /// One connection is one process, and it ends with the first failure.
 pub(super) const POPA3D: Matcher = Matcher {
@@ -23,8 +25,9 @@ pub(super) const POPA3D: Matcher = Matcher {
         &[Lit("Authentication failed for "), User],
     ],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// The tail ` - ADDRESS` or ` - HOST (ADDRESS)` is there when built with logextend.
@@ -47,8 +50,9 @@ pub(super) const SOLID_POP3D: Matcher = Matcher {
         &[Lit("session ended for user "), User],
     ],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// The master process tells the address, a child the login; the session id in front of both joins them.
@@ -73,8 +77,32 @@ pub(super) const MAILUTILS: Matcher = Matcher {
         &[Session, Lit(" anonymous user "), User, Lit(" logged in")],
     ],
     splits: None,
-    proxying: None,
-    newlines: &[],
+    foreign: Some(ForeignWords {
+        programs: &["gnu-imap4d", "imap4d"],
+        // Who has an account can do the same with the name of a mailbox, or in a message to himself.
+        behind: &[
+            &[Session, Lit(" user `")],
+            &[Session, Lit(" anonymous user ")],
+            &[Session, Lit(" Cannot ")],
+            &[Session, Lit(" cannot ")],
+            &[Session, Lit(" can't ")],
+            &[Session, Lit(" component ")],
+            &[Session, Lit(" error renaming ")],
+            &[Session, Lit(" failed to ")],
+            &[Session, Lit(" malformed ")],
+        ],
+        // The rest of a name is written at once.
+        lasts: Some(Duration::from_secs(60)),
+        unseen_counts: true,
+    }),
+    // With session ids each line of a message begins with one, and so has no header.
+    newlines: &[RawNewlines {
+        programs: &["gnu-imap4d", "imap4d"],
+        messages: &[&[Lit("user `")], &[Lit("login failed: ")], &[Lit("anonymous user ")]],
+        longest: 64 * 1024,
+        bounded: &[],
+    }],
+    cut_failure: true,
 };
 
 /// The name and the mailbox stand in front of the address; with plain names nothing in them can be taken for it.
@@ -89,6 +117,7 @@ pub(super) const GNU_POP3D: Matcher = Matcher {
     logins: &[&[Lit("User "), Name, Lit(" logged in with mailbox "), Word, Lit(" from "), Client]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };

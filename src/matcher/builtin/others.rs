@@ -29,8 +29,9 @@ pub(super) const VPOPMAIL: Matcher = Matcher {
     ],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
@@ -61,8 +62,9 @@ pub(super) const CUCIPOP: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 pub(super) const APPLE_MAIL: Matcher = Matcher {
@@ -81,6 +83,7 @@ pub(super) const APPLE_MAIL: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };

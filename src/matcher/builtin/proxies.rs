@@ -124,8 +124,9 @@ pub(super) const PERDITION: Matcher = Matcher {
         ],
     ],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
@@ -149,13 +150,14 @@ pub(super) const NGINX: Matcher = Matcher {
     logins: &[NGINX_LOGIN],
     logouts: &[NGINX_LOGOUT],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[RawNewlines {
         programs: &["nginx"],
         messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")]],
         longest: 2048,
         bounded: NGINX_BOUNDED,
     }],
+    cut_failure: false,
 };
 
 const NGINX_LOGIN: Pattern = &[
@@ -289,6 +291,7 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     ]],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };

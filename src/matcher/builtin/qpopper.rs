@@ -70,8 +70,9 @@ pub(super) const QPOPPER: Matcher = Matcher {
     ],
     logouts: &[],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// Failures begin with the user name, `U at H (A): -ERR ...`, and some end in the client's text.

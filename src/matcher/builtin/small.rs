@@ -45,8 +45,9 @@ pub(super) const TEAPOP: Matcher = Matcher {
         Lit(")"),
     ]],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 /// The name is printed twice. The first may hold anything; the second, `` `U' ``, is read with its backquote.
@@ -85,8 +86,9 @@ pub(super) const TPOP3D: Matcher = Matcher {
         Token,
     ]],
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 pub(super) const VDPOP3D: Matcher = Matcher {
@@ -100,8 +102,9 @@ pub(super) const VDPOP3D: Matcher = Matcher {
     logins: VM_POP3D_LOGINS,
     logouts: VM_POP3D_ENDS,
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 pub(super) const VM_POP3D: Matcher = Matcher {
@@ -120,8 +123,9 @@ pub(super) const VM_POP3D: Matcher = Matcher {
     ],
     logouts: VM_POP3D_ENDS,
     splits: None,
-    proxying: None,
+    foreign: None,
     newlines: &[],
+    cut_failure: false,
 };
 
 const VM_POP3D_LOGINS: &[Pattern] = &[

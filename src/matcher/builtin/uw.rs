@@ -4,7 +4,7 @@ use super::super::pattern::{
     Pattern,
     Piece::{self, *},
 };
-use super::super::{Bounded, Key, Matcher, Proxying, RawNewlines};
+use super::super::{Bounded, ForeignWords, Key, Matcher, RawNewlines};
 
 pub(super) const UW_IMAP: Matcher = Matcher {
     name: "uw-imap",
@@ -17,8 +17,9 @@ pub(super) const UW_IMAP: Matcher = Matcher {
     logins: UW_LOGINS,
     logouts: UW_LOGOUTS,
     splits: None,
-    proxying: Some(UW_PROXYING),
+    foreign: Some(UW_PROXY),
     newlines: UW_NEWLINES,
+    cut_failure: false,
 };
 
 const UW_PROGRAMS: &[&str] =
@@ -29,14 +30,17 @@ pub(super) const UW_IMAP_NO_PROXY: Matcher = Matcher {
     name: "uw-imap-no-proxy",
     servers: "University of Washington ipop3d and imapd that connect to no other server",
     enable: "ipop3d built with DISABLE_POP_PROXY, or a packet filter that lets user nobody connect to no host",
-    proxying: Some(Proxying { unseen_counts: true, ..UW_PROXYING }),
+    foreign: Some(ForeignWords { unseen_counts: true, ..UW_PROXY }),
     ..UW_IMAP
 };
 
-/// imapd logs nothing of another server.
-const UW_PROXYING: Proxying = Proxying {
+/// ipop3d and ipop2d are proxies for whoever asks, without an account (ipopd/ipop3d.c, `pass_login`, unless built with
+/// DISABLE_POP_PROXY): `USER host:name` and any password make them connect to that host, and what it says in an error goes to
+/// syslog as a message of its own (`mm_log`). imapd logs nothing of another server.
+const UW_PROXY: ForeignWords = ForeignWords {
     programs: &["ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s"],
-    begins: "IMAP login to host=",
+    behind: &[&[Lit("IMAP login to host=")]],
+    lasts: None,
     unseen_counts: false,
 };
 

@@ -1,0 +1,190 @@
+//! Remembers which processes may log a stranger's words as whole messages. Holds a bounded table; no I/O.
+//!
+//! UW `ipop3d` hands on what a server of the stranger says; GNU `imap4d` goes on with the rest of a long name in a new
+//! message (libmailutils/stream/logstream.c, syslogstream.c: a message that does not fit into the buffer is written as it is filled). Such a
+//! message may be byte for byte a genuine login, and nothing tells it but a message of the same process in front of it
+//! ([`super::ForeignWords`]). Behind that one no connection and no login of the process counts.
+//!
+//! Of a server that is a proxy, the words may come at any time while the process lives, and no later line shows that it has ended:
+//! whatever it could write, the stranger can write. So where the log does not begin with its first line, or lines are missing,
+//! or there are more such processes than can be remembered, no login of such a server counts.
+
+use std::collections::HashMap;
+
+use super::sessions::ByItself;
+use super::{ForeignWords, SessionId, reader};
+use crate::time::Timestamp;
+
+/// Most processes that are remembered.
+const CAPACITY: usize = 64 * 1024;
+
+/// The processes of one log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Foreign {
+    /// Their messages may be a stranger's, up to this time if there is an end.
+    processes: HashMap<SessionId, Option<Timestamp>, ByItself>,
+    /// Whether there may be others.
+    incomplete: bool,
+}
+
+impl Foreign {
+    /// Lines are missing.
+    pub(super) fn miss(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Notes a message of a process, and says whether it may be a stranger's.
+    pub(super) fn is_foreign(
+        &mut self,
+        now: Timestamp,
+        process: SessionId,
+        words: &ForeignWords,
+        message: &[u8],
+    ) -> bool {
+        let foreign = self.processes.get(&process).is_some_and(|end| !has_passed(*end, now));
+        if words.behind.iter().any(|start| reader::begins(start, message)) {
+            self.add(now, process, words);
+        }
+        foreign
+    }
+
+    fn add(&mut self, now: Timestamp, process: SessionId, words: &ForeignWords) {
+        if self.processes.len() >= CAPACITY {
+            self.processes.retain(|_, end| !has_passed(*end, now));
+        }
+        if self.processes.len() >= CAPACITY && !self.processes.contains_key(&process) {
+            self.incomplete = true;
+            return;
+        }
+        let end = words.lasts.map(|length| now + length);
+        let until = self.processes.entry(process).or_insert(end);
+        *until = until.zip(end).map(|(one, other)| one.max(other));
+    }
+
+    /// Whether any process may be a stranger's, for all that the log tells.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+}
+
+fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_some_and(|end| end <= now)
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Matchers;
+    use super::CAPACITY;
+    use crate::time::Timestamp;
+
+    const LOGIN: &str = "Login user=alice host=[203.0.113.66] nmsgs=0/0";
+
+    fn counts(matchers: &mut Matchers, pid: usize, message: &str) -> bool {
+        let line = format!("Nov 27 13:00:01 mail ipop3d[{pid}]: {message}");
+        matchers.event(Timestamp::default(), line.as_bytes()).is_some()
+    }
+
+    fn proxy(pid: usize) -> String {
+        format!("IMAP login to host=203.0.113.9 user={pid} host=pc.example.net [198.51.100.9]")
+    }
+
+    #[test]
+    fn nothing_of_a_process_counts_after_it_became_a_proxy() {
+        let mut matchers = Matchers::all();
+        assert!(!counts(&mut matchers, 694, &proxy(694)));
+        assert!(!counts(&mut matchers, 694, "pop3 service init from 198.51.100.9"), "so may say the other server");
+        assert!(!counts(&mut matchers, 694, LOGIN));
+        assert!(counts(&mut matchers, 695, LOGIN));
+        assert!(!counts(&mut matchers, 694, LOGIN), "a process id is not given back");
+    }
+
+    #[test]
+    fn a_process_that_was_not_seen_from_its_first_line_does_not_count() {
+        let mut matchers = Matchers::all();
+        matchers.begin_in_the_middle();
+        assert!(!counts(&mut matchers, 694, LOGIN));
+        assert!(!counts(&mut matchers, 694, LOGIN));
+        let mut trusting = Matchers::select(&["uw-imap-no-proxy"]).expect("known");
+        trusting.begin_in_the_middle();
+        assert!(counts(&mut trusting, 694, LOGIN), "the operator says that it is no proxy");
+        assert!(!counts(&mut trusting, 694, &proxy(694)));
+        assert!(!counts(&mut trusting, 694, LOGIN), "and is wrong");
+    }
+
+    #[test]
+    fn a_reload_forgets_no_proxy() {
+        let mut matchers = Matchers::all();
+        assert!(!counts(&mut matchers, 694, &proxy(694)));
+        matchers.choose_as(&Matchers::select(&["uw-imap-no-proxy"]).expect("known"));
+        assert!(!counts(&mut matchers, 694, LOGIN));
+        assert!(counts(&mut matchers, 695, LOGIN));
+    }
+
+    fn mailutils(matchers: &mut Matchers, seconds: u64, lines: &[&str]) -> usize {
+        let now = Timestamp::default() + Duration::from_secs(seconds);
+        let read =
+            |line: &&&str| matchers.event(now, format!("Nov 27 13:00:01 mail imap4d{line}").as_bytes()).is_some();
+        lines.iter().filter(read).count()
+    }
+
+    #[test]
+    fn an_anonymous_user_uses_up_the_connection() {
+        let lines = [
+            "[32014]: 2ARCt3TO 198.51.100.9",
+            "[32057]: 2ARCt3TO anonymous user stranger@x logged in",
+            "[32058]: 2ARCt3TO user `games' logged in (source: system)",
+        ];
+        assert_eq!(mailutils(&mut Matchers::all(), 0, &lines), 0);
+        assert_eq!(mailutils(&mut Matchers::all(), 0, &[lines[0], lines[2]]), 1);
+    }
+
+    /// What imap4d of 3.15 writes of a name of 60,000 bytes: 8,192, 4, 8,192 and so on, each a message without a session id.
+    #[test]
+    fn the_rest_of_a_long_name_is_no_connection_and_no_login() {
+        let long = format!("[7]: 2ARCt3TO user `{}", "A".repeat(8000));
+        let rests = ["[7]: 2ARCt3TP 203.0.113.66", "[7]: 2ARCt3TP user `games' logged in (source: system)"];
+        let mut matchers = Matchers::all();
+        assert_eq!(mailutils(&mut matchers, 0, &[&long, rests[0], rests[1]]), 0);
+        assert_eq!(mailutils(&mut matchers, 0, &["[8]: 2ARCt3TP 198.51.100.9", rests[1]]), 0);
+        assert_eq!(mailutils(&mut matchers, 1, &[rests[0], "[9]: 2ARCt3TP user `a' logged in (source: system)"]), 1);
+        let later = ["[8]: 2ARCt3TQ 198.51.100.9", "[7]: 2ARCt3TQ user `b' logged in (source: system)"];
+        assert_eq!(mailutils(&mut matchers, 62, &later), 1, "another process has this id");
+    }
+
+    #[test]
+    fn a_failure_that_is_cut_by_a_newline_is_no_login() {
+        let log = "Nov 27 13:00:01 mail imap4d[6]: 2ARCt3TO 198.51.100.9\n\
+                   Nov 27 13:00:01 mail imap4d[7]: 2ARCt3TO user `games' logged in (source: x)\n2ARCt3TO ' nonexistent\n";
+        let found = |log: &str, escaped| {
+            let mut matchers = Matchers::all();
+            matchers.take_newlines_for_escaped(escaped);
+            let mut found = 0;
+            matchers.scan(Timestamp::default(), log.as_bytes(), &mut |_, _| found += 1);
+            found
+        };
+        assert_eq!((found(log, false), found(log, true)), (0, 1));
+        assert_eq!(found(&log.replace("\n2ARC", "\nNov 27 13:00:02 mail imap4d[7]: 2ARC"), false), 1);
+    }
+
+    #[test]
+    fn imapd_is_no_proxy() {
+        let mut matchers = Matchers::all();
+        matchers.begin_in_the_middle();
+        let line = b"Nov 27 13:00:01 mail imapsd[7]: Login user=alice host=[198.51.100.1]";
+        assert!(matchers.event(Timestamp::default(), line).is_some());
+    }
+
+    #[test]
+    fn more_than_can_be_remembered_makes_all_doubtful() {
+        let mut matchers = Matchers::all();
+        for pid in 1..=CAPACITY {
+            assert!(!counts(&mut matchers, pid, &proxy(pid)));
+        }
+        assert!(counts(&mut matchers, CAPACITY + 1, LOGIN));
+        assert!(!counts(&mut matchers, CAPACITY + 2, &proxy(0)));
+        assert!(!counts(&mut matchers, CAPACITY + 1, LOGIN));
+    }
+}
