@@ -56,7 +56,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --grace --hold-while-connected --max-session --entries --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -122,6 +122,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --grace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -163,7 +167,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -174,7 +178,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
-            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -232,6 +236,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -249,7 +257,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -260,7 +268,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +326,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -335,7 +347,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -346,7 +358,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__deny)
-            opts="-h --remove --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --remove --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,6 +416,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -421,7 +437,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -432,7 +448,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__explain)
-            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -490,6 +506,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -507,7 +527,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -518,7 +538,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__grant)
-            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -580,6 +600,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -597,7 +621,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -608,7 +632,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
-            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -666,6 +690,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -683,7 +711,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -694,7 +722,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
-            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -760,6 +788,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -777,7 +809,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -788,7 +820,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
-            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -850,6 +882,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -867,7 +903,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -878,7 +914,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -936,6 +972,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -953,7 +993,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -964,7 +1004,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__revoke)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1022,6 +1062,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1039,7 +1083,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1050,7 +1094,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__status)
-            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1108,6 +1152,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --skip-networks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1125,7 +1173,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus dovecot gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)

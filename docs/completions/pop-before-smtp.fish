@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -45,6 +45,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l grace -d 'How long a login lets its address relay: seconds, or with a unit s, m, h, d' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l hold-while-connected -d 'Keep an address while one of its sessions is open, and a full grace after that, where the server\'s log tells' -r -f -a "true\t''
 false\t''"
@@ -63,7 +65,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l matcher
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -75,6 +79,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -115,6 +120,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -126,7 +133,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -138,6 +147,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -162,6 +172,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -173,7 +185,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -185,6 +199,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -209,6 +224,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -220,7 +237,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -232,6 +251,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -256,6 +276,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -267,7 +289,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -279,6 +303,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -302,6 +327,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -313,7 +340,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -325,6 +354,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -351,6 +381,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -362,7 +394,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -374,6 +408,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -399,6 +434,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -410,7 +447,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -422,6 +461,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -445,6 +485,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -456,7 +498,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -468,6 +512,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -496,6 +541,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -507,7 +554,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -519,6 +568,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -547,6 +597,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -558,7 +610,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -570,6 +624,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
@@ -593,6 +648,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
@@ -604,7 +661,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 courier\t''
 cucipop\t''
 cyrus\t''
+cyrus-1\t''
 dovecot\t''
+dovecot-proxy\t''
 gnu-pop3d\t''
 imapproxy\t''
 mailutils\t''
@@ -616,6 +675,7 @@ solid-pop3d\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
+uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
