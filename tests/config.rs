@@ -59,6 +59,7 @@ const SAMPLES: [Sample; 25] = [
     sample("control", ["\"/run/pop-before-smtp/other\"", "\"\""]),
     sample("metrics-file", ["\"/var/lib/node_exporter/a.prom\"", "\"/b.prom\""]),
     sample("skip-networks", ["[\"10.0.0.0/8\", \"2001:db8::/32\"]", "[\"192.0.2.1\"]"]),
+    sample("escaped-newlines", ["true", "false"]),
     sample("skip-mynetworks", ["true", "false"]),
 ];
 
