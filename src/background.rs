@@ -10,6 +10,7 @@ use nix::libc::O_NOFOLLOW;
 
 use crate::error::{Error, Exit, io_cause};
 use crate::logger::{self, Sink};
+use crate::private_file::refuse_linked;
 
 /// Closes what the caller has left open beyond the standard descriptors: a script that waits for the end of a pipe would
 /// wait as long as the daemon lives. To be called before anything of ours is open.
@@ -52,7 +53,7 @@ impl PidFile {
             options.write(true).create_new(is_new).custom_flags(O_NOFOLLOW).open(&path).map(|file| (file, is_new))
         };
         let opened = open(true).or_else(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => open(false),
+            io::ErrorKind::AlreadyExists => open(false).and_then(|(file, is_new)| Ok((refuse_linked(file)?, is_new))),
             _ => Err(error),
         });
         // Root's scripts will signal whom it names: nobody else may write it, whatever the umask.

@@ -7,6 +7,7 @@ use pop_before_smtp_backends::{BackendError, ErrorKind};
 use crate::config::Table;
 use crate::error::{Error, Exit};
 use crate::lock::Lock;
+use crate::privdrop;
 use crate::state::beside;
 
 /// Makes the table empty, also on a full disk. Where there is none, none is made. The grants that a clean stop has saved
@@ -16,6 +17,7 @@ use crate::state::beside;
 /// A running daemon serves the map, or the table cannot be emptied; it holds what it held.
 pub fn clear(table: &Table) -> Result<(), Error> {
     let Table { driver, options } = table;
+    privdrop::become_owner_of_directory(&options.map)?;
     let map = options.map.display();
     // With a lock file there was a daemon, and there may still be one; without, none is made where nothing is.
     let mut lock = None;

@@ -9,6 +9,7 @@ use nix::libc::O_NOFOLLOW;
 use nix::unistd::geteuid;
 
 use crate::error::{Error, Exit};
+use crate::private_file::refuse_linked;
 use crate::state::beside;
 
 /// Holds `<map>.lock` locked until it is dropped or the process ends, however it ends.
@@ -84,7 +85,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.read(true).write(true).mode(0o600).custom_flags(O_NOFOLLOW);
     match options.clone().create_new(true).open(path) {
         Ok(file) => give_to_owner_of_directory(&file, path).map(|()| file),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path).and_then(refuse_linked),
         Err(error) => Err(error),
     }
 }

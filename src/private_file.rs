@@ -10,6 +10,17 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
 use crate::state::beside;
 
+/// Refuses a file that has another name, too: who put it there need not be allowed to write it, and has lent our rights.
+///
+/// # Errors
+/// It has, or cannot be looked at.
+pub fn refuse_linked(file: File) -> io::Result<File> {
+    match file.metadata()?.nlink() {
+        0 | 1 => Ok(file),
+        _ => Err(io::Error::other("it has more than one hard link; remove it if it is not known what it is")),
+    }
+}
+
 /// Opens a file that nobody but root and this process's user can write, nor any other but the one that is trusted.
 ///
 /// # Errors
@@ -17,6 +28,7 @@ use crate::state::beside;
 pub fn open_trusted(path: &Path, trusted: Option<u32>) -> io::Result<File> {
     // Not blocking: opening a FIFO would wait for its writer.
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    let file = refuse_linked(file)?;
     let metadata = file.metadata()?;
     let owner = metadata.uid();
     if !metadata.is_file() {

@@ -4,12 +4,15 @@
 use std::collections::HashSet;
 use std::ffi::CString;
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, ROOT, Uid, User};
 use nix::unistd::{
-    geteuid, getgrouplist, getgroups, getresgid, getresuid, initgroups, setgid, setresgid, setresuid, setuid,
+    geteuid, getgrouplist, getgroups, getresgid, getresuid, initgroups, setgid, setgroups, setresgid, setresuid, setuid,
 };
 
 use crate::error::{Error, Exit, io_cause};
@@ -28,10 +31,42 @@ pub fn become_user(name: &str) -> Result<(), Error> {
     if user.uid.is_root() {
         return Err(failed(&"that is root").cure("name a user of the daemon's own with --user"));
     }
-    let user_name = CString::new(user.name.as_str()).map_err(|error| failed(&error))?;
-    change(&user_name, &user).map_err(|errno| failed(&io_cause(&errno.into())))?;
-    let groups = getgrouplist(&user_name, user.gid).map_err(|errno| failed(&io_cause(&errno.into())))?;
-    verify(&user, &groups).map_err(|cause| failed(&cause))
+    become_known(&user).map_err(|cause| failed(&cause))
+}
+
+/// Before root writes beside a map: becomes the owner of its directory, unless that is root, too. He may put a link to any
+/// file there; what it leads to is then opened with his rights. Does nothing in a process that is not root's, or where there
+/// is no directory.
+///
+/// # Errors
+/// Exit code 71: a system call failed; the process must end then.
+pub fn become_owner_of_directory(map: &Path) -> Result<(), Error> {
+    let Some(directory) = map.parent().and_then(|directory| fs::metadata(directory).ok()) else { return Ok(()) };
+    let (uid, gid) = (Uid::from_raw(directory.uid()), Gid::from_raw(directory.gid()));
+    if !geteuid().is_root() || uid.is_root() {
+        return Ok(());
+    }
+    let action = || format!("become user {uid}, the owner of the directory of {}", map.display());
+    let failed = |cause: &dyn fmt::Display| Error::new(Exit::System, action(), cause);
+    match User::from_uid(uid) {
+        Ok(Some(user)) => become_known(&user).map_err(|cause| failed(&cause)),
+        // He is in no user database, and in no group but that of the directory.
+        Ok(None) => setgroups(&[gid])
+            .and_then(|()| change_ids(uid, gid))
+            .map_err(|errno| io_cause(&errno.into()))
+            .and_then(|()| verify((uid, gid), &[gid]).map_err(str::to_owned))
+            .map_err(|cause| failed(&cause)),
+        Err(errno) => Err(failed(&io_cause(&errno.into()))),
+    }
+}
+
+fn become_known(user: &User) -> Result<(), String> {
+    let cause = |errno: Errno| io_cause(&errno.into());
+    let name = CString::new(user.name.as_str()).map_err(|error| error.to_string())?;
+    // The groups first: afterwards nobody may set them any more.
+    initgroups(&name, user.gid).and_then(|()| change_ids(user.uid, user.gid)).map_err(cause)?;
+    let groups = getgrouplist(&name, user.gid).map_err(cause)?;
+    verify((user.uid, user.gid), &groups).map_err(str::to_owned)
 }
 
 /// The user of this name or, where none has it, of this number.
@@ -48,19 +83,16 @@ fn find(name: &str) -> Result<User, Error> {
     }
 }
 
-fn change(name: &CString, user: &User) -> Result<(), Errno> {
-    // The groups first: afterwards nobody may set them any more.
-    initgroups(name, user.gid)?;
-    setresgid(user.gid, user.gid, user.gid)?;
-    setresuid(user.uid, user.uid, user.uid)?;
+fn change_ids(uid: Uid, gid: Gid) -> Result<(), Errno> {
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
     prctl::set_no_new_privs()?;
     // Or /proc/self would go on belonging to root, and files are changed through the descriptors in it.
     prctl::set_dumpable(true)
 }
 
 /// Looks whether this process is what it should be, and tries to undo it.
-fn verify(user: &User, groups: &[Gid]) -> Result<(), &'static str> {
-    let (uid, gid) = (user.uid, user.gid);
+fn verify((uid, gid): (Uid, Gid), groups: &[Gid]) -> Result<(), &'static str> {
     let users = getresuid().is_ok_and(|now| (now.real, now.effective, now.saved) == (uid, uid, uid));
     if !users || getresgid().is_ok_and(|now| (now.real, now.effective, now.saved) != (gid, gid, gid)) {
         return Err("the process has kept other rights");

@@ -34,7 +34,7 @@ const LMDB: &str = "backend = \"lmdb\"\n";
 const JOURNAL: &str = "source = \"journal\"\n";
 const UNIT: &str = "journal-unit = [\"dovecot\"]\n";
 
-const SAMPLES: [Sample; 25] = [
+const SAMPLES: [Sample; 26] = [
     sample("user", ["\"nobody\"", "\"1234\""]),
     sample("pid-file", ["\"/run/a.pid\"", "\"/run/b.pid\""]),
     sample("backend", ["\"lmdb\"", "\"sqlite\""]),

@@ -208,7 +208,27 @@ const PERMIT_READING: &str = "run as its owner, or give the user read permission
 fn open_path(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+    let found = file.metadata()?;
+    match (found.is_file(), found.nlink()) {
+        (true, 0 | 1) => Ok(file),
+        // Who put it here need not be allowed to write it, and would have lent our rights.
+        (true, _) => Err(io::Error::other(LINKED)),
+        (false, _) => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+/// Why a file with another name is not written.
+pub(crate) const LINKED: &str = "it has more than one hard link";
+
+/// Refuses a file that has another name, if there is one at all.
+///
+/// # Errors
+/// It has, or cannot be looked at.
+pub(crate) fn refuse_linked(path: &Path) -> io::Result<()> {
+    match open_path(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => opened.map(drop),
+    }
 }
 
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {

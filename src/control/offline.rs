@@ -17,6 +17,7 @@ use crate::denied;
 use crate::error::{Error, Exit};
 use crate::lock::{self, Lock};
 use crate::overrides::{self, Overrides};
+use crate::privdrop;
 use crate::restore::load_overrides;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
 
@@ -86,6 +87,7 @@ fn change(
     is_meant: impl Fn(IpAddr) -> bool,
 ) -> Result<Outcome, Error> {
     let map = &table.options.map;
+    privdrop::become_owner_of_directory(map)?;
     let _lock = Lock::take_to_change(map, &format!("{command} {subject} for map"))?;
     let mut overrides = decided(map)?;
     let changed = decide(&mut overrides);

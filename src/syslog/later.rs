@@ -25,7 +25,9 @@ fn is_earlier(stamp: &[u8], than: &[u8]) -> bool {
     let has_year = |stamp: &[u8]| stamp.first().is_some_and(u8::is_ascii_digit);
     match (has_year(stamp), has_year(than)) {
         (false, false) => stamp.get(..3) == than.get(..3) && stamp < than,
-        (true, true) if has_zone(stamp) && has_zone(than) => instant(stamp).zip(instant(than)).is_some_and(|(a, b)| a < b),
+        (true, true) if has_zone(stamp) && has_zone(than) => {
+            instant(stamp).zip(instant(than)).is_some_and(|(a, b)| a < b)
+        }
         (true, true) => has_zone(stamp) == has_zone(than) && stamp.get(4) == than.get(4) && stamp < than,
         _ => true,
     }

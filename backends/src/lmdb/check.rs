@@ -9,7 +9,7 @@ mod sound;
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -18,6 +18,7 @@ use self::format::{
     BIG, BRANCH, Bytes, KINDS, LEAF, META, Meta, NESTED, NODE_HEADER, OVERFLOW, PAGE_HEADER, Tree, WORD,
 };
 use self::sound::Sound;
+use crate::files::LINKED;
 
 /// What a file turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +75,9 @@ pub(super) fn open(path: &Path, purpose: Purpose) -> io::Result<Result<File, Che
     }
     if !found.is_file() {
         return Ok(Err(Check::Damaged("it is no regular file".to_owned())));
+    }
+    if writing && found.nlink() > 1 {
+        return Err(io::Error::other(LINKED));
     }
     Ok(Ok(file))
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, User};
 
 use super::APPLICATION_ID;
-use crate::files::{Place, cause, read_error, remove, write_error};
+use crate::files::{Place, cause, read_error, refuse_linked, remove, write_error};
 use crate::process;
 use crate::{BackendError, ErrorKind};
 
@@ -94,6 +94,10 @@ impl TableFile {
         let failed = |error| write_error(&self.path, &error);
         // What is left of an older database would be taken for changes to the new one.
         let left_over = [&self.path, &self.wal, &self.shm, &self.place.path(".sqlite-journal")];
+        // SQLite opens them by their names, and writes what it finds there.
+        for path in left_over {
+            refuse_linked(path).map_err(|error| write_error(path, &error))?;
+        }
         match fs::symlink_metadata(&self.path) {
             Ok(found) if !found.is_file() => Err(self.refused("it is no regular file")),
             Ok(found) if found.len() > 0 => Ok(()),
