@@ -208,6 +208,10 @@ pub struct Options {
     /// How many addresses there may be at once
     #[arg(long, value_name = "N", default_value = "250")]
     pub entries: String,
+    /// In a full ring, addresses of a user or of an IPv6 /64 network with more than N give way before others; 0: the oldest
+    /// of all gives way
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub max_addresses_per_user: String,
     /// Treat each line already in the log as happening now
     #[arg(long)]
     pub reprocess: bool,

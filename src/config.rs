@@ -15,6 +15,7 @@ use crate::guard;
 use crate::logs::Logs;
 use crate::matcher::Matchers;
 use crate::networks::Networks;
+use crate::ring;
 
 /// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
 pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -75,6 +76,8 @@ pub struct Policy {
     pub publish_interval: Duration,
     /// How many users may log in from one address within a grace, if that is bounded.
     pub most_users: Option<NonZeroUsize>,
+    /// With how many addresses a user gives way first in a full ring, if that matters.
+    pub most_addresses: Option<u8>,
 }
 
 impl Config {
@@ -132,6 +135,7 @@ fn policy(options: &cli::Options, table: &Table) -> Result<Policy, Error> {
         hold: hold(options)?,
         networks: never_published(options)?,
         most_users: most_users(options)?,
+        most_addresses: most_addresses(options)?,
     })
 }
 
@@ -261,6 +265,17 @@ fn most_users(options: &cli::Options) -> Result<Option<NonZeroUsize>, Error> {
         _ => {
             let cause = format!("not a number from 0 to {}", guard::MOST);
             Err(wrong(options, "--max-users-per-address", text, &cause))
+        }
+    }
+}
+
+fn most_addresses(options: &cli::Options) -> Result<Option<u8>, Error> {
+    let text = &options.max_addresses_per_user;
+    match text.parse() {
+        Ok(number) if number <= ring::MOST_PER_USER => Ok(Some(number).filter(|number| *number > 0)),
+        _ => {
+            let cause = format!("not a number from 0 to {}", ring::MOST_PER_USER);
+            Err(wrong(options, "--max-addresses-per-user", text, &cause))
         }
     }
 }

@@ -123,6 +123,7 @@ fn serve(
         Err(error) => return Err(give_up(backend, error.into())),
     };
     let mut ring = Ring::new(config.policy.grace, config.policy.entries);
+    ring.set_most_per_user(config.policy.most_addresses);
     saved.restore(&mut ring, &config.policy.networks, &listed, &now);
     let expiring = driver.expires_rows.then_some(config.policy.grace);
     let mut publisher = Publisher::new(backend, expiring, config.policy.publish_interval);
@@ -169,7 +170,8 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
     let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
-    let ring = Ring::new(config.policy.grace, config.policy.entries);
+    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
+    ring.set_most_per_user(config.policy.most_addresses);
     let publisher = Publisher::new(Box::new(Memory::default()), None, config.policy.publish_interval);
     let now = Now::read();
     let inputs = following.start(logs, &now)?;

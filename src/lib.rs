@@ -15,6 +15,7 @@ pub mod config;
 pub mod config_file;
 pub mod control;
 pub mod counters;
+mod crowds;
 pub mod daemon;
 pub mod debug;
 pub mod denied;

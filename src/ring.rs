@@ -11,8 +11,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::chain::Chain;
+use crate::crowds::{self, Crowds};
 use crate::proof::{Proof, Proofs};
 use crate::time::Timestamp;
+
+/// Most that [`Ring::set_most_per_user`] can count.
+pub const MOST_PER_USER: u8 = crowds::MOST;
 
 /// An address that may relay, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub struct Grant {
 pub enum Reason {
     /// Its grace has passed.
     Expired,
-    /// The ring was full and this was the oldest address.
+    /// The ring was full and this was the oldest address, or that of a user or a network with too many.
     Evicted,
     /// It must not be published any more.
     Revoked,
@@ -53,6 +57,8 @@ pub struct Ring {
     /// The end of each grant, newest login first.
     grants: Chain<IpAddr, Timestamp>,
     proofs: Proofs,
+    /// Who gives way first, if that is not the oldest alone.
+    crowds: Option<Crowds>,
 }
 
 impl Ring {
@@ -60,7 +66,7 @@ impl Ring {
     ///
     /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
     pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
-        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default() }
+        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds: None }
     }
 
     /// Length of a grant.
@@ -131,6 +137,11 @@ impl Ring {
             self.make_room(self.capacity - 1, changes);
             changes.push(Change::Added(grant));
         }
+        if known.is_none()
+            && let Some(crowds) = &mut self.crowds
+        {
+            crowds.count_network(grant.address, true);
+        }
         self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
     }
 
@@ -142,7 +153,23 @@ impl Ring {
     /// Changes how many addresses may have a grant, as in [`Ring::new`]; evicts the oldest if they are too many.
     pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
         self.capacity = bounded(capacity);
+        // It counts for another number of addresses.
+        self.set_most_per_user(self.crowds.as_ref().map(Crowds::most));
         self.make_room(self.capacity, changes);
+    }
+
+    /// From now on the oldest address of a user, or of an IPv6 /64 network, that has more than `most` addresses gives way
+    /// before others do, if the ring is full; `None`: the oldest of all.
+    pub fn set_most_per_user(&mut self, most: Option<u8>) {
+        self.crowds = most.map(|most| Crowds::new(self.capacity, most));
+        if let Some(crowds) = &mut self.crowds {
+            for (address, _) in self.grants.iter() {
+                crowds.count_network(address, true);
+                if let Some(proof) = self.grants.slot(&address).and_then(|slot| self.proofs.get(slot)) {
+                    crowds.count_user(proof.user, true);
+                }
+            }
+        }
     }
 
     /// Takes out an address that must not be published any more.
@@ -152,9 +179,16 @@ impl Ring {
 
     /// Remembers which login the grant of an address goes back to.
     pub fn prove(&mut self, address: IpAddr, proof: Option<Proof<'_>>) {
-        if let Some(slot) = self.grants.slot(&address) {
-            self.proofs.set(slot, proof);
-        }
+        let Some(slot) = self.grants.slot(&address) else { return };
+        let Self { proofs, crowds, .. } = self;
+        let mut count = |proofs: &Proofs, add| {
+            if let (Some(crowds), Some(proof)) = (crowds.as_mut(), proofs.get(slot)) {
+                crowds.count_user(proof.user, add);
+            }
+        };
+        count(proofs, false);
+        proofs.set(slot, proof);
+        count(proofs, true);
     }
 
     /// Which login the grant of an address goes back to, if that is known.
@@ -214,11 +248,21 @@ impl Ring {
         self.position(newest.address).zip(self.position(self.oldest()?.address))
     }
 
-    /// Evicts the oldest until there are at most `most`.
+    /// Evicts until there are at most `most`.
     fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
         while self.len() > most {
-            self.remove_oldest(Reason::Evicted, changes);
+            match self.crowd() {
+                Some(address) => self.remove(address, Reason::Evicted, changes),
+                None => self.remove_oldest(Reason::Evicted, changes),
+            }
         }
+    }
+
+    /// The oldest address of whoever has too many.
+    fn crowd(&self) -> Option<IpAddr> {
+        let crowds = self.crowds.as_ref().filter(|crowds| crowds.is_any())?;
+        let user = |address| self.proof(address).map(|proof| proof.user).unwrap_or_default();
+        self.oldest_first().map(|grant| grant.address).find(|address| crowds.has(*address, user(*address)))
     }
 
     fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
@@ -231,6 +275,9 @@ impl Ring {
         // Whoever gets the slot next has nothing to do with this login.
         self.prove(address, None);
         if self.grants.remove(&address).is_some() {
+            if let Some(crowds) = &mut self.crowds {
+                crowds.count_network(address, false);
+            }
             changes.push(Change::Removed(address, reason));
         }
     }

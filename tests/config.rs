@@ -34,7 +34,7 @@ const LMDB: &str = "backend = \"lmdb\"\n";
 const JOURNAL: &str = "source = \"journal\"\n";
 const UNIT: &str = "journal-unit = [\"dovecot\"]\n";
 
-const SAMPLES: [Sample; 26] = [
+const SAMPLES: [Sample; 27] = [
     sample("user", ["\"nobody\"", "\"1234\""]),
     sample("pid-file", ["\"/run/a.pid\"", "\"/run/b.pid\""]),
     sample("backend", ["\"lmdb\"", "\"sqlite\""]),
@@ -59,6 +59,7 @@ const SAMPLES: [Sample; 26] = [
     sample("control", ["\"/run/pop-before-smtp/other\"", "\"\""]),
     sample("metrics-file", ["\"/var/lib/node_exporter/a.prom\"", "\"/b.prom\""]),
     sample("skip-networks", ["[\"10.0.0.0/8\", \"2001:db8::/32\"]", "[\"192.0.2.1\"]"]),
+    sample("max-addresses-per-user", ["7", "9"]),
     sample("escaped-newlines", ["true", "false"]),
     sample("skip-mynetworks", ["true", "false"]),
 ];

@@ -1,9 +1,10 @@
 //! The ring against a naive model: same set, same order, same changes.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use pop_before_smtp::proof::Proof;
 use pop_before_smtp::ring::{Change, Grant, Reason, Ring};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
@@ -117,6 +118,63 @@ fn non_zero(number: usize) -> NonZeroUsize {
 
 fn address(number: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(192, 0, 2, number))
+}
+
+/// A full ring of 250 with 100 honest clients in it, and what is left of them once somebody has logged in from 1,000 addresses.
+fn honest_left(most: Option<u8>, address: impl Fn(u32) -> IpAddr, user: impl Fn(u32) -> String) -> usize {
+    let mut ring = Ring::new(Duration::from_secs(1800), NonZeroUsize::new(250).unwrap_or(NonZeroUsize::MIN));
+    ring.set_most_per_user(most);
+    let mut login = |second: u32, address: IpAddr, user: &str| {
+        ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
+        let proof = Proof { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() };
+        ring.prove(address, Some(proof));
+        ring.len()
+    };
+    let honest = |number: u32| IpAddr::from(Ipv4Addr::from_bits(0xc633_6400 + number));
+    (0..100).for_each(|number| assert!(login(0, honest(number), &format!("honest{number}")) <= 250));
+    (0..1000).for_each(|number| assert!(login(1, address(number), &user(number)) <= 250));
+    // Somebody new comes, too, and is no crowd.
+    login(2, honest(100), "honest100");
+    (0..=100).filter(|number| ring.get(honest(*number)).is_some()).count()
+}
+
+#[test]
+fn who_has_many_addresses_throws_nobody_else_out() {
+    let of_network = |number: u32| IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) + u128::from(number)));
+    let of_networks = |number: u32| IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) + (u128::from(number) << 80)));
+    let one = |_| "mallory".to_owned();
+    let several = |number| format!("mallory{number}");
+    assert_eq!(honest_left(None, of_network, one), 1, "else the test shows nothing");
+    assert_eq!(honest_left(Some(50), of_network, one), 101);
+    assert_eq!(honest_left(Some(50), of_network, several), 101, "several accounts in one network");
+    assert_eq!(honest_left(Some(50), of_networks, one), 101, "one account in many networks");
+    let v4 = |number: u32| IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + number));
+    assert_eq!(honest_left(Some(50), v4, one), 101);
+}
+
+#[test]
+fn counts_follow_removals_and_new_users() {
+    let mut ring = Ring::new(Duration::from_secs(10), NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN));
+    ring.set_most_per_user(Some(1));
+    let at = |second| Timestamp::from_boot(Duration::from_secs(second));
+    let mut changes = Vec::new();
+    let mut login = |second, number: u32, user: &str| {
+        let address = IpAddr::from(Ipv4Addr::from_bits(number));
+        changes.clear();
+        ring.login(at(second), address, &mut changes);
+        ring.prove(address, Some(Proof { source: "log", offset: None, matcher: "x", user: user.as_bytes() }));
+        changes.iter().find_map(|change| match change {
+            Change::Removed(IpAddr::V4(address), Reason::Evicted) => Some(address.to_bits()),
+            _ => None,
+        })
+    };
+    assert_eq!((login(0, 1, "al"), login(1, 2, "bo"), login(2, 3, "bo")), (None, None, None));
+    assert_eq!(login(3, 4, "ch"), Some(2), "of bo, who has two");
+    assert_eq!(login(4, 5, "ch"), Some(1), "nobody has too many: the oldest");
+    // ch has 4 and 5 now; 4 is somebody else's from here on.
+    assert_eq!(login(5, 4, "di"), None);
+    assert_eq!(login(6, 6, "ed"), Some(3));
+    assert_eq!(login(40, 7, "ed"), None, "the others have expired");
 }
 
 proptest! {

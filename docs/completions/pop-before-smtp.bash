@@ -56,7 +56,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,6 +139,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --entries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-addresses-per-user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -52,6 +52,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l hold-wh
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-session -d 'How long a session counts as open at most' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l entries -d 'How many addresses there may be at once' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-addresses-per-user -d 'In a full ring, addresses of a user or of an IPv6 /64 network with more than N give way before others; 0: the oldest of all gives way' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"

@@ -56,7 +56,8 @@ impl Messages {
     pub(super) fn evicted(&mut self, now: &Now, address: IpAddr) {
         if let Some(count) = self.evicted.add(now.boot, 1) {
             log::warn!(
-                "the ring is full: evicted {address}, {count} since the last warning; give it more room with --entries"
+                "the ring is full: evicted {address}, {count} since the last warning; give it more room with --entries, or \
+                 let users with fewer addresses give way first with --max-addresses-per-user"
             );
         }
     }

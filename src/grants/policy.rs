@@ -13,11 +13,13 @@ impl Grants {
     /// From now on other settings hold. Grants keep their ends; addresses that must not be published any more lose theirs,
     /// and so do the oldest if there are too many.
     pub fn set_policy(&mut self, now: &Now, policy: Policy) {
-        let Policy { grace, entries, hold, networks, publish_interval, most_users, matchers: _ } = policy;
+        let Policy { grace, entries, hold, networks, publish_interval, most_users, most_addresses, matchers: _ } =
+            policy;
         self.ring.set_grace(grace);
         self.publisher.set_times(grace, publish_interval, &self.ring);
         self.set_hold(hold, grace);
         self.set_networks(now, networks);
+        self.ring.set_most_per_user(most_addresses);
         self.set_capacity(now, entries);
         self.set_most_users(most_users, entries);
     }
