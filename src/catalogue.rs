@@ -1,26 +1,29 @@
-//! The table of matchers, for `matchers` and for docs/matchers.md. Pure.
+//! The table of matchers, for `matchers` and for docs/matchers.md, which is about no host. Pure.
 
 use std::fmt::Write as _;
 
 use crate::cli::TableFormat;
 use crate::escape;
 use crate::matcher::{BUILTIN, Key, Matcher};
+use crate::servers::{self, Sign};
 
 /// A column of the table, and its name in JSON.
-const HEADINGS: [(&str, &str); 6] = [
+const HEADINGS: [(&str, &str); 8] = [
     ("name", "name"),
     ("servers", "servers"),
     ("hold while connected", "hold_while_connected"),
     ("programs", "programs"),
     ("to switch on", "enable"),
     ("source", "source"),
+    ("used unless named", "used_unless_named"),
+    ("on this host", "on_this_host"),
 ];
 
 type Row = [String; HEADINGS.len()];
 
-/// All built-in matchers and those of the configuration file, one row each.
-pub fn table(custom: &[&'static Matcher], format: TableFormat) -> String {
-    let rows: Vec<_> = BUILTIN.iter().chain(custom.iter().copied()).map(row).collect();
+/// All built-in matchers and those of the configuration file, one row each; `here` is what shows their servers on this host.
+pub fn table(custom: &[&'static Matcher], here: &[(&str, Sign)], format: TableFormat) -> String {
+    let rows: Vec<_> = BUILTIN.iter().chain(custom.iter().copied()).map(|matcher| row(matcher, here)).collect();
     match format {
         TableFormat::Text => text(&rows),
         TableFormat::Markdown => markdown(&rows),
@@ -28,10 +31,18 @@ pub fn table(custom: &[&'static Matcher], format: TableFormat) -> String {
     }
 }
 
-fn row(matcher: &Matcher) -> Row {
+fn row(matcher: &'static Matcher, here: &[(&str, Sign)]) -> Row {
     let holds = if matcher.key == Key::None || matcher.logouts.is_empty() { "no" } else { "yes" };
     let programs = matcher.programs.join(", ");
-    [matcher.name, matcher.servers, holds, &programs, matcher.enable, matcher.source].map(str::to_owned)
+    let is_built_in = BUILTIN.iter().any(|known| std::ptr::eq(known, matcher));
+    let used = match servers::only_named(matcher.name) {
+        Some(reason) => format!("never: {reason}"),
+        None if is_built_in => "where its server is found".to_owned(),
+        None => "always".to_owned(),
+    };
+    let seen = here.iter().find(|(name, _)| *name == matcher.name);
+    let seen = seen.map_or_else(|| "no".to_owned(), |(_, sign)| format!("yes: {sign}"));
+    [matcher.name, matcher.servers, holds, &programs, matcher.enable, matcher.source, &used, &seen].map(str::to_owned)
 }
 
 /// A paragraph for each: some programs have so many names that columns would not fit a screen.
@@ -49,11 +60,13 @@ fn text(rows: &[Row]) -> String {
     out
 }
 
+/// For a document, so without this host.
 fn markdown(rows: &[Row]) -> String {
     let headings = HEADINGS.map(|(heading, _)| heading);
-    let mut out = format!("| {} |\n|{}\n", headings.join(" | "), "---|".repeat(HEADINGS.len()));
+    let columns = HEADINGS.len() - 1;
+    let mut out = format!("| {} |\n|{}\n", headings[..columns].join(" | "), "---|".repeat(columns));
     for row in rows {
-        let cells: Vec<_> = row.iter().map(|cell| cell.replace('|', r"\|")).collect();
+        let cells: Vec<_> = row[..columns].iter().map(|cell| cell.replace('|', r"\|")).collect();
         let [name, rest @ ..] = cells.as_slice() else { continue };
         let _ = writeln!(out, "| `{name}` | {} |", rest.join(" | "));
     }

@@ -27,9 +27,9 @@ use crate::config::{self, Table};
 use crate::error::Error;
 use crate::inspect;
 use crate::logs::Logs;
-use crate::matcher::Matchers;
 use crate::mynetworks;
 use crate::paint::Paint;
+use crate::servers::{Choice, Servers};
 use crate::time::Now;
 
 /// Exit code of a check.
@@ -106,23 +106,47 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 
 /// What concerns the logs, read by the daemon's user, and the clock.
 fn logs(options: &cli::Options, reader: &Writer) -> Result<Vec<Finding>, Error> {
-    let (chosen, all) = (config::matchers(options)?, Matchers::all_and(&options.given.file.custom()));
-    let choice = gather::logs::Choice { chosen: &chosen, all: &all };
+    let choice = config::matchers(options)?;
     let now = Now::read().wall;
     Logs::chosen(options)?;
     let logs = match Logs::new(options) {
         Ok(logs) => logs,
         Err(error) => return Ok(vec![Finding::error(error, "see --log in pop-before-smtp --help")]),
     };
+    let (chosen, servers) = choice.look(&logs, None);
+    let all = Choice::new(None, options.given.file.custom(), options.escaped_newlines).of_any_host();
+    let choice = gather::logs::Choice { chosen: &chosen, all: &all };
+    let mut findings: Vec<_> = servers.iter().flat_map(found).collect();
     let patterns: Vec<_> = logs.patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
-    let logs = gather::logs::gather(&logs, choice, now);
+    let mut logs = gather::logs::gather(&logs, choice, now);
+    if servers.is_some() {
+        // Those that are not used have been told, and why not.
+        logs.iter_mut().filter_map(|log| log.read.as_mut().ok()).for_each(|sample| sample.unchosen.clear());
+    }
     if logs.is_empty() && !patterns.is_empty() {
         let text = format!("no log has the name {}", patterns.join(" or "));
-        return Ok(vec![Finding::warning(text, "name the file that your POP3 or IMAP server logs to with --log")]);
+        findings.push(Finding::warning(text, "name the file that your POP3 or IMAP server logs to with --log"));
+        return Ok(findings);
     }
-    let mut findings: Vec<_> = logs.iter().flat_map(|log| log::judge(log, Some(reader))).collect();
+    findings.extend(logs.iter().flat_map(|log| log::judge(log, Some(reader))));
     findings.extend(log::clock(now, &logs));
     Ok(findings)
+}
+
+/// What concerns the servers that this host has, where no matcher is named.
+fn found(servers: &Servers) -> Vec<Finding> {
+    let used = match servers.is_empty() {
+        true => {
+            let (text, cure) = servers.nothing();
+            Finding::warning(text, cure)
+        }
+        false => Finding::ok(servers.summary()),
+    };
+    let unused = servers.unused.iter().map(|unused| {
+        let (text, cure) = servers.notice(unused);
+        Finding::warning(text, cure)
+    });
+    [used].into_iter().chain(unused).collect()
 }
 
 /// What concerns Postfix's settings, and the settings.

@@ -190,7 +190,7 @@ pub struct Options {
     /// What counts in the journal.
     #[command(flatten)]
     pub journal: Journal,
-    /// Which servers write the log [default: all]
+    /// Which servers write the log; all is every one [default: those that this host has or its log shows]
     #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub matcher: Vec<String>,
     /// The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too

@@ -13,9 +13,10 @@ use crate::control::Place;
 use crate::error::{Error, Exit};
 use crate::guard;
 use crate::logs::Logs;
-use crate::matcher::Matchers;
+use crate::matcher::{ALL, Matchers};
 use crate::networks::Networks;
 use crate::ring;
+use crate::servers::Choice;
 
 /// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
 pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -62,8 +63,8 @@ pub struct Config {
 
 /// Who may relay and for how long: what a running daemon takes over from a changed configuration file.
 pub struct Policy {
-    /// The chosen matchers.
-    pub matchers: Matchers,
+    /// Which matchers are chosen.
+    pub matchers: Choice,
     /// Length of a grant.
     pub grace: Duration,
     /// Capacity of the ring.
@@ -184,22 +185,24 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
-/// The matchers of the options, built in or in the configuration file; all if none is named.
+/// The matchers of the options, built in or in the configuration file; if none is named, those of the servers that are found.
 ///
 /// # Errors
 /// Exit code 64: there is no such matcher.
-pub fn matchers(options: &cli::Options) -> Result<Matchers, Error> {
+pub fn matchers(options: &cli::Options) -> Result<Choice, Error> {
     let custom = options.given.file.custom();
-    let mut matchers = if options.matcher.is_empty() {
-        Matchers::all_and(&custom)
-    } else {
-        Matchers::choose(&options.matcher, &custom).map_err(|unknown| {
-            let valid = unknown.valid.join(", ");
-            wrong(options, "--matcher", &unknown.name, "there is no such matcher").cure(format!("choose from {valid}"))
-        })?
-    };
-    matchers.take_newlines_for_escaped(options.escaped_newlines);
-    Ok(matchers)
+    let choice = |named| Choice::new(named, custom.clone(), options.escaped_newlines);
+    if options.matcher.is_empty() {
+        return Ok(choice(None));
+    }
+    let named: Vec<_> = options.matcher.iter().filter(|name| *name != ALL).collect();
+    let chosen = Matchers::choose(&named, &custom).map_err(|unknown| {
+        let valid = unknown.valid.join(", ");
+        wrong(options, "--matcher", &unknown.name, "there is no such matcher")
+            .cure(format!("choose from {ALL}, {valid}"))
+    })?;
+    let has_all = named.len() < options.matcher.len();
+    Ok(choice(Some(if has_all { Matchers::all_and(&custom) } else { chosen })))
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.

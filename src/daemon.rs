@@ -1,6 +1,7 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
 mod following;
+mod listening;
 
 use std::io::{self, Stdout};
 use std::os::fd::BorrowedFd;
@@ -10,6 +11,7 @@ use pop_before_smtp_backends::Backend;
 use pop_before_smtp_backends::memory::Memory;
 
 use self::following::{Following, check_logs};
+use self::listening::Listening;
 use crate::background::{PidFile, close_inherited, to_background};
 use crate::config::Config;
 use crate::control::{About, Control, Service};
@@ -62,8 +64,9 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     check_logs(&config.logs.named)?;
     config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
+    let listening = Listening::new(&config.policy.matchers, &config.logs);
     if config.debug {
-        return debug(config, waiter);
+        return debug(config, waiter, listening);
     }
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
@@ -72,7 +75,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         Ok(saved) => saved,
         Err(error) => return Err(give_up(backend, error)),
     };
-    let mut following = Following::new(&config);
+    let mut following = Following::new(&config, listening);
     let prepared = following.plans(&config, &saved.state).and_then(|plans| {
         let control = if config.once { None } else { Control::open(&config.control, &map)? };
         Ok((plans, pid_file?, control))
@@ -130,6 +133,7 @@ fn serve(
     // An error has been logged, and it is tried again.
     let _ = publisher.begin(&now, &listed, &ring);
     log::info!("serving {} with {} grants", map.display(), ring.len());
+    following.listening.tell();
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
     let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
     grants.set_most_users(config.policy.most_users, config.policy.entries);
@@ -164,8 +168,8 @@ fn serve(
 }
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
-fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
-    let mut following = Following::new(&config);
+fn debug(config: Config, waiter: Waiter, listening: Listening) -> Result<(), Error> {
+    let mut following = Following::new(&config, listening);
     let logs = following.plans(&config, &State::default())?;
     let plans: Vec<_> = logs.iter().map(Plan::display).collect();
     let publish_command = (config.table.driver.describe)(&config.table.options);
@@ -173,6 +177,7 @@ fn debug(config: Config, waiter: Waiter) -> Result<(), Error> {
     let mut ring = Ring::new(config.policy.grace, config.policy.entries);
     ring.set_most_per_user(config.policy.most_addresses);
     let publisher = Publisher::new(Box::new(Memory::default()), None, config.policy.publish_interval);
+    following.listening.tell();
     let now = Now::read();
     let inputs = following.start(logs, &now)?;
     let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
@@ -235,6 +240,7 @@ impl Loop {
                 self.look_at = now.boot + LOOK;
                 grants.look();
                 self.following.look(&mut self.inputs, &now);
+                self.look_for_servers();
                 self.tell_status(grants);
             }
             grants.publish(&now);
@@ -263,10 +269,22 @@ impl Loop {
     fn reload(&mut self, now: &Now, grants: &mut Grants) {
         if let Some(policy) = self.running.read_again() {
             self.following.options.grace = policy.grace;
-            self.following.matchers.choose_as(&policy.matchers);
-            self.inputs.iter_mut().for_each(|input| input.choose_as(&policy.matchers));
+            self.following.listening.reload(policy.matchers.clone());
+            self.listen();
             grants.set_policy(now, policy);
         }
+    }
+
+    fn look_for_servers(&mut self) {
+        if self.following.listening.look() {
+            self.listen();
+        }
+    }
+
+    /// Puts the matchers that are used now in front of every log.
+    fn listen(&mut self) {
+        let matchers = &self.following.listening.matchers;
+        self.inputs.iter_mut().for_each(|input| input.choose_as(matchers));
     }
 
     /// Waits; besides what happened, tells which of the inputs can be read.

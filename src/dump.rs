@@ -7,7 +7,7 @@ use toml::Value as Toml;
 
 use crate::cli::Options;
 use crate::config::{self, Policy};
-use crate::config_file::Custom;
+use crate::config_file::{Custom, MATCHER};
 use crate::error::{Error, Exit};
 use crate::escape;
 use crate::logs::{self, Log, Logs};
@@ -24,6 +24,9 @@ pub fn settings(options: &Options) -> Result<String, Error> {
         let (assignment, origin) = (assignment(options, &policy, value)?, origin(&value.origin));
         // Cannot fail: a string takes everything.
         let _ = match &value.origin {
+            Origin::Default if value.setting.key == MATCHER => {
+                writeln!(out, "{assignment}  # {origin}{}; now {}", meaning(&value.setting), found(options, &policy))
+            }
             Origin::Default => writeln!(out, "{assignment}  # {origin}{}", meaning(&value.setting)),
             _ => writeln!(out, "{assignment}  # {origin}"),
         };
@@ -64,6 +67,14 @@ fn default_logs(options: &Options) -> Vec<Toml> {
         Log::Journal(_) | Log::Stdin => None,
     };
     Logs::new(options).unwrap_or_default().named.into_iter().filter_map(path).collect()
+}
+
+/// The matchers that are used if none is named: naming them would fix them.
+fn found(options: &Options, policy: &Policy) -> String {
+    let logs = Logs::new(options).unwrap_or_default();
+    let found = policy.matchers.look(&logs, None).1.unwrap_or_default();
+    let names: Vec<_> = found.used.iter().map(|(matcher, _)| matcher.name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn time(time: std::time::Duration) -> Toml {

@@ -55,6 +55,7 @@ pub mod reload;
 pub mod repeated;
 pub mod restore;
 pub mod ring;
+pub mod servers;
 pub mod settings;
 pub mod shell;
 pub mod source;

@@ -7,7 +7,7 @@ use pop_before_smtp::config::{self, Config};
 use pop_before_smtp::control::commands::Site;
 use pop_before_smtp::error::Error;
 use pop_before_smtp::{
-    catalogue, check, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, suggest,
+    catalogue, check, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, servers, suggest,
 };
 
 fn main() -> ExitCode {
@@ -46,13 +46,13 @@ fn run() -> Result<ExitCode, Error> {
             Some(line) => {
                 let networks = config::never_published(&cli.options)?;
                 let networks = mynetworks::add(networks, cli.options.skip_mynetworks)?;
-                explain::line(&config::matchers(&cli.options)?, &networks, line)
+                explain::line(&config::matchers(&cli.options)?.of_any_host(), &networks, line)
             }
-            None if what.suggest => suggest::files(&config::matchers(&cli.options)?, &what.files),
-            None => inspect::events(&config::matchers(&cli.options)?, what),
+            None if what.suggest => suggest::files(&config::matchers(&cli.options)?.to_suggest(), &what.files),
+            None => inspect::events(&config::matchers(&cli.options)?.of_any_host(), what),
         },
         Some(Command::Matchers { format }) => {
-            inspect::print(&catalogue::table(&cli.options.given.file.custom(), *format))
+            inspect::print(&catalogue::table(&cli.options.given.file.custom(), &servers::seen_here(), *format))
         }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
     };

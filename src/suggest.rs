@@ -9,6 +9,7 @@ use crate::escape::printable;
 use crate::inspect;
 use crate::likeness;
 use crate::matcher::{Action, Matchers};
+use crate::servers;
 use crate::time::Timestamp;
 
 /// Most lines that are shown, and most bytes of one.
@@ -70,11 +71,18 @@ impl Survey {
         for (name, count) in &found {
             let _ = writeln!(out, "{name:width$}  {count} {}", if **count == 1 { "login" } else { "logins" });
         }
-        if found.is_empty() {
-            out.push_str("no matcher fits: no login was found\n");
-        } else {
-            let names: Vec<_> = found.iter().map(|(name, _)| **name).collect();
-            let _ = writeln!(out, "\nuse --matcher {}", names.join(","));
+        let (doubtful, usual): (Vec<_>, Vec<_>) =
+            found.iter().map(|(name, _)| **name).partition(|name| servers::only_named(name).is_some());
+        match (found.is_empty(), usual.is_empty()) {
+            (true, _) => out.push_str("no matcher fits: no login was found\n"),
+            (false, true) => out.push('\n'),
+            (false, false) => {
+                let _ = writeln!(out, "\nuse --matcher {}", usual.join(","));
+            }
+        }
+        for name in doubtful {
+            let reason = servers::only_named(name).unwrap_or_default();
+            let _ = writeln!(out, "use {name} only if you are sure of it: {reason}");
         }
         if self.untaken > 0 {
             let _ = writeln!(out, "\n{} lines look like logins and no matcher takes them, among them:", self.untaken);

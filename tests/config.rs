@@ -201,7 +201,7 @@ fn a_value_that_cannot_be_is_refused_as_on_the_command_line() {
         ("pid-file = \"\"", "1:12: pid-file : not an absolute path"),
         ("map = \"/etc/\"", "1:7: map /etc/: not the name of a file"),
         ("skip-networks = [\"10.0.0.0/8\", \"1.2.3\"]", "1:32: skip-networks 1.2.3: not a network"),
-        ("matcher = [\"dovecott\"]", "1:12: matcher dovecott: there is no such matcher; choose from apple"),
+        ("matcher = [\"dovecott\"]", "1:12: matcher dovecott: there is no such matcher; choose from all, apple"),
         ("matchers = \"acme\"", "1:12: matchers acme: there is no such matcher"),
         ("value = \" x\"", "1:9: value"),
         // Combinations.

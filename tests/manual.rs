@@ -13,7 +13,7 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::{Shell, generate};
 use pop_before_smtp::cli;
 use pop_before_smtp::config_file::{MATCHER, MATCHERS};
-use pop_before_smtp::matcher::BUILTIN;
+use pop_before_smtp::matcher::{ALL, BUILTIN};
 use pop_before_smtp::reload::LIVE;
 use pop_before_smtp::settings::{self, Kind, Setting};
 use pop_before_smtp_backends::DRIVERS;
@@ -165,7 +165,7 @@ fn key(setting: &Setting) -> String {
 
 fn completion(shell: Shell) -> String {
     // The command line leaves it to later to look whether there is such a name, for the sake of its messages.
-    let matchers = BUILTIN.iter().map(|matcher| matcher.name);
+    let matchers = [ALL].into_iter().chain(BUILTIN.iter().map(|matcher| matcher.name));
     let mut command = cli::command()
         .mut_arg("backend", |arg| arg.value_parser(PossibleValuesParser::new(DRIVERS.iter().map(|driver| driver.name))))
         .mut_arg(MATCHER, |arg| arg.value_parser(PossibleValuesParser::new(matchers)));

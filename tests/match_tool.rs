@@ -10,6 +10,7 @@ use std::path::Path;
 use pop_before_smtp::catalogue;
 use pop_before_smtp::cli::TableFormat;
 use pop_before_smtp::matcher::BUILTIN;
+use pop_before_smtp::servers::Sign;
 use support::Scratch;
 use support::command::{Finished, pop_before_smtp};
 
@@ -199,6 +200,28 @@ fn the_table_of_matchers_is_printed() {
         }
     }
     assert_eq!(markdown.lines().count(), BUILTIN.len() + 2);
+    let here = text.lines().filter(|line| line.starts_with("on this host "));
+    assert_eq!(here.filter(|line| line.ends_with("  no") || line.contains("  yes: ")).count(), BUILTIN.len());
+    assert!(!markdown.contains("on this host"), "a document is about no host");
+}
+
+/// Whoever looks through a log of any host finds the logins of every server, but for those that are doubtful by themselves.
+#[test]
+fn doubtful_logins_are_found_by_name_only() {
+    let (_scratch, log) = log("Nov 22 16:00:01 mail imapd: LOGIN, user=a, ip=[::ffff:192.0.2.1], port=[1]\n\
+         Nov 22 16:00:02 mail imapd: login: h.example[192.0.2.2] b plaintext\n");
+    let matched = |more: &[&str]| run(&[&["match", "--format", "tsv", &log], more].concat()).stdout;
+    let (courier, cyrus) = ("1\tlogin\t192.0.2.1\tcourier\ta\n", "2\tlogin\t192.0.2.2\tcyrus-1\tb\n");
+    assert_eq!(matched(&[]), courier);
+    assert_eq!(matched(&["--matcher", "cyrus-1"]), cyrus);
+    for all in ["all", "dovecot,all"] {
+        assert_eq!(matched(&["--matcher", all]), format!("{courier}{cyrus}"));
+    }
+    let suggested = run(&["match", "--suggest", &log]).stdout;
+    assert!(
+        suggested.contains("\nuse --matcher courier\nuse cyrus-1 only if you are sure of it: it takes "),
+        "{suggested}"
+    );
 }
 
 /// `UPDATE_DOCS=1 cargo test --test match_tool` writes the page anew.
@@ -208,7 +231,7 @@ fn the_page_of_matchers_is_up_to_date() {
     let page = format!(
         "# Matchers\n\nWhich servers are understood. This page is made from the table in the program \
          (`pop-before-smtp matchers --format markdown`);\n`UPDATE_DOCS=1 cargo test --test match_tool` writes it anew.\n\n{}",
-        catalogue::table(&[], TableFormat::Markdown)
+        catalogue::table(&[], &[], TableFormat::Markdown)
     );
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &page).unwrap();
@@ -218,7 +241,7 @@ fn the_page_of_matchers_is_up_to_date() {
 
 #[test]
 fn the_table_in_json_is_an_object_a_line() {
-    let json = catalogue::table(&[], TableFormat::Json);
+    let json = catalogue::table(&[], &[("dovecot", Sign::Process("dovecot"))], TableFormat::Json);
     let lines: Vec<&str> = json.lines().collect();
     assert_eq!(lines.len(), BUILTIN.len());
     for (line, matcher) in lines.iter().zip(BUILTIN) {
@@ -226,6 +249,8 @@ fn the_table_in_json_is_an_object_a_line() {
         let programs = format!(r#","programs":["{}"],"enable":""#, matcher.programs.join(r#"",""#));
         assert!(line.contains(&programs) && line.ends_with(r#""}"#), "{line}");
     }
+    let here = |line: &&str| line.ends_with(r#","on_this_host":"yes: process dovecot runs"}"#);
+    assert_eq!(lines.iter().filter(|line| here(line)).count(), 1);
     assert!(json.contains(r#""hold_while_connected":true"#) && json.contains(r#""hold_while_connected":false"#));
 }
 

@@ -33,6 +33,8 @@ fn write(site: &Site, text: &str) -> PathBuf {
 impl Reloading {
     fn new(case: &'static Case, text: &str, more: &[&str]) -> Option<Self> {
         let site = Site::new(case)?;
+        // Whatever servers this machine has, the log shows one.
+        site.log_in(ip("127.0.0.1"));
         let file = write(&site, text).display().to_string();
         let daemon = site.daemon(&[&["--config", &file, "--source", "follow"], more].concat());
         Some(Self { site, daemon, reloads: 0 })
@@ -263,7 +265,7 @@ fn what_needs_a_restart_is_named_each_time() {
 fn a_daemon_in_the_background_finds_its_file_again() {
     let Some(site) = Site::new(&cases::LMDB) else { return };
     let pid_file = site.join("pid");
-    write(&site, "grace = 3600\n");
+    write(&site, "matchers = [\"all\"]\ngrace = 3600\n");
     // Relative to where it was started, which is not where it works.
     let script = "cd \"$1\" && shift && exec \"$0\" \"$@\"";
     let home = site.join("");
@@ -275,7 +277,7 @@ fn a_daemon_in_the_background_finds_its_file_again() {
     daemon.wait_following(&site.log);
     site.log_in(ip("10.1.1.1"));
     site.log_in_and_wait(client(1));
-    write(&site, "skip-networks = [\"10.0.0.0/8\"]\n");
+    write(&site, "matchers = [\"all\"]\nskip-networks = [\"10.0.0.0/8\"]\n");
     send(daemon.pid, Signal::SIGHUP);
     wait_for("the address to leave the table", SOON, || !site.lists(ip("10.1.1.1")));
     assert!(site.lists(client(1)));

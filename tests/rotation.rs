@@ -123,5 +123,17 @@ fn address(number: u32) -> IpAddr {
 /// Debug mode tells of each login.
 fn debug(source: &str, log: &Path) -> Daemon {
     let log = log.display().to_string();
-    Daemon::start(&["--debug", "--source", source, "--log", &log, "--entries", "1000000", "--map", "/nonexistent"])
+    Daemon::start(&[
+        "--debug",
+        "--matcher",
+        "all",
+        "--source",
+        source,
+        "--log",
+        &log,
+        "--entries",
+        "1000000",
+        "--map",
+        "/nonexistent",
+    ])
 }

@@ -171,7 +171,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -261,7 +261,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -351,7 +351,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -441,7 +441,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -531,7 +531,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -625,7 +625,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -715,7 +715,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -813,7 +813,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -907,7 +907,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -997,7 +997,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1087,7 +1087,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1177,7 +1177,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)

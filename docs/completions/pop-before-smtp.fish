@@ -62,7 +62,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l metrics
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -130,7 +131,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -182,7 +184,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -234,7 +237,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -286,7 +290,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -337,7 +342,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -391,7 +397,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -444,7 +451,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -495,7 +503,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -551,7 +560,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -607,7 +617,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''
@@ -658,7 +669,8 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l matcher -d 'Which servers write the log [default: all]' -r -f -a "apple-mail\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
 courier\t''
 cucipop\t''
 cyrus\t''

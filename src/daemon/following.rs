@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use super::listening::Listening;
 use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::input::Input;
 use crate::logs::{Log, Lookup};
-use crate::matcher::Matchers;
 use crate::source::plan::{self, Plan};
 use crate::state::State;
 use crate::time::Now;
@@ -41,15 +41,15 @@ fn check_log(path: &Path) -> io::Result<()> {
 pub(super) struct Following {
     pub(super) lookup: Lookup,
     pub(super) options: plan::Options,
-    pub(super) matchers: Matchers,
+    pub(super) listening: Listening,
 }
 
 impl Following {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, listening: Listening) -> Self {
         let lookup = Lookup::new(&config.logs);
         let Config { once, reprocess, .. } = *config;
         let options = plan::Options { once, reprocess, grace: config.policy.grace, is_guess: config.logs.is_guess };
-        Self { lookup, options, matchers: config.policy.matchers.clone() }
+        Self { lookup, options, listening }
     }
 
     /// Finds out how the logs are going to be followed, those included that patterns stand for.
@@ -67,7 +67,7 @@ impl Following {
     }
 
     pub(super) fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {
-        logs.into_iter().map(|log| Input::start(log, self.matchers.clone(), now)).collect()
+        logs.into_iter().map(|log| Input::start(log, self.listening.matchers.clone(), now)).collect()
     }
 
     /// Follows files that have appeared, and forgets those that are gone.
@@ -77,7 +77,7 @@ impl Following {
         }
         for log in self.lookup.look() {
             let plan = Plan::new(&log, &self.options, None, now);
-            match plan.and_then(|plan| Input::start(plan, self.matchers.clone(), now)) {
+            match plan.and_then(|plan| Input::start(plan, self.listening.matchers.clone(), now)) {
                 Ok(input) => {
                     log::info!("following {}, which has appeared", log.name());
                     inputs.push(input);

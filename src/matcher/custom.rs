@@ -13,7 +13,7 @@ use regex_syntax::hir::Hir;
 use super::lint::{self, Flaw, Need};
 use super::pattern::{Pattern, Piece};
 use super::reader::Reading;
-use super::{BUILTIN, Key, Matcher};
+use super::{ALL, BUILTIN, Key, Matcher};
 
 /// Most bytes of a compiled expression: a pattern for one message needs some 10 KiB.
 const LARGEST: usize = 1 << 20;
@@ -109,6 +109,9 @@ fn check_name(name: &str) -> Result<(), Flaw> {
     let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(letters) {
         return Err(Flaw::new("not a name", "use lower-case letters, digits and -, a letter first"));
+    }
+    if name == ALL {
+        return Err(Flaw::new("it stands for every matcher", format!("call it my-{name}")));
     }
     if BUILTIN.iter().any(|matcher| matcher.name == name) {
         return Err(Flaw::new("a built-in matcher has this name", format!("call it my-{name}")));

@@ -43,6 +43,9 @@ pub const LONGEST_LINE: usize = 8192;
 /// some 400 bytes.
 pub const LONGEST_GRANTING: usize = 900;
 
+/// The value of `--matcher` that stands for every matcher.
+pub const ALL: &str = "all";
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {

@@ -46,7 +46,7 @@ pub struct Matchers {
 impl Matchers {
     /// All built-in matchers.
     pub fn all() -> Self {
-        Self::new(BUILTIN.iter())
+        Self::of(BUILTIN.iter())
     }
 
     /// The built-in matchers of these names.
@@ -59,7 +59,7 @@ impl Matchers {
 
     /// The built-in and custom matchers.
     pub fn all_and(custom: &[&'static Matcher]) -> Self {
-        Self::new(BUILTIN.iter().chain(custom.iter().copied()))
+        Self::of(BUILTIN.iter().chain(custom.iter().copied()))
     }
 
     /// The built-in and custom matchers of these names.
@@ -72,10 +72,11 @@ impl Matchers {
         let mut chosen = names.iter().map(|name| find(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
         chosen.sort_by_key(|m| m.name);
         chosen.dedup_by_key(|m| m.name);
-        Ok(Self::new(chosen.into_iter()))
+        Ok(Self::of(chosen.into_iter()))
     }
 
-    fn new(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
+    /// These matchers, in the order in which they are tried.
+    pub fn of(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
         let chosen: Vec<_> = chosen.collect();
         Self {
             routes: Routes::new(&chosen),

@@ -8,6 +8,7 @@ pub mod command;
 pub mod follow;
 pub mod journal;
 pub mod lines;
+pub mod newest;
 pub mod plan;
 mod restart;
 pub mod stdin;

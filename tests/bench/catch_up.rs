@@ -66,7 +66,17 @@ fn write_log(path: &Path, size: u64) -> io::Result<()> {
 fn compare(log: &Path, table: &Path, rounds: u64, core: usize) {
     let this = |name: &str, source: &str, more: &[&str]| {
         let run = Run::new(name, env!("CARGO_BIN_EXE_pop-before-smtp")).quiet();
-        let run = run.arguments(["--backend", "lmdb", "--sync", "never", "--entries", "1000000", "--once"]);
+        let run = run.arguments([
+            "--backend",
+            "lmdb",
+            "--sync",
+            "never",
+            "--entries",
+            "1000000",
+            "--once",
+            "--matcher",
+            "all",
+        ]);
         run.arguments(["--source", source])
             .arguments(more)
             .argument("--map")

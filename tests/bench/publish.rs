@@ -207,7 +207,8 @@ fn arguments(mode: &Mode, directory: &Path) -> Vec<String> {
     let update = if mode.lmdb_update == LmdbUpdate::InPlace { "in-place" } else { "rename" };
     let sync = if mode.sync { "always" } else { "never" };
     let map = directory.join("map").display().to_string();
-    let options = ["--backend", mode.driver, "--lmdb-update", update, "--sync", sync, "--map", &map];
+    let options =
+        ["--backend", mode.driver, "--lmdb-update", update, "--sync", sync, "--matcher", "all", "--map", &map];
     options
         .into_iter()
         .chain(["--log", "-", "--reprocess", "--entries", "5000000", "--grace", "2h"])

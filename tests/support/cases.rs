@@ -137,14 +137,18 @@ impl Site {
         table.strip_prefix("proxy:").map(str::to_owned).unwrap_or(table)
     }
 
-    /// Arguments that choose backend and map, then `more`.
+    /// Arguments that choose backend and map, then `more`. Every matcher is used, whatever servers this machine has, unless
+    /// `more` or its configuration file says which.
     pub(crate) fn map_arguments(&self, more: &[&str]) -> Vec<String> {
         let map = self.map().display().to_string();
+        let says_which = more.iter().any(|argument| ["--matcher", "--config"].contains(argument));
+        let every: &[&str] = if says_which { &[] } else { &["--matcher", "all"] };
         self.case
             .backend
             .iter()
             .copied()
             .chain(["--map", map.as_str()])
+            .chain(every.iter().copied())
             .chain(more.iter().copied())
             .map(str::to_owned)
             .collect()
@@ -153,9 +157,7 @@ impl Site {
     /// Arguments for the daemon that follows the site's log, then `more`.
     pub(crate) fn arguments(&self, more: &[&str]) -> Vec<String> {
         let log = self.log.display().to_string();
-        let mut arguments = self.map_arguments(&["--log", log.as_str()]);
-        arguments.extend(more.iter().copied().map(str::to_owned));
-        arguments
+        self.map_arguments(&[&["--log", log.as_str()], more].concat())
     }
 
     /// Starts the daemon and waits until it follows the log.
