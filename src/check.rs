@@ -8,18 +8,23 @@ mod finding;
 mod gather;
 mod guards;
 mod log;
+mod loggers;
 mod lookup;
 mod naming;
 mod probe;
 mod relay;
 mod restrictions;
+mod servers;
 mod settings;
 mod writer;
 
 use std::path::Path;
 
 use self::finding::{Finding, Level};
+use self::log::Log;
+use self::loggers::Followed;
 use self::naming::Ours;
+use self::servers::InUse;
 use self::settings::Settings;
 use self::writer::Writer;
 use crate::cli;
@@ -91,7 +96,9 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
     findings.extend(writer::judge(&writer, gather::users::ourselves().uid));
     findings.extend(files::judge(&files));
     findings.extend(daemons::judge(&daemons, &table));
-    findings.extend(logs(options, &writer)?);
+    let (logs, about_logs) = logs(options, &writer)?;
+    findings.extend(about_logs);
+    findings.extend(transports(options, &logs));
     if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
         findings.extend(skipped_networks(settings));
     }
@@ -105,13 +112,13 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 }
 
 /// What concerns the logs, read by the daemon's user, and the clock.
-fn logs(options: &cli::Options, reader: &Writer) -> Result<Vec<Finding>, Error> {
+fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Vec<Finding>), Error> {
     let choice = config::matchers(options)?;
     let now = Now::read().wall;
     Logs::chosen(options)?;
     let logs = match Logs::new(options) {
         Ok(logs) => logs,
-        Err(error) => return Ok(vec![Finding::error(error, "see --log in pop-before-smtp --help")]),
+        Err(error) => return Ok((Vec::new(), vec![Finding::error(error, "see --log in pop-before-smtp --help")])),
     };
     let (chosen, servers) = choice.look(&logs, None);
     let all = Choice::new(None, options.given.file.custom(), options.escaped_newlines).of_any_host();
@@ -126,11 +133,32 @@ fn logs(options: &cli::Options, reader: &Writer) -> Result<Vec<Finding>, Error> 
     if logs.is_empty() && !patterns.is_empty() {
         let text = format!("no log has the name {}", patterns.join(" or "));
         findings.push(Finding::warning(text, "name the file that your POP3 or IMAP server logs to with --log"));
-        return Ok(findings);
+        return Ok((logs, findings));
     }
     findings.extend(logs.iter().flat_map(|log| log::judge(log, Some(reader))));
     findings.extend(log::clock(now, &logs));
-    Ok(findings)
+    Ok((logs, findings))
+}
+
+/// What concerns those who write the logs: the syslog daemon, and the settings of servers.
+fn transports(options: &cli::Options, logs: &[Log]) -> Vec<Finding> {
+    let (loggers, servers) = (gather::loggers::gather(logs), gather::servers::gather(Path::new("/etc")));
+    let samples = logs.iter().filter_map(|log| log.read.as_ref().ok());
+    let in_use = InUse {
+        named: options.matcher.iter().map(String::as_str).collect(),
+        seen: samples.flat_map(|sample| sample.survey.logins.keys().copied()).collect(),
+    };
+    let files = logs.iter().filter(|log| !log.path.is_empty()).map(|log| log.name.as_str());
+    let followed = Followed {
+        files: files.collect(),
+        has_journal_directory: options.journal.journal_directory.is_some()
+            && logs.iter().any(|log| log.path.is_empty()),
+        newline_writers: servers::newline_writers(&servers, &in_use),
+    };
+    let mut findings = loggers::judge(&loggers, &followed);
+    findings.extend(loggers::judge_nginx(&loggers, &followed, &servers.nginx_logs));
+    findings.extend(servers::judge(&servers, &in_use));
+    findings
 }
 
 /// What concerns the servers that this host has, where no matcher is named.

@@ -38,6 +38,11 @@ impl Finding {
         Self { level: Level::Error, text: text.to_string(), cure: cure.to_string() }
     }
 
+    /// As bad as `level` says, and what is to be done about it.
+    pub(crate) fn new(level: Level, text: impl fmt::Display, cure: impl fmt::Display) -> Self {
+        Self { level, text: text.to_string(), cure: cure.to_string() }
+    }
+
     /// `ok`, `warning` or `error`.
     pub(crate) fn word(&self) -> &'static str {
         match self.level {

@@ -2,9 +2,11 @@
 
 pub(crate) mod files;
 pub(crate) mod guards;
+pub(crate) mod loggers;
 pub(crate) mod logs;
 pub(crate) mod postfix;
 pub(crate) mod probe;
 pub(crate) mod processes;
+pub(crate) mod servers;
 pub(crate) mod users;
 pub(crate) mod writer;

@@ -58,7 +58,8 @@ fn pid_in(lock: &Path) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-fn processes() -> impl Iterator<Item = u32> {
+/// The numbers of all processes that can be seen.
+pub(super) fn processes() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
@@ -74,7 +75,8 @@ fn has_open_for_writing(pid: u32, file: (u64, u64)) -> bool {
     descriptors(pid).any(|path| is_it(&path) && is_writable(pid, &path))
 }
 
-fn is_writable(pid: u32, descriptor: &Path) -> bool {
+/// Whether a process has this open for writing.
+pub(super) fn is_writable(pid: u32, descriptor: &Path) -> bool {
     let number = descriptor.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
     let flags = info.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
@@ -93,11 +95,13 @@ fn has_name_of_lock(descriptor: &Path) -> bool {
     fs::read_link(descriptor).is_ok_and(|target| target.extension().is_some_and(|extension| extension == "lock"))
 }
 
-fn descriptors(pid: u32) -> impl Iterator<Item = PathBuf> {
+/// What a process has open, as links.
+pub(super) fn descriptors(pid: u32) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-fn command(pid: u32) -> Vec<String> {
+/// The arguments of a process, the first of which is its name.
+pub(super) fn command(pid: u32) -> Vec<String> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
     words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()

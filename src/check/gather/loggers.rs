@@ -1,0 +1,191 @@
+//! Who has the logs open, at which sockets they take lines, and what their configuration says.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use nix::unistd::geteuid;
+use pop_before_smtp_backends::process::{self, LIMIT};
+
+use super::processes::{command, descriptors, is_writable, processes};
+use super::users;
+use crate::check::log::Log;
+use crate::check::loggers::sockets::{Listen, Transport, listening, logging};
+use crate::check::loggers::{Kind, Logger, Loggers};
+use crate::error::io_cause;
+use crate::regular_file;
+
+/// Most that is read of a table of sockets, or of a configuration file, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// The port of syslog.
+const SYSLOG: u16 = 514;
+
+/// Looks at all processes that can be seen.
+pub(crate) fn gather(logs: &[Log]) -> Loggers {
+    let place = |log: &Log| {
+        let found = fs::metadata(&log.path.last()?.path).ok()?;
+        Some(((found.dev(), found.ino()), log.name.clone()))
+    };
+    let files: HashMap<_, _> = logs.iter().filter_map(place).collect();
+    let sockets = Sockets::gather(Path::new("/proc/self/net"));
+    let others = processes().filter(|pid| *pid != std::process::id());
+    let found: Vec<_> = others.filter_map(|pid| logger(pid, &files, &sockets)).collect();
+    // Whose a socket is, only root can see.
+    let at_port = sockets.listens.values().filter(|listen| listen.port == SYSLOG && !geteuid().is_root());
+    Loggers { unowned: at_port.copied().collect(), found }
+}
+
+/// A process that writes one of the files, or could.
+fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets) -> Option<Logger> {
+    let program = program(pid)?;
+    let arguments = command(pid);
+    let kind = Kind::of(&program, &arguments);
+    let holds = |found: &fs::Metadata, path: &Path| {
+        let name = files.get(&(found.dev(), found.ino()))?;
+        is_writable(pid, path).then(|| name.clone())
+    };
+    let (mut held, mut inodes) = (HashSet::new(), HashSet::new());
+    for path in descriptors(pid) {
+        if let Ok(found) = fs::metadata(&path) {
+            held.extend(holds(&found, &path));
+            inodes.insert(found.ino());
+        }
+    }
+    let is_remote = kind == Kind::JournalRemote;
+    let takes_syslog = kind.is_syslog() && !inodes.is_disjoint(&sockets.logging);
+    if held.is_empty() && !takes_syslog && !is_remote {
+        return None;
+    }
+    // In a container, its sockets are in tables of its own.
+    let listens = if kind.is_syslog() || is_remote { listens(pid, &inodes) } else { Vec::new() };
+    let configuration = configuration(kind, pid, &arguments);
+    let mut holds: Vec<_> = held.into_iter().collect();
+    holds.sort();
+    Some(Logger { kind, program, pid, arguments, holds, takes_syslog, listens, configuration })
+}
+
+fn listens(pid: u32, inodes: &HashSet<u64>) -> Vec<Listen> {
+    let sockets = Sockets::gather(Path::new(&format!("/proc/{pid}/net")));
+    let mut own: Vec<_> = sockets.listens.into_iter().filter(|(inode, _)| inodes.contains(inode)).collect();
+    own.sort_by_key(|(inode, _)| *inode);
+    own.into_iter().map(|(_, listen)| listen).collect()
+}
+
+/// The name of the file that a process runs; without the right to see it, what the kernel calls the process.
+pub(super) fn program(pid: u32) -> Option<String> {
+    let file = fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let name =
+        file.and_then(|file| Some(file.file_name()?.to_string_lossy().trim_end_matches(" (deleted)").to_owned()));
+    name.or_else(|| Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned()))
+}
+
+/// The sockets of a network namespace that take what others send, by their inodes.
+struct Sockets {
+    listens: HashMap<u64, Listen>,
+    logging: HashSet<u64>,
+}
+
+impl Sockets {
+    fn gather(net: &Path) -> Self {
+        let table = |name: &str| read(File::open(net.join(name))).unwrap_or_default();
+        let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        let mut ports = range.split_ascii_whitespace().filter_map(|port| port.parse().ok());
+        let ephemeral = (ports.next().unwrap_or(32768), ports.next().unwrap_or(60999));
+        let tables =
+            [("udp", Transport::Udp), ("udp6", Transport::Udp), ("tcp", Transport::Tcp), ("tcp6", Transport::Tcp)];
+        let listens = tables.into_iter().flat_map(|(name, transport)| listening(&table(name), transport, ephemeral));
+        Self { listens: listens.collect(), logging: logging(&table("unix")) }
+    }
+}
+
+fn read(file: io::Result<File>) -> io::Result<String> {
+    let mut text = Vec::new();
+    file?.take(LARGEST).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A file of bounded size that may be something else.
+pub(super) fn read_file(path: &Path) -> io::Result<String> {
+    read(regular_file::open(path))
+}
+
+fn configuration(kind: Kind, pid: u32, arguments: &[String]) -> Option<Result<String, String>> {
+    match kind {
+        Kind::Rsyslog => {
+            let file = named(pid, arguments, &["-f"]).unwrap_or("/etc/rsyslog.conf");
+            // It prints the files that this one includes, too.
+            Some(ask("rsyslogd", &["-N1", "-f", file, "-o", "/dev/stdout"]))
+        }
+        Kind::SyslogNg => {
+            let file = named(pid, arguments, &["-f", "--cfgfile"]).unwrap_or("/etc/syslog-ng/syslog-ng.conf");
+            let control = named(pid, arguments, &["-c", "--control"]);
+            let socket = control.map(|socket| ["-c", socket]);
+            let question: Vec<_> =
+                ["config", "--preprocessed"].into_iter().chain(socket.into_iter().flatten()).collect();
+            let read =
+                || read_file(Path::new(file)).map_err(|error| format!("cannot read {file}: {}", io_cause(&error)));
+            Some(ask("syslog-ng-ctl", &question).or_else(|_| read()))
+        }
+        _ => None,
+    }
+}
+
+/// The path that an argument names. A configuration names programs and libraries, so only root's is looked into.
+pub(super) fn named<'a>(pid: u32, arguments: &'a [String], options: &[&str]) -> Option<&'a str> {
+    let is_roots = users::of_process(pid).is_some_and(|user| user.uid == 0);
+    let of = |option: &&str| {
+        let next = arguments.windows(2).find(|pair| pair[0] == **option).map(|pair| pair[1].as_str());
+        let joined = || {
+            let long = option.starts_with("--");
+            let rest = |argument: &'a String| argument.strip_prefix(*option);
+            arguments.iter().filter_map(rest).find_map(|rest| if long { rest.strip_prefix('=') } else { Some(rest) })
+        };
+        next.or_else(joined)
+    };
+    options.iter().find_map(of).filter(|path| is_roots && path.starts_with('/'))
+}
+
+/// What a program prints, or why it does not.
+pub(super) fn ask(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let file = process::find(program).ok_or_else(|| format!("there is no {program}"))?;
+    let arguments: Vec<_> = arguments.iter().map(OsStr::new).collect();
+    let end = process::run(&file, &arguments, LIMIT).map_err(|error| format!("{program}: {}", io_cause(&error)))?;
+    match end.failure() {
+        Some(why) => Err(format!("{program}: {why}")),
+        None if end.stdout.is_empty() => Err(format!("{program} prints nothing")),
+        None => Ok(String::from_utf8_lossy(&end.stdout).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_path_that_an_argument_names_is_roots() {
+        let own = std::process::id();
+        let named = |arguments: &[&str]| {
+            let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+            named(own, &arguments, &["-f", "--cfgfile"]).map(str::to_owned)
+        };
+        let if_root = |path: &str| geteuid().is_root().then(|| path.to_owned());
+        assert_eq!(named(&["x", "-f", "/etc/x"]), if_root("/etc/x"));
+        assert_eq!(named(&["x", "-f/etc/x"]), if_root("/etc/x"));
+        assert_eq!(named(&["x", "--cfgfile=/etc/x"]), if_root("/etc/x"));
+        assert_eq!(named(&["x", "-f", "x"]), None, "it depends on where the process was started");
+        assert_eq!(named(&["x"]), None);
+    }
+
+    #[test]
+    fn what_a_program_does_not_say_is_told() {
+        assert_eq!(ask("no-such-program", &[]), Err("there is no no-such-program".to_owned()));
+        assert_eq!(ask("true", &[]), Err("true prints nothing".to_owned()));
+        assert!(ask("false", &[]).unwrap_err().starts_with("false: "));
+        assert_eq!(ask("echo", &["x"]), Ok("x\n".to_owned()));
+    }
+}
