@@ -9,5 +9,7 @@ mod postfix;
 #[path = "check/site.rs"]
 mod site;
 mod support;
+#[path = "check/transports.rs"]
+mod transports;
 #[path = "check/world.rs"]
 mod world;
