@@ -149,12 +149,10 @@ fn newlines(logger: &Logger, log: &str, is_held: bool, writers: &[&str]) -> Find
     let bad = |what: &str, cure: String| {
         let level = if writers.is_empty() { Level::Warning } else { Level::Error };
         let who = match writers {
-            [] => "a server that puts a newline of a stranger there lets him write".to_owned(),
-            writers => {
-                format!("{} does so before a client has logged in, and a stranger can write", writers.join(", "))
-            }
+            [] => "a server that logs what strangers say may let".to_owned(),
+            writers => format!("{}, before anybody has logged in, lets", writers.join(" or ")),
         };
-        Finding::new(level, format!("{writes}, and {what}: {who} a whole line"), cure)
+        Finding::new(level, format!("{writes}, and {what}: {who} a stranger write a whole line"), cure)
     };
     match (logger.kind, &logger.configuration) {
         (Kind::Rsyslog, Some(Ok(text))) if rsyslog::writes_newlines(text) => bad(

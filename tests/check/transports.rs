@@ -68,7 +68,10 @@ fn a_syslog_daemon_that_takes_lines_from_anywhere_is_told() {
     }
     let rsyslog = Rsyslog::start(&clinic, "$EscapeControlCharactersOnReceive off");
     let findings = clinic.check(&["--matcher", "nginx,dovecot"]);
-    findings.assert_only("error", "escapes no newlines: nginx does so before a client has logged in");
+    findings.assert_only(
+        "error",
+        "escapes no newlines: nginx, before anybody has logged in, lets a stranger write a whole line",
+    );
     drop(rsyslog);
     clinic.check(&[]).assert("ok", &format!("no process is seen that has {log} open")).assert_well();
     assert_eq!(daemon.terminate(), Some(0));

@@ -45,7 +45,11 @@ fn newlines_are_an_error_where_a_stranger_can_write_them() {
     let raw = || logger(Kind::SyslogNg, "syslog-ng", Some(Ok(SYSLOG_NG)));
     assert_told(&told(raw(), &[]), Level::Warning, "writes a newline in a message as it is");
     assert_told(&told(raw(), &[]), Level::Warning, "; write flags(no-multi-line) into the destination, as file(");
-    assert_told(&told(raw(), &["nginx", "mailutils"]), Level::Error, "nginx, mailutils does so before");
+    assert_told(
+        &told(raw(), &["nginx", "mailutils"]),
+        Level::Error,
+        "as it is: nginx or mailutils, before anybody has logged in, lets a stranger write a whole line; write",
+    );
     let cured = SYSLOG_NG.replace("mail.log\"", "mail.log\" flags(no-multi-line)");
     assert_well(&told(logger(Kind::SyslogNg, "syslog-ng", Some(Ok(&cured))), &["nginx"]));
     for unknown in [None, Some(Ok("")), Some(Err("permission denied"))] {
