@@ -32,6 +32,7 @@ use crate::config::{self, Table};
 use crate::error::Error;
 use crate::inspect;
 use crate::logs::Logs;
+use crate::matcher::{ALL, Matchers};
 use crate::mynetworks;
 use crate::paint::Paint;
 use crate::servers::{Choice, Servers};
@@ -96,9 +97,9 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
     findings.extend(writer::judge(&writer, gather::users::ourselves().uid));
     findings.extend(files::judge(&files));
     findings.extend(daemons::judge(&daemons, &table));
-    let (logs, about_logs) = logs(options, &writer)?;
+    let (logs, chosen, about_logs) = logs(options, &writer)?;
     findings.extend(about_logs);
-    findings.extend(transports(options, &logs));
+    findings.extend(transports(options, &chosen, &logs));
     if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
         findings.extend(skipped_networks(settings));
     }
@@ -112,13 +113,16 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 }
 
 /// What concerns the logs, read by the daemon's user, and the clock.
-fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Vec<Finding>), Error> {
+fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<Finding>), Error> {
     let choice = config::matchers(options)?;
     let now = Now::read().wall;
     Logs::chosen(options)?;
     let logs = match Logs::new(options) {
         Ok(logs) => logs,
-        Err(error) => return Ok((Vec::new(), vec![Finding::error(error, "see --log in pop-before-smtp --help")])),
+        Err(error) => {
+            let finding = Finding::error(error, "see --log in pop-before-smtp --help");
+            return Ok((Vec::new(), choice.of_any_host(), vec![finding]));
+        }
     };
     let (chosen, servers) = choice.look(&logs, None);
     let all = Choice::new(None, options.given.file.custom(), options.escaped_newlines).of_any_host();
@@ -133,19 +137,20 @@ fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Vec<Findin
     if logs.is_empty() && !patterns.is_empty() {
         let text = format!("no log has the name {}", patterns.join(" or "));
         findings.push(Finding::warning(text, "name the file that your POP3 or IMAP server logs to with --log"));
-        return Ok((logs, findings));
+        return Ok((logs, chosen, findings));
     }
     findings.extend(logs.iter().flat_map(|log| log::judge(log, Some(reader))));
     findings.extend(log::clock(now, &logs));
-    Ok((logs, findings))
+    Ok((logs, chosen, findings))
 }
 
 /// What concerns those who write the logs: the syslog daemon, and the settings of servers.
-fn transports(options: &cli::Options, logs: &[Log]) -> Vec<Finding> {
+fn transports(options: &cli::Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding> {
     let (loggers, servers) = (gather::loggers::gather(logs), gather::servers::gather(Path::new("/etc")));
     let samples = logs.iter().filter_map(|log| log.read.as_ref().ok());
     let in_use = InUse {
-        named: options.matcher.iter().map(String::as_str).collect(),
+        // Whoever wants all of them means none of them.
+        named: if options.matcher.iter().any(|name| name == ALL) { Vec::new() } else { chosen.names().collect() },
         seen: samples.flat_map(|sample| sample.survey.logins.keys().copied()).collect(),
     };
     let files = logs.iter().filter(|log| !log.path.is_empty()).map(|log| log.name.as_str());
@@ -154,6 +159,7 @@ fn transports(options: &cli::Options, logs: &[Log]) -> Vec<Finding> {
         has_journal_directory: options.journal.journal_directory.is_some()
             && logs.iter().any(|log| log.path.is_empty()),
         newline_writers: servers::newline_writers(&servers, &in_use),
+        takes_for_escaped: options.escaped_newlines,
     };
     let mut findings = loggers::judge(&loggers, &followed);
     findings.extend(loggers::judge_nginx(&loggers, &followed, &servers.nginx_logs));

@@ -99,6 +99,8 @@ pub(crate) struct Followed<'a> {
     pub(crate) has_journal_directory: bool,
     /// Servers in use that write a stranger's newline into their messages.
     pub(crate) newline_writers: Vec<&'static str>,
+    /// Whether the daemon is told that newlines are escaped.
+    pub(crate) takes_for_escaped: bool,
 }
 
 /// Everything about those who write the logs.
@@ -118,7 +120,7 @@ pub(crate) fn judge(loggers: &Loggers, followed: &Followed<'_>) -> Vec<Finding> 
             )));
         }
         for writer in writers {
-            findings.push(newlines(writer, log, is_held, &followed.newline_writers));
+            findings.push(newlines(writer, log, is_held, followed));
             findings.extend(senders(writer, log));
         }
     }
@@ -138,21 +140,27 @@ fn process(logger: &Logger) -> String {
 }
 
 /// Whether a message stays on one line.
-fn newlines(logger: &Logger, log: &str, is_held: bool, writers: &[&str]) -> Finding {
+fn newlines(logger: &Logger, log: &str, is_held: bool, followed: &Followed<'_>) -> Finding {
+    let writers = &followed.newline_writers[..];
     let who = process(logger);
     let writes = if is_held {
         format!("{who} writes {log}")
     } else {
         format!("{who}, to which this system logs, may write {log}")
     };
-    let whole = || Finding::ok(format!("{writes}, each message on one line"));
+    let whole = || {
+        let held_up = !followed.takes_for_escaped && writers.iter().any(|writer| *writer != "dovecot");
+        let advice = "; with --escaped-newlines, logins close behind a failed one count, too";
+        Finding::ok(format!("{writes}, each message on one line{}", if held_up { advice } else { "" }))
+    };
     let bad = |what: &str, cure: String| {
-        let level = if writers.is_empty() { Level::Warning } else { Level::Error };
+        let level = if writers.is_empty() && !followed.takes_for_escaped { Level::Warning } else { Level::Error };
         let who = match writers {
             [] => "a server that logs what strangers say may let".to_owned(),
             writers => format!("{}, before anybody has logged in, lets", writers.join(" or ")),
         };
-        Finding::new(level, format!("{writes}, and {what}: {who} a stranger write a whole line"), cure)
+        let wrong = if followed.takes_for_escaped { "; --escaped-newlines says that it is not so" } else { "" };
+        Finding::new(level, format!("{writes}, and {what}: {who} a stranger write a whole line{wrong}"), cure)
     };
     match (logger.kind, &logger.configuration) {
         (Kind::Rsyslog, Some(Ok(text))) if rsyslog::writes_newlines(text) => bad(

@@ -7,10 +7,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::dovecot::Dovecot;
 use super::finding::Finding;
-
-/// Servers whose messages may hold a newline of a client who has not logged in, by the names of their matchers; Dovecot only
-/// without `auth_username_chars`.
-const NEWLINE_WRITERS: [&str; 2] = ["mailutils", "nginx"];
+use crate::matcher::BUILTIN;
 
 /// What was seen of the servers on this host.
 #[derive(Debug, Default)]
@@ -32,7 +29,7 @@ pub(crate) struct Servers {
 /// Which matchers count.
 #[derive(Debug, Default)]
 pub(crate) struct InUse<'a> {
-    /// Those that are named; where there are none, all by default.
+    /// Those that are named or chosen by what the host has; where there are none, any may be.
     pub(crate) named: Vec<&'a str>,
     /// Those that find logins in the logs.
     pub(crate) seen: BTreeSet<&'a str>,
@@ -44,7 +41,7 @@ impl InUse<'_> {
     }
 
     fn could_be(&self, matcher: &str) -> bool {
-        self.named.is_empty() || self.names(matcher) || self.names("all")
+        self.named.is_empty() || self.names(matcher)
     }
 }
 
@@ -57,7 +54,8 @@ pub(crate) fn newline_writers(servers: &Servers, in_use: &InUse<'_>) -> Vec<&'st
     };
     let is_used = |matcher: &&str| in_use.names(matcher) || in_use.seen.contains(*matcher) || runs(matcher);
     let dovecot = servers.dovecot.iter().any(Dovecot::takes_any_name).then_some("dovecot");
-    NEWLINE_WRITERS.into_iter().filter(is_used).chain(dovecot).collect()
+    let writers = BUILTIN.iter().filter(|matcher| !matcher.newlines.is_empty()).map(|matcher| matcher.name);
+    writers.filter(is_used).chain(dovecot).collect()
 }
 
 /// Everything about the servers whose matchers could be used.
@@ -69,27 +67,43 @@ pub(crate) fn judge(servers: &Servers, in_use: &InUse<'_>) -> Vec<Finding> {
     if in_use.could_be("perdition") {
         findings.extend(perdition::judge(&servers.perditions, &servers.perdition_files));
     }
-    findings.extend(ipop3d(servers).filter(|_| in_use.names("ipop3d")));
+    findings.extend(ipop3d(servers, in_use));
     findings
 }
 
 /// UW's servers, unless they were built without it, connect to the server that a user names, and log what it says as a
 /// message of their own (`DISABLE_POP_PROXY` in ipop3d.c of UW imap 2007).
-fn ipop3d(servers: &Servers) -> Option<Finding> {
+fn ipop3d(servers: &Servers, in_use: &InUse<'_>) -> Option<Finding> {
+    let trusting = in_use.names("uw-imap-no-proxy") && !in_use.names("uw-imap");
+    if !trusting && !in_use.names("uw-imap") {
+        return None;
+    }
     let is_it = |word: &str| ["ipop3d", "ipop2d"].contains(&word.rsplit('/').next().unwrap_or(word));
     let lines =
         |text: &str| text.lines().any(|line| !line.trim_start().starts_with('#') && line.split_whitespace().any(is_it));
     let process = servers.programs.iter().find(|file| is_it(file)).map(|file| format!("{file} runs"));
     let started = || servers.inetd.iter().find(|(_, text)| lines(text)).map(|(file, _)| format!("{file} starts it"));
     let where_seen = process.or_else(started)?;
-    Some(Finding::warning(
-        format!(
-            "ipop3d ({}) connects to whatever server a stranger names in USER SERVER:NAME, and logs what that server says as \
-             messages of its own, which may be a login from any address",
-            where_seen.escape_debug()
-        ),
-        "build it with DISABLE_POP_PROXY, or take ipop3d out of --matcher",
-    ))
+    let seen = where_seen.escape_debug();
+    Some(if trusting {
+        Finding::warning(
+            format!(
+                "ipop3d ({seen}), unless it was built without that, connects to whatever server a stranger names in USER \
+                 SERVER:NAME, and logs what that server says as messages of its own, which may be a login from any address; \
+                 --matcher uw-imap-no-proxy says that it cannot"
+            ),
+            "see that it was built with DISABLE_POP_PROXY, or that a packet filter lets user nobody connect to no host",
+        )
+    } else {
+        Finding::warning(
+            format!(
+                "ipop3d ({seen}) can be made to log what a stranger's server says, so its logins count only in a log that is \
+                 read from its first line (--reprocess)"
+            ),
+            "build it with DISABLE_POP_PROXY, or let a packet filter keep user nobody from connecting to other hosts, and write \
+             --matcher uw-imap-no-proxy",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -123,21 +137,19 @@ mod tests {
     fn a_pop_server_that_asks_any_other_is_told() {
         let told = |servers: &Servers, named: &[&str]| judge(servers, &in_use(named));
         let runs = running(&["/usr/sbin/ipop3d"]);
-        assert_told(
-            &told(&runs, &["ipop3d"]),
-            Level::Warning,
-            "ipop3d (/usr/sbin/ipop3d runs) connects to whatever server",
-        );
-        assert!(told(&runs, &[]).is_empty() && told(&runs, &["uw-imap"]).is_empty());
+        let no_proxy = &["uw-imap-no-proxy"];
+        assert_told(&told(&runs, no_proxy), Level::Warning, "says that it cannot");
+        assert_told(&told(&runs, &["uw-imap"]), Level::Warning, "count only in a log that is read from its first line");
+        assert!(told(&runs, &[]).is_empty() && told(&running(&[]), no_proxy).is_empty());
         let inetd =
             |line: &str| Servers { inetd: vec![("/etc/inetd.conf".to_owned(), line.to_owned())], ..Servers::default() };
         let line = "pop-3 stream tcp nowait root /usr/sbin/tcpd /usr/sbin/ipop3d\n";
-        assert_told(&told(&inetd(line), &["ipop3d"]), Level::Warning, "(/etc/inetd.conf starts it)");
+        assert_told(&told(&inetd(line), no_proxy), Level::Warning, "(/etc/inetd.conf starts it)");
         assert_told(
-            &told(&inetd("service pop3 {\n server = /usr/sbin/ipop3d\n}"), &["ipop3d"]),
+            &told(&inetd("service pop3 {\n server = /usr/sbin/ipop3d\n}"), no_proxy),
             Level::Warning,
             "starts it",
         );
-        assert!(told(&inetd(&format!("#{line}")), &["ipop3d"]).is_empty());
+        assert!(told(&inetd(&format!("#{line}")), no_proxy).is_empty());
     }
 }

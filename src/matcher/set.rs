@@ -113,6 +113,11 @@ impl Matchers {
         self.fragments.take_overflow()
     }
 
+    /// The names of the chosen matchers.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.chosen.iter().map(|matcher| matcher.name)
+    }
+
     /// Whether these are the same matchers.
     pub fn is_same_choice(&self, other: &Self) -> bool {
         self.chosen.len() == other.chosen.len()
