@@ -24,8 +24,12 @@ pub(super) struct Newlines {
 }
 
 impl Newlines {
-    /// Passes a line, with its newline.
+    /// Passes a line, with its newline. What syslog-ng's sanitize-utf8 makes of a byte, `\xff`, has four, and newlines stay.
     pub(super) fn pass(&mut self, line: &[u8]) {
+        if self.read < self.doubt {
+            let escapes = memchr::memmem::find_iter(line, b"\\x").count() as u64;
+            self.doubt = self.doubt.saturating_add(3 * escapes);
+        }
         self.read = self.read.saturating_add(line.len() as u64 + 1);
     }
 
@@ -153,6 +157,12 @@ mod tests {
             format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"x");
         let log = format!("{long}\n{nginx}\n{FORGED}\n\"\n{}\n{FORGED}\n{FORGED}\n", "x".repeat(2048));
         assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "the first one is the rest");
+    }
+
+    #[test]
+    fn escaped_bytes_take_no_room_from_a_stranger() {
+        let nginx = format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"");
+        nothing_in(&format!("{nginx}{}\n{}\n{FORGED}\n\"\n", r"\xff".repeat(800), r"\xff".repeat(800)));
     }
 
     /// UW's own words behind the name make a login of a stranger's real address.
