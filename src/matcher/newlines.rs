@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn escaped_bytes_take_no_room_from_a_stranger() {
-        let nginx = format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"");
+        let nginx =
+            format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"");
         nothing_in(&format!("{nginx}{}\n{}\n{FORGED}\n\"\n", r"\xff".repeat(800), r"\xff".repeat(800)));
     }
 

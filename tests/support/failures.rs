@@ -81,6 +81,13 @@ pub(crate) const FAILURES: &[(&str, &str)] = &[
     ("imap4d", "2AMGbDKa user `U' nonexistent"),
     ("gnu-pop3d", "User 'U': nonexistent"),
     (
+        "perdition",
+        "Auth: 198.51.100.9:4711->192.0.2.25:4190 client-secure=plaintext authorisation_id=NONE authentication_id=\"U\" server=\"192.0.2.9:4190\" protocol=MANAGESIEVE server-secure=plaintext status=\"ok\"",
+    ),
+    ("dovecot", "imap-login: Login: user=<anonymous>, rip=A, lip=192.0.2.25, mpid=1"),
+    ("imap4d", "2AMGbDKa anonymous user U logged in"),
+    ("ipop3d", "IMAP login to host=U user=U host=[A]"),
+    (
         "perdition.pop3",
         "Auth: 198.51.100.9:4711->192.0.2.25:110 client-secure=plaintext authorisation_id=NONE authentication_id=\"U\" server=\"192.0.2.9:110\" protocol=POP3 server-secure=plaintext status=\"failed: Re-Authentication Failure\"",
     ),

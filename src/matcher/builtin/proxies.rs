@@ -34,8 +34,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             User,
             Lit("\" server=\""),
             Host,
-            Lit("\" protocol="),
-            Method,
+            PERDITION_PROTOCOL,
             Lit(" server-secure="),
             Method,
             Lit(" status=\"ok\""),
@@ -51,8 +50,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             User,
             Lit("\" server=\""),
             Host,
-            Lit("\" protocol="),
-            Method,
+            PERDITION_PROTOCOL,
             Lit(" server-secure="),
             Method,
             Lit(" status=\"ok\""),
@@ -128,6 +126,14 @@ pub(super) const PERDITION: Matcher = Matcher {
     newlines: &[],
     cut_failure: false,
 };
+
+/// Not MANAGESIEVE (perdition/protocol.c): who may change a filter has not read his mail.
+const PERDITION_PROTOCOL: Piece = OneOf(&[
+    &[Lit("\" protocol=POP3")],
+    &[Lit("\" protocol=POP3S")],
+    &[Lit("\" protocol=IMAP4")],
+    &[Lit("\" protocol=IMAP4S")],
+]);
 
 const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
 
