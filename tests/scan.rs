@@ -74,20 +74,27 @@ fn scanned(mut matchers: Matchers, text: &[u8], size: usize) -> Vec<String> {
     events
 }
 
-fn choices() -> Vec<Matchers> {
+/// Where newlines may be raw, what stands behind a line in its block may show that a newline has cut it (`CutFailure`).
+fn choices(escaped: bool) -> Vec<Matchers> {
     let one = |name| Matchers::select(&[name]).expect("a matcher");
     let all = [Matchers::all(), Matchers::all_and(&[*CUSTOM])];
-    all.into_iter().chain(BUILTIN.iter().map(|matcher| one(matcher.name))).collect()
+    let mut choices: Vec<_> = all.into_iter().chain(BUILTIN.iter().map(|matcher| one(matcher.name))).collect();
+    choices.iter_mut().for_each(|matchers| matchers.take_newlines_for_escaped(escaped));
+    choices
 }
+
+const WHOLE: usize = usize::MAX / 2;
 
 #[test]
 fn all_samples_are_found_by_every_choice_of_matchers() {
     let text = LINES.join(&b"\n"[..]);
-    for matchers in choices() {
-        let expected = line_by_line(matchers.clone(), &text);
-        assert!(!expected.is_empty());
-        for size in [0, 1000, 64 * 1024, usize::MAX / 2] {
-            assert_eq!(scanned(matchers.clone(), &text, size), expected, "blocks of {size}");
+    for (escaped, sizes) in [(true, &[0, 1000, 64 * 1024, WHOLE][..]), (false, &[WHOLE])] {
+        for matchers in choices(escaped) {
+            let expected = line_by_line(matchers.clone(), &text);
+            assert!(!expected.is_empty());
+            for size in sizes {
+                assert_eq!(scanned(matchers.clone(), &text, *size), expected, "blocks of {size}");
+            }
         }
     }
 }
@@ -148,9 +155,11 @@ proptest! {
         size in 0usize..5000,
         one in any::<prop::sample::Index>(),
     ) {
-        let choices = choices();
-        for matchers in [&choices[0], one.get(&choices)] {
-            prop_assert_eq!(scanned(matchers.clone(), &text, size), line_by_line(matchers.clone(), &text));
+        for (escaped, size) in [(true, size), (false, WHOLE)] {
+            let choices = choices(escaped);
+            for matchers in [&choices[0], one.get(&choices)] {
+                prop_assert_eq!(scanned(matchers.clone(), &text, size), line_by_line(matchers.clone(), &text));
+            }
         }
     }
 
@@ -165,8 +174,9 @@ proptest! {
         let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_nginx(line)).collect();
         let before: usize = lines[..skipped.index(lines.len() + 1)].iter().map(|line| line.len()).sum();
         let text = lines.concat();
-        let whole = line_by_line(Matchers::all(), &text);
         let mut matchers = Matchers::all();
+        matchers.take_newlines_for_escaped(true);
+        let whole = line_by_line(matchers.clone(), &text);
         matchers.begin_in_the_middle();
         let rest = scanned(matchers.clone(), &text[before..], size);
         prop_assert_eq!(&rest, &line_by_line(matchers, &text[before..]));

@@ -83,7 +83,7 @@ pub fn build(definition: &Definition<'_>) -> Result<&'static Matcher, (Field, Fl
         splits: None,
         foreign: None,
         newlines: &[],
-        cut_failure: false,
+        cut_failure: None,
     })))
 }
 

@@ -122,6 +122,24 @@ pub struct RawNewlines {
     pub longest: usize,
     /// Those of them in which the text is shorter.
     pub bounded: &'static [Bounded],
+    /// What stands behind the text in each of them, if that tells: without it behind a line, the line is a message of its own.
+    pub ends: Option<&'static str>,
+}
+
+/// How the rest of a failure is known that a newline of the client has cut in two.
+#[derive(Debug, Clone, Copy)]
+pub enum CutFailure {
+    /// It has no header: the server begins each line of a message with a session id.
+    WithoutHeader,
+    /// It ends so.
+    EndsIn {
+        /// The programs that can log a newline.
+        programs: &'static [&'static str],
+        /// Text at the end of every failure.
+        text: &'static str,
+        /// Most bytes of a message.
+        longest: usize,
+    },
 }
 
 /// A message whose text of the client has a limit of its own.
@@ -177,8 +195,8 @@ pub struct Matcher {
     pub foreign: Option<ForeignWords>,
     /// Where a stranger's newline may come into a message.
     pub newlines: &'static [RawNewlines],
-    /// Whether a failure may look like a login up to a newline in it. The rest of it has no header then.
-    pub cut_failure: bool,
+    /// Set if a failure may look like a login up to a newline in it.
+    pub cut_failure: Option<CutFailure>,
 }
 
 impl Matcher {

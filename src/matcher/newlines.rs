@@ -8,8 +8,8 @@
 //!
 //! In nginx's own file, moreover, no line that is not nginx's counts so close behind one of nginx's.
 
-use super::{Bounded, RawNewlines, reader};
-use crate::syslog::Header;
+use super::{Bounded, CutFailure, RawNewlines, reader};
+use crate::syslog::{self, Header};
 
 /// How far the messages of one log reach, in bytes from its start.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Newlines {
     own_file: u64,
     /// A line that ends up to here may be a stranger's text.
     doubt: u64,
+    /// So may one that ends up to here, if this text stands behind it, up to here.
+    ending: Option<(u64, &'static str)>,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -35,21 +37,56 @@ impl Newlines {
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
-    pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8]) -> bool {
+    pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
         let end = self.read.saturating_add(without_tail(line) as u64);
-        end <= if is_own_file(header) { self.doubt } else { self.doubt.max(self.own_file) }
+        let until = if is_own_file(header) { self.doubt } else { self.doubt.max(self.own_file) };
+        end <= until || self.ending.is_some_and(|(until, text)| end <= until && holds(behind, until - end, text))
     }
 
-    /// Notes a line whose message may go on, behind a newline, up to this length.
-    pub(super) fn note(&mut self, header: &Header<'_>, line: &[u8], message: &[u8], longest: Option<usize>) {
+    /// Notes a line whose message may go on, behind a newline.
+    pub(super) fn note(&mut self, header: &Header<'_>, line: &[u8], message: &[u8], goes_on: Option<GoesOn>) {
         let start = self.read.saturating_add(line.len().saturating_sub(message.len()) as u64);
         if is_own_file(header) {
             self.own_file = start.saturating_add(LONGEST_OF_NGINX);
         }
-        if let Some(longest) = longest
-            && !(self.escaped && header.host.is_some())
-        {
-            self.doubt = self.doubt.max(start.saturating_add(longest as u64));
+        let Some(GoesOn { longest, ends }) = goes_on.filter(|_| !(self.escaped && header.host.is_some())) else {
+            return;
+        };
+        let until = start.saturating_add(longest as u64);
+        match ends {
+            Some(text) => self.ending = Some((until, text)),
+            None => self.doubt = self.doubt.max(until),
+        }
+    }
+}
+
+/// How a message may go on behind a newline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GoesOn {
+    /// Most bytes of the message.
+    longest: usize,
+    /// What stands behind the stranger's text.
+    ends: Option<&'static str>,
+}
+
+/// Whether the text stands in the first bytes.
+fn holds(bytes: &[u8], first: u64, text: &str) -> bool {
+    let first = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(text.len());
+    memchr::memmem::find(&bytes[..bytes.len().min(first)], text.as_bytes()).is_some()
+}
+
+impl CutFailure {
+    /// Whether what stands behind the line of a login shows that it is the beginning of a failure.
+    pub(super) fn shows(&self, program: &[u8], message: &[u8], behind: &[u8]) -> bool {
+        match self {
+            Self::WithoutHeader => {
+                let line = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
+                !behind.is_empty() && syslog::parse(line).is_none()
+            }
+            Self::EndsIn { programs, text, longest } => {
+                let left = longest.saturating_sub(message.len()) as u64;
+                programs.iter().any(|name| name.as_bytes() == program) && holds(behind, left, text)
+            }
         }
     }
 }
@@ -71,13 +108,13 @@ fn is_own_file(header: &Header<'_>) -> bool {
 impl RawNewlines {
     /// How long the message may be that begins with this line's, if a client who has not logged in may have written a newline
     /// in it.
-    pub(super) fn longest_of(&self, message: &[u8]) -> Option<usize> {
+    pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
         self.messages.iter().find(|start| reader::begins(start, message))?;
         let bound = |bounded: &Bounded| {
             let text = reader::read(bounded.message, message)?.user?.len();
             (text >= bounded.least).then_some(message.len() - text + bounded.most)
         };
-        Some(self.bounded.iter().find_map(bound).unwrap_or(self.longest))
+        Some(GoesOn { longest: self.bounded.iter().find_map(bound).unwrap_or(self.longest), ends: self.ends })
     }
 }
 
@@ -164,6 +201,36 @@ mod tests {
         let nginx =
             format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"");
         nothing_in(&format!("{nginx}{}\n{}\n{FORGED}\n\"\n", r"\xff".repeat(800), r"\xff".repeat(800)));
+    }
+
+    const PERDITION: &str = "Nov 27 13:00:00 mail perdition.imap4[7]: Auth: 198.51.100.9:51363->192.0.2.25:143 \
+                             client-secure=plaintext authorisation_id=NONE authentication_id=\"";
+    const PERDITION_OK: &str = "\" server=\"127.0.0.1:2143\" protocol=IMAP4 server-secure=plaintext status=\"ok\"";
+    const PERDITION_FAILED: &str = "\" server=\"127.0.0.1:2143\" protocol=IMAP4 server-secure=plaintext \
+                                    status=\"failed: Re-Authentication Failure\"";
+
+    fn scanned(log: &str, escaped: bool) -> Vec<String> {
+        let mut matchers = Matchers::all();
+        matchers.take_newlines_for_escaped(escaped);
+        let mut clients = Vec::new();
+        matchers.scan(Timestamp::default(), log.as_bytes(), &mut |_, event| clients.push(event.client.to_string()));
+        clients
+    }
+
+    /// As Perdition 2.2 wrote it of IMAP literals.
+    #[test]
+    fn a_failure_of_perdition_is_no_login_and_holds_none() {
+        let own = format!("{PERDITION}x{PERDITION_OK}\nNov 27 13:00:00 mail x: {PERDITION_FAILED}\n");
+        let other = format!("{PERDITION}x{PERDITION_FAILED}\n{FORGED}\n{PERDITION_FAILED}\n");
+        for (log, forged) in [(own, "198.51.100.9"), (other, "203.0.113.66")] {
+            assert_eq!(scanned(&log, false), [""; 0], "{log}");
+            assert_eq!(scanned(&log, true), [forged], "the test has no forged line");
+        }
+        let genuine = format!("{PERDITION}x{PERDITION_FAILED}\n{PERDITION}alice{PERDITION_OK}\n");
+        assert_eq!(scanned(&genuine, false), ["198.51.100.9"]);
+        let pop3 = genuine.replace("imap4[", "pop3[").replace("IMAP4", "POP3");
+        let next = pop3.clone() + &pop3;
+        assert_eq!(scanned(&next, false).len(), 2, "POP3 reads lines");
     }
 
     /// UW's own words behind the name make a login of a stranger's real address.

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::newlines::GoesOn;
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
 use super::starts::Starts;
@@ -33,10 +34,9 @@ struct Candidate {
 }
 
 impl Route {
-    /// Most bytes of the message if it may hold a newline of a client who has not logged in; what it begins with is all that
-    /// stands in this line.
-    pub(super) fn longest_with_newline(&self, message: &[u8]) -> Option<usize> {
-        self.newlines.iter().filter_map(|newlines| newlines.longest_of(message)).max()
+    /// How the message may go on behind this line, if it may hold a newline of a client who has not logged in.
+    pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
+        self.newlines.iter().find_map(|newlines| newlines.goes_on(message))
     }
 
     /// The first reading of a message.

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::foreign::Foreign;
 use super::fragments::Fragments;
-use super::newlines::Newlines;
+use super::newlines::{GoesOn, Newlines};
 use super::reader::Reading;
 use super::routes::Routes;
 use super::sessions::Sessions;
-use super::{Action, BUILTIN, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
+use super::{Action, BUILTIN, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
 use crate::syslog::{self, Header, Layout};
 use crate::time::Timestamp;
 
@@ -206,7 +206,7 @@ impl Matchers {
         message: &'l [u8],
         behind: &[u8],
     ) -> Option<(&'static Matcher, Kind, Reading<'l>)> {
-        let doubtful = self.newlines.is_doubtful(header, line);
+        let doubtful = self.newlines.is_doubtful(header, line, behind);
         let route = self.routes.of(header.program)?;
         // A short message that a stranger may have written is no sign that a rest has come.
         let is_piece = route
@@ -219,28 +219,29 @@ impl Matchers {
         }
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        self.newlines.note(header, line, message, self.longest(header, message, found.as_ref()));
+        self.newlines.note(header, line, message, self.goes_on(header, message, found.as_ref()));
         let (matcher, kind, reading) = found.filter(|_| !doubtful)?;
         let is_torn = reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
         let is_foreign = is_foreign || self.foreign.is_incomplete() && may_be_foreign(matcher, header.program);
-        let is_cut = matcher.cut_failure && !self.newlines.escaped && begins_without_header(behind);
+        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header.program, message, behind);
+        let is_cut = kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
         (!is_torn && !is_cut && (!is_foreign || kind == Kind::Logout)).then_some((matcher, kind, reading))
     }
 
-    /// How long the message may be if it may hold a stranger's newline. The name in the end of a session that had logged in
-    /// is that of an account.
-    fn longest(
+    /// How the message may go on behind a stranger's newline. The name in the end of a session that had logged in is that of
+    /// an account.
+    fn goes_on(
         &self,
         header: &Header<'_>,
         message: &[u8],
         found: Option<&(&'static Matcher, Kind, Reading<'_>)>,
-    ) -> Option<usize> {
-        let longest = self.routes.of(header.program)?.longest_with_newline(message)?;
+    ) -> Option<GoesOn> {
+        let goes_on = self.routes.of(header.program)?.goes_on(message)?;
         let of_account = found.is_some_and(|(matcher, kind, reading)| {
             let session = || session(&self.sessions, header, matcher.key, reading);
             *kind == Kind::Logout && session().is_some_and(|session| self.sessions.is_open(session))
         });
-        (!of_account).then_some(longest)
+        (!of_account).then_some(goes_on)
     }
 }
 
@@ -248,12 +249,6 @@ impl Matchers {
 fn may_be_foreign(matcher: &Matcher, program: &[u8]) -> bool {
     let words = matcher.foreign.filter(|words| !words.unseen_counts);
     words.is_some_and(|words| words.programs.iter().any(|name| name.as_bytes() == program))
-}
-
-/// Whether there is a line, and it is no message of its own.
-fn begins_without_header(text: &[u8]) -> bool {
-    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
-    !text.is_empty() && syslog::parse(line).is_none()
 }
 
 /// Makes an event of a reading: finds the address that an earlier line of the session told, and remembers the session.

@@ -55,7 +55,7 @@ pub(super) const COURIER: Matcher = Matcher {
     splits: Some(Limit { bytes: 500 }),
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// Missing before 4.0; with the address it tells one session from another.

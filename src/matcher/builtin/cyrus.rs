@@ -72,7 +72,7 @@ pub(super) const CYRUS: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// Nothing tells its login from another message that begins so and ends in a word: only for a host that runs such a server
@@ -90,7 +90,7 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 const CYRUS_PROGRAMS: &[&str] = &[

@@ -64,7 +64,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// Which server says that the client is logged in is up to the user database (`proxy=y`, `host`), and the name stands in front
@@ -96,7 +96,7 @@ pub(super) const DOVECOT_PROXY: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::pattern::Piece::*;
-use super::super::{ForeignWords, Key, Matcher, RawNewlines};
+use super::super::{CutFailure, ForeignWords, Key, Matcher, RawNewlines};
 
 /// One connection is one process, and it ends with the first failure.
 pub(super) const POPA3D: Matcher = Matcher {
@@ -27,7 +27,7 @@ pub(super) const POPA3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// The tail ` - ADDRESS` or ` - HOST (ADDRESS)` is there when built with logextend.
@@ -52,7 +52,7 @@ pub(super) const SOLID_POP3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// The master process tells the address, a child the login; the session id in front of both joins them.
@@ -101,8 +101,9 @@ pub(super) const MAILUTILS: Matcher = Matcher {
         messages: &[&[Lit("user `")], &[Lit("login failed: ")], &[Lit("anonymous user ")]],
         longest: 64 * 1024,
         bounded: &[],
+        ends: None,
     }],
-    cut_failure: true,
+    cut_failure: Some(CutFailure::WithoutHeader),
 };
 
 /// The name and the mailbox stand in front of the address; with plain names nothing in them can be taken for it.
@@ -119,5 +120,5 @@ pub(super) const GNU_POP3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };

@@ -31,7 +31,7 @@ pub(super) const VPOPMAIL: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
@@ -64,7 +64,7 @@ pub(super) const CUCIPOP: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 pub(super) const APPLE_MAIL: Matcher = Matcher {
@@ -85,5 +85,5 @@ pub(super) const APPLE_MAIL: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };

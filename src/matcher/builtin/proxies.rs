@@ -5,7 +5,7 @@ use super::super::pattern::{
     Piece::{self, *},
     Ports,
 };
-use super::super::{Bounded, Key, Matcher, RawNewlines};
+use super::super::{Bounded, CutFailure, Key, Matcher, RawNewlines};
 
 /// The address stands in front of the name, the verdict behind it: the line must end in it.
 pub(super) const PERDITION: Matcher = Matcher {
@@ -123,9 +123,28 @@ pub(super) const PERDITION: Matcher = Matcher {
     ],
     splits: None,
     foreign: None,
-    newlines: &[],
-    cut_failure: false,
+    newlines: &[RawNewlines {
+        programs: PERDITION_IMAP,
+        messages: &[&[Lit("Auth: ")]],
+        longest: PERDITION_LONGEST,
+        bounded: &[],
+        ends: Some(PERDITION_FAILED),
+    }],
+    cut_failure: Some(CutFailure::EndsIn {
+        programs: PERDITION_IMAP,
+        text: PERDITION_FAILED,
+        longest: PERDITION_LONGEST,
+    }),
 };
+
+/// A name of IMAP comes as a literal, with newlines; POP3 reads lines.
+const PERDITION_IMAP: &[&str] = &["perdition", "perdition.imap4", "perdition.imap4s", "perdition.imaps"];
+
+/// `MAX_LINE_LENGTH` (perdition/perdition_types.h).
+const PERDITION_LONGEST: usize = 4096;
+
+/// Behind the name in every failure of 2.2 (perdition.c, `perdition_log_auth`).
+const PERDITION_FAILED: &str = " status=\"failed";
 
 /// Not MANAGESIEVE (perdition/protocol.c): who may change a filter has not read his mail.
 const PERDITION_PROTOCOL: Piece = OneOf(&[
@@ -162,8 +181,9 @@ pub(super) const NGINX: Matcher = Matcher {
         messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")]],
         longest: 2048,
         bounded: NGINX_BOUNDED,
+        ends: None,
     }],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 const NGINX_LOGIN: Pattern = &[
@@ -299,5 +319,5 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };

@@ -72,7 +72,7 @@ pub(super) const QPOPPER: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// Failures begin with the user name, `U at H (A): -ERR ...`, and some end in the client's text.

@@ -47,7 +47,7 @@ pub(super) const TEAPOP: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 /// The name is printed twice. The first may hold anything; the second, `` `U' ``, is read with its backquote.
@@ -88,7 +88,7 @@ pub(super) const TPOP3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 pub(super) const VDPOP3D: Matcher = Matcher {
@@ -104,7 +104,7 @@ pub(super) const VDPOP3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 pub(super) const VM_POP3D: Matcher = Matcher {
@@ -125,7 +125,7 @@ pub(super) const VM_POP3D: Matcher = Matcher {
     splits: None,
     foreign: None,
     newlines: &[],
-    cut_failure: false,
+    cut_failure: None,
 };
 
 const VM_POP3D_LOGINS: &[Pattern] = &[

@@ -19,7 +19,7 @@ pub(super) const UW_IMAP: Matcher = Matcher {
     splits: None,
     foreign: Some(UW_PROXY),
     newlines: UW_NEWLINES,
-    cut_failure: false,
+    cut_failure: None,
 };
 
 const UW_PROGRAMS: &[&str] =
@@ -62,6 +62,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
             least: 20,
             most: 64,
         }],
+        ends: None,
     },
     RawNewlines {
         programs: &["imap", "imapd", "imaps", "imapsd"],
@@ -72,6 +73,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
             Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[UW_END, User], least: 0, most: 80 },
         ],
+        ends: None,
     },
 ];
 
