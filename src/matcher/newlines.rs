@@ -26,11 +26,15 @@ pub(super) struct Newlines {
 }
 
 impl Newlines {
-    /// Passes a line, with its newline. What syslog-ng's sanitize-utf8 makes of a byte, `\xff`, has four, and newlines stay.
+    /// Passes a line, with its newline.
     pub(super) fn pass(&mut self, line: &[u8]) {
         if self.read < self.doubt {
-            let escapes = memchr::memmem::find_iter(line, b"\\x").count() as u64;
-            self.doubt = self.doubt.saturating_add(3 * escapes);
+            self.doubt = self.doubt.saturating_add(added(line));
+        }
+        if let Some((until, _)) = &mut self.ending
+            && self.read < *until
+        {
+            *until = until.saturating_add(added(line));
         }
         self.read = self.read.saturating_add(line.len() as u64 + 1);
     }
@@ -69,6 +73,11 @@ pub(super) struct GoesOn {
     ends: Option<&'static str>,
 }
 
+/// Bytes that were not in the message: of a byte, syslog-ng's sanitize-utf8 makes `\xff`, and newlines stay.
+fn added(text: &[u8]) -> u64 {
+    3 * memchr::memmem::find_iter(text, b"\\x").count() as u64
+}
+
 /// Whether the text stands in the first bytes.
 fn holds(bytes: &[u8], first: u64, text: &str) -> bool {
     let first = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(text.len());
@@ -84,8 +93,11 @@ impl CutFailure {
                 !behind.is_empty() && syslog::parse(line).is_none()
             }
             Self::EndsIn { programs, text, longest } => {
-                let left = longest.saturating_sub(message.len()) as u64;
-                programs.iter().any(|name| name.as_bytes() == program) && holds(behind, left, text)
+                let left = || {
+                    let escaped = &behind[..behind.len().min(longest * 4)];
+                    longest.saturating_sub(message.len()) as u64 + added(escaped)
+                };
+                programs.iter().any(|name| name.as_bytes() == program) && holds(behind, left(), text)
             }
         }
     }
@@ -226,6 +238,9 @@ mod tests {
             assert_eq!(scanned(&log, false), [""; 0], "{log}");
             assert_eq!(scanned(&log, true), [forged], "the test has no forged line");
         }
+        let long =
+            format!("{PERDITION}x{PERDITION_OK}\nNov 27 13:00:00 mail x: {}{PERDITION_FAILED}\n", r"\xff".repeat(3000));
+        assert_eq!(scanned(&long, false), [""; 0]);
         let genuine = format!("{PERDITION}x{PERDITION_FAILED}\n{PERDITION}alice{PERDITION_OK}\n");
         assert_eq!(scanned(&genuine, false), ["198.51.100.9"]);
         let pop3 = genuine.replace("imap4[", "pop3[").replace("IMAP4", "POP3");
