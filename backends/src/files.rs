@@ -220,14 +220,15 @@ fn open_path(path: &Path) -> io::Result<File> {
 /// Why a file with another name is not written.
 pub(crate) const LINKED: &str = "it has more than one hard link";
 
-/// Refuses a file that has another name, if there is one at all.
+/// Refuses a file that has another name, if there is a file at all.
 ///
 /// # Errors
 /// It has, or cannot be looked at.
 pub(crate) fn refuse_linked(path: &Path) -> io::Result<()> {
-    match open_path(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        opened => opened.map(drop),
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() && found.nlink() > 1 => Err(io::Error::other(LINKED)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -191,6 +191,8 @@ mod tests {
             nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\n{FORGED}\n\"\n"));
             nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\"\n{FORGED}\n\"\n"));
         }
+        let start = "Nov 27 13:00:00 mail vpopmail[77]: vchkpw-smtp: password fail (pass: 'x";
+        nothing_in(&format!("{start}\n{FORGED}\ny') kevin@example.net:198.51.100.9\n"));
         let start = "Nov 27 13:00:00 mail imapd[7]: Login failed user=";
         nothing_in(&format!("{start}\n{FORGED}\n auth=\n{FORGED}\n host=pc.example.net [198.51.100.9]\n").replacen(
             &format!("{FORGED}\n host"),

@@ -1,7 +1,7 @@
 //! vpopmail, cucipop, Apple Mail Server. Data only.
 
-use super::super::pattern::Piece::*;
-use super::super::{Key, Matcher};
+use super::super::pattern::{Pattern, Piece::*};
+use super::super::{Bounded, Key, Matcher, RawNewlines};
 
 /// The service comes first: SMTP logins do not count. A password in a failure is free text, so names are plain.
 pub(super) const VPOPMAIL: Matcher = Matcher {
@@ -12,27 +12,41 @@ pub(super) const VPOPMAIL: Matcher = Matcher {
     source: "format strings of vchkpw.c; published lines",
     key: Key::None,
     connects: &[],
-    logins: &[
-        &[
-            Lit("vchkpw-"),
-            OneOf(&[&[Lit("pop3s: ")], &[Lit("pop3: ")], &[Lit("imaps: ")], &[Lit("imap: ")]]),
-            OneOf(&[
-                &[Lit("("), Method, Lit(") login success ")],
-                &[Lit("system password login success ")],
-                &[Lit("login success ")],
-            ]),
-            Name,
-            Lit(":"),
-            Client,
-        ],
-        &[Lit("vchkpw: login ["), Name, Lit("] from "), Client],
-    ],
+    logins: &[VPOPMAIL_LOGIN, VPOPMAIL_OLD_LOGIN],
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[],
+    newlines: VPOPMAIL_NEWLINES,
     cut_failure: None,
 };
+
+const VPOPMAIL_LOGIN: Pattern = &[
+    Lit("vchkpw-"),
+    OneOf(&[&[Lit("pop3s: ")], &[Lit("pop3: ")], &[Lit("imaps: ")], &[Lit("imap: ")]]),
+    OneOf(&[
+        &[Lit("("), Method, Lit(") login success ")],
+        &[Lit("system password login success ")],
+        &[Lit("login success ")],
+    ]),
+    Name,
+    Lit(":"),
+    Client,
+];
+
+const VPOPMAIL_OLD_LOGIN: Pattern = &[Lit("vchkpw: login ["), Name, Lit("] from "), Client];
+
+/// SMTP and IMAP hand on names and passwords with newlines in them; POP3 reads lines. Messages are cut at `LOG_LINE_SIZE`
+/// (vchkpw.c).
+const VPOPMAIL_NEWLINES: &[RawNewlines] = &[RawNewlines {
+    programs: &["vchkpw", "vpopmail"],
+    messages: &[&[Lit("vchkpw-"), Not("pop3")], &[Lit("vchkpw: ")]],
+    longest: 500,
+    bounded: &[
+        Bounded { message: VPOPMAIL_LOGIN, least: 0, most: 0 },
+        Bounded { message: VPOPMAIL_OLD_LOGIN, least: 0, most: 0 },
+    ],
+    ends: None,
+}];
 
 /// The line begins with the name, without a verb in front. Only a plain name is read, directly followed by the address: no
 /// other message of this server has an address for its second word.
