@@ -220,12 +220,15 @@ impl Matchers {
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
         self.newlines.note(header, line, message, self.goes_on(header, message, found.as_ref()));
-        let (matcher, kind, reading) = found.filter(|_| !doubtful)?;
-        let is_torn = reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
+        let (matcher, kind, reading) = found?;
+        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
         let is_foreign = is_foreign || self.foreign.is_incomplete() && may_be_foreign(matcher, header.program);
         let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header.program, message, behind);
-        let is_cut = kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
-        (!is_torn && !is_cut && (!is_foreign || kind == Kind::Logout)).then_some((matcher, kind, reading))
+        let is_cut = || kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
+        // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
+        let ends = kind == Kind::Logout && matches!(matcher.key, Key::Pid | Key::Session);
+        let is_believed = (ends || !doubtful && !is_foreign) && !is_torn() && !is_cut();
+        is_believed.then_some((matcher, kind, reading))
     }
 
     /// How the message may go on behind a stranger's newline. The name in the end of a session that had logged in is that of
