@@ -224,6 +224,7 @@ pub(crate) const LINKED: &str = "it has more than one hard link";
 ///
 /// # Errors
 /// It has, or cannot be looked at.
+#[cfg(feature = "sqlite")]
 pub(crate) fn refuse_linked(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() && found.nlink() > 1 => Err(io::Error::other(LINKED)),

@@ -10,7 +10,7 @@ pub struct Signs {
     pub matcher: &'static str,
     /// Names of processes, as /proc/PID/comm has them; it has their first 15 bytes.
     pub processes: &'static [&'static str],
-    /// Programs: a path, or a name in one of the usual [`DIRECTORIES`].
+    /// Programs: a path, or a name in one of the usual directories.
     pub programs: &'static [&'static str],
     /// Units of systemd.
     pub units: &'static [&'static str],
