@@ -94,11 +94,11 @@ fn change_ids(uid: Uid, gid: Gid) -> Result<(), Errno> {
 /// Looks whether this process is what it should be, and tries to undo it.
 fn verify((uid, gid): (Uid, Gid), groups: &[Gid]) -> Result<(), &'static str> {
     let users = getresuid().is_ok_and(|now| (now.real, now.effective, now.saved) == (uid, uid, uid));
-    if !users || getresgid().is_ok_and(|now| (now.real, now.effective, now.saved) != (gid, gid, gid)) {
+    if !users || !getresgid().is_ok_and(|now| (now.real, now.effective, now.saved) == (gid, gid, gid)) {
         return Err("the process has kept other rights");
     }
     let set = |groups: &[Gid]| groups.iter().map(|group| group.as_raw()).collect::<HashSet<_>>();
-    if getgroups().is_ok_and(|now| set(&now).difference(&set(groups)).next().is_some()) {
+    if !getgroups().is_ok_and(|now| set(&now).is_subset(&set(groups))) {
         return Err("the process has kept groups that are not the user's");
     }
     let regained_group = gid.as_raw() != 0 && setgid(Gid::from_raw(0)).is_ok();

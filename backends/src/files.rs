@@ -5,18 +5,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag};
-use nix::unistd::{AccessFlags, Gid, Uid, eaccess, fchownat, geteuid};
+use nix::fcntl::OFlag;
+use nix::unistd::{AccessFlags, eaccess};
 
-use crate::{BackendError, ErrorKind};
-
-/// Mode of every file of a table: proxymap reads them as user postfix.
-const MODE: u32 = 0o644;
+use crate::{BackendError, ErrorKind, access};
 
 /// The map as given, made absolute, and the directory that holds its files.
 #[derive(Debug, Clone)]
@@ -90,61 +86,20 @@ impl Place {
         }
     }
 
-    /// Creates `path` afresh, empty, mode 0644 whatever the umask, owned as [`Place::adopt`] says. A left-over of a
-    /// killed daemon is removed first; a link that somebody put there meanwhile is never followed.
+    /// Creates `path` afresh, empty, for Postfix to read whatever the umask ([`Place::admit`]). A left-over of a killed
+    /// daemon is removed first; a link that somebody put there meanwhile is never followed.
     pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
         remove(path)?;
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(MODE).custom_flags(OFlag::O_NOFOLLOW.bits());
+        options.read(true).write(true).create_new(true).mode(access::CLOSED).custom_flags(OFlag::O_NOFOLLOW.bits());
         let file = options.open(path)?;
-        file.set_permissions(fs::Permissions::from_mode(MODE))?;
-        self.adopt_file(&file)?;
+        self.admit(&file, access::READ)?;
         Ok(file)
     }
 
-    /// Gives an existing file of the table its mode, and as root the owner of its directory: postmap and SQLite take
-    /// over the owner of what they find, and Postfix warns of a root-owned table in another user's directory.
-    ///
-    /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
-    /// holds on the file, SQLite's included, and with its locks gone the next reader cuts the -shm under us (SIGBUS).
-    pub(crate) fn adopt(&self, path: &Path) -> io::Result<()> {
-        self.adopt_file(&open_path(path)?)
-    }
-
-    /// The same, for a file that the members of `group` may write, too, or only belong to that group. It has no other
-    /// mode in between.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn adopt_for(&self, path: &Path, group: Gid, mode: u32) -> io::Result<()> {
-        let file = open_path(path)?;
-        self.adopt_owner(&file)?;
-        if file.metadata()?.gid() != group.as_raw() {
-            fchownat(&file, c"", None, Some(group), AtFlags::AT_EMPTY_PATH)?;
-        }
-        set_mode(&file, mode)
-    }
-
-    /// As root, gives a file or directory to the owner of the table's directory, unless that is root, too.
-    pub(crate) fn adopt_owner(&self, file: &File) -> io::Result<()> {
-        if geteuid().is_root() {
-            let found = file.metadata()?;
-            let directory = fs::metadata(&self.directory)?;
-            let owner = (directory.uid(), directory.gid());
-            if owner.0 != 0 && owner != (found.uid(), found.gid()) {
-                let (user, group) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
-                fchownat(file, c"", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn adopt_file(&self, file: &File) -> io::Result<()> {
-        let found = file.metadata()?;
-        self.adopt_owner(file)?;
-        match set_mode(file, MODE) {
-            // A table of another user that everyone can read will do.
-            Err(_) if found.mode() & MODE & 0o444 == 0o444 => Ok(()),
-            done => done,
-        }
+    /// Whose the directory is.
+    pub(crate) fn owner(&self) -> io::Result<u32> {
+        Ok(fs::metadata(&self.directory)?.uid())
     }
 
     /// Makes the names in the directory durable.
@@ -204,19 +159,6 @@ pub(crate) const FREE: &str = "free some space";
 pub(crate) const PERMIT: &str = "run as its owner, or give the user write permission";
 const PERMIT_READING: &str = "run as its owner, or give the user read permission, too";
 
-/// A descriptor of the path alone; see [`Place::adopt`].
-fn open_path(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-    let found = file.metadata()?;
-    match (found.is_file(), found.nlink()) {
-        (true, 0 | 1) => Ok(file),
-        // Who put it here need not be allowed to write it, and would have lent our rights.
-        (true, _) => Err(io::Error::other(LINKED)),
-        (false, _) => Err(io::Error::other("it is no regular file")),
-    }
-}
-
 /// Why a file with another name is not written.
 pub(crate) const LINKED: &str = "it has more than one hard link";
 
@@ -231,15 +173,6 @@ pub(crate) fn refuse_linked(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    if file.metadata()?.mode() & 0o7777 == mode {
-        return Ok(());
-    }
-    // The way to change the mode through a descriptor of a path.
-    let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
-    fs::set_permissions(itself, fs::Permissions::from_mode(mode))
 }
 
 /// Removes a file that may be missing.
@@ -288,6 +221,14 @@ pub(crate) fn missing(table: &Path) -> BackendError {
     read_error(table, &Errno::ENOENT.into())
 }
 
+/// Refuses a table that this user may not read, before a program or a library says so in its own words.
+///
+/// # Errors
+/// He may not, or there is none.
+pub(crate) fn check_readable(table: &Path) -> Result<(), BackendError> {
+    eaccess(table, AccessFlags::R_OK).map_err(|errno| read_error(table, &errno.into()))
+}
+
 /// A table that cannot be opened for reading.
 pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
     let missing = error.kind() == io::ErrorKind::NotFound;
@@ -295,7 +236,9 @@ pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
     let failed = BackendError::new(kind, format!("read table {}", table.display()), cause(error));
     match error.kind() {
         io::ErrorKind::NotFound => failed.cure("start pop-before-smtp, or choose the table with --map and --backend"),
-        io::ErrorKind::PermissionDenied => failed.cure("run as root or as the owner of the table"),
+        io::ErrorKind::PermissionDenied => {
+            failed.cure("run as root, or as the owner of the table or a member of its group")
+        }
         _ => failed,
     }
 }

@@ -3,6 +3,7 @@
 //! This crate turns a set of client addresses into a table that `check_client_access` can read. It knows nothing of
 //! logs, matchers or rings; the daemon knows nothing of the file formats here. A backend is a row in [`DRIVERS`].
 
+mod access;
 mod entry;
 mod error;
 mod files;

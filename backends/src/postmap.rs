@@ -30,6 +30,7 @@ use nix::fcntl::OFlag;
 use self::build::{Build, rename_all};
 use self::tools::{Tools, unknown_type};
 use self::types::Type;
+use crate::access::READ;
 use crate::entry::{Value, entry_of};
 use crate::files::{self, Left, OTHER_MAP, Place, remove, write_error};
 use crate::process::Finished;
@@ -48,10 +49,8 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
 
 pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
     let table = Postmap::new(options, Tools::installed()?)?;
-    match table.missing_index("") {
-        Some(index) => Err(files::missing(&index)),
-        None => Ok(Box::new(table)),
-    }
+    table.indexes("").try_for_each(|index| files::check_readable(&index))?;
+    Ok(Box::new(table))
 }
 
 /// The command that a publish runs, as an operator would type it.
@@ -83,13 +82,12 @@ impl Postmap {
         let usable = table.usable()?;
         Scratch::remove(&table.place).map_err(|error| write_error(&index, &error))?;
         if usable {
-            table.adopt_all().map_err(|error| write_error(&index, &error))?;
+            table.adopt("")?;
         } else {
             table.write(&Vec::new()).map_err(|error| table.explain(error))?;
         }
-        if !(table.has_spare() && table.holds_nothing(SPARE))
-            && let Err(error) = table.make_spare()
-        {
+        let is_spare = table.has_spare() && table.holds_nothing(SPARE);
+        if let Err(error) = if is_spare { table.adopt(SPARE) } else { table.make_spare() } {
             log::warn!("{error}; should the disk be full one day, the table cannot be emptied");
         }
         table.left = Left::at(&index);
@@ -182,10 +180,10 @@ impl Postmap {
         }
     }
 
-    fn adopt_all(&self) -> io::Result<()> {
-        self.indexes("").try_for_each(|index| self.place.adopt(&index))?;
-        let text = self.place.path("");
-        if text.exists() { self.place.adopt(&text) } else { Ok(()) }
+    /// Lets Postfix read what is there, as it reads what we make.
+    fn adopt(&self, suffix: &str) -> Result<(), BackendError> {
+        let mut present = self.files(suffix).filter(|file| file.exists());
+        present.try_for_each(|file| self.place.adopt(&file, READ).map_err(|error| write_error(&file, &error)))
     }
 
     /// Whether the table is there, can be read and is empty.

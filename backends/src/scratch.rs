@@ -34,7 +34,7 @@ impl Scratch {
         if handle.metadata()?.uid() != geteuid().as_raw() {
             return Err(io::Error::other(format!("somebody else made {}", path.display())));
         }
-        place.adopt_owner(&handle)?;
+        place.give(&handle, None)?;
         Ok(Self { path, handle })
     }
 

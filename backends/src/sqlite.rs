@@ -64,6 +64,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
     if file.is_empty().map_err(|error| read_error(file.path(), &error))? {
         return Err(files::missing(file.path()));
     }
+    files::check_readable(file.path())?;
     // An index that a killed writer left half changed can only be read after it has been built again.
     let connected = connect_read_only(&file, Index::LeftAlone).or_else(|_| connect_read_only(&file, Index::Mended));
     let connection = connected.map_err(|error| failed("read", &file, &error))?;
@@ -108,10 +109,9 @@ type Fill<'a> = &'a mut dyn FnMut(&Connection) -> rusqlite::Result<()>;
 fn open_for_writing(file: &TableFile, fill: Fill<'_>) -> Result<Opened, BackendError> {
     file.prepare()?;
     let database = file.refuse_foreign()?;
-    // Asked before SQLite makes a -shm: a reader who finds one that it may not write cannot mend it as long as it lives.
-    let group = file::postfix_group();
+    file.adopt_database()?;
     let connection = connect(file, fill).map_err(|error| failed("open", file, &error))?;
-    let identity = file.adopt(group)?;
+    let identity = file.adopt()?;
     Ok(Opened { connection, identity, left: Left::at(file.path()), database: Some(database) })
 }
 

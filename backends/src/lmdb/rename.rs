@@ -8,6 +8,7 @@ use lmdb::{DatabaseFlags, Environment, EnvironmentFlags, Error, Transaction as _
 
 use super::check::Check;
 use super::{FLAGS, Table, as_io, walk};
+use crate::access::READ;
 use crate::entry::{Key, seconds_up};
 use crate::files::{self, Left, remove, write_error};
 use crate::{Backend, BackendError, ClientSet, Listed, Update};
@@ -39,7 +40,7 @@ impl Rename {
         let found = table.found()?;
         remove(&rename.new).map_err(|error| table.write_error(&error))?;
         match found {
-            Check::Valid => table.place.adopt(&table.path).map_err(|error| table.write_error(&error))?,
+            Check::Valid => table.place.adopt(&table.path, READ).map_err(|error| table.write_error(&error))?,
             found => {
                 if let Check::Damaged(cause) = found {
                     log::warn!("table {} is damaged: {cause}; replacing it by an empty one", table.path.display());
@@ -81,7 +82,7 @@ impl Rename {
     /// Makes sure that the spare is there and empty.
     fn check_spare(&self) -> Result<(), BackendError> {
         match holds_nothing(&self.spare).map_err(|error| write_error(&self.spare, &error))? {
-            Some(true) => Ok(()),
+            Some(true) => self.table.place.adopt(&self.spare, READ).map_err(|error| write_error(&self.spare, &error)),
             Some(false) => Err(files::foreign(&self.spare)),
             None => self.write(&[], &self.spare),
         }
@@ -157,7 +158,7 @@ impl Rename {
         let environment = Environment::new()
             .set_flags(FLAGS | EnvironmentFlags::NO_SYNC)
             .set_map_size(size)
-            .open_with_permissions(&self.new, 0o644)?;
+            .open_with_permissions(&self.new, 0o600)?;
         let database = environment.create_db(None, DatabaseFlags::empty())?;
         let mut transaction = environment.begin_rw_txn()?;
         let mut value = self.table.value.with_nul();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Postmap;
 use super::types::Type;
+use crate::access::READ;
 use crate::entry::{Key, seconds_up};
 use crate::files::{FREE, write_error};
 use crate::scratch::Scratch;
@@ -31,7 +32,7 @@ impl<'a> Build<'a> {
         let build = Self { table, scratch, text, sample };
         table.tools.postmap(&["-r"], &build.name()).map_err(|cause| build.unavailable(cause))?;
         for index in build.indexes() {
-            match table.place.adopt(&index) {
+            match table.place.adopt(&index, READ) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(build.redirected()),
                 done => done.map_err(failed)?,
             }

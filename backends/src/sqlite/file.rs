@@ -2,18 +2,15 @@
 //!
 //! Touches `<map>.sqlite`, `-wal`, `-shm` and `-journal`; reads only the header of the first.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, User};
-
 use super::APPLICATION_ID;
-use crate::files::{Place, cause, read_error, refuse_linked, remove, write_error};
-use crate::process;
+use crate::access::{READ, SHARED};
+use crate::files::{Place, read_error, refuse_linked, remove, write_error};
 use crate::{BackendError, ErrorKind};
 
 /// What tells that the three files are still those that were opened.
@@ -143,35 +140,21 @@ impl TableFile {
         Ok(file)
     }
 
-    /// Gives the files mode and owner, the -shm to Postfix's group if there is one, and tells which files they are.
-    pub(super) fn adopt(&self, group: Option<Gid>) -> Result<Identity, BackendError> {
-        let adopt = |path: &PathBuf| self.place.adopt(path).map_err(|error| write_error(&self.path, &error));
-        if !group.is_some_and(|group| self.share(group)) {
-            [&self.path, &self.wal, &self.shm].into_iter().try_for_each(adopt)?;
-        }
-        self.identity().map_err(|error| write_error(&self.path, &error))
+    /// Lets Postfix read the database. Before SQLite makes -wal and -shm, which get its mode and, from root, its group: a
+    /// reader who finds a -shm that he may not write cannot mend it as long as he lives.
+    pub(super) fn adopt_database(&self) -> Result<(), BackendError> {
+        self.place.adopt(&self.path, READ).map_err(|error| write_error(&self.path, &error))
     }
 
-    /// Lets Postfix's processes write the -shm, an index of the log that SQLite can build again at any time.
+    /// Lets Postfix read the others, too, and write the -shm, an index of the log that SQLite can build again at any time.
+    /// Tells which files they are.
     ///
     /// A writer that is killed while it changes the header of the index leaves a header that nobody believes. The next
     /// connection has to build it again; if no reader may, all of them fail until we are back. The window is some 50
-    /// nanoseconds of each publish; killed under load it was met once in 2,000 times. The database and its -wal belong
-    /// to the group only because SQLite, as root, gives the -shm the group of the database.
-    ///
-    /// Tells whether that was possible. The -shm is never without the permission in between: who opens it then is
-    /// without it for good.
-    fn share(&self, group: Gid) -> bool {
-        let files = [(&self.path, 0o644), (&self.wal, 0o644), (&self.shm, 0o664)];
-        let shared = files.into_iter().try_for_each(|(path, mode)| self.place.adopt_for(path, group, mode));
-        if let Err(error) = &shared {
-            log::info!(
-                "cannot give {} to Postfix's group: {}; should the daemon be killed, lookups may fail until it runs again",
-                self.shm.display(),
-                cause(error)
-            );
-        }
-        shared.is_ok()
+    /// nanoseconds of each publish; killed under load it was met once in 2,000 times.
+    pub(super) fn adopt(&self) -> Result<Identity, BackendError> {
+        let adopted = self.place.adopt(&self.wal, READ).and_then(|()| self.place.adopt(&self.shm, SHARED));
+        adopted.and_then(|()| self.identity()).map_err(|error| write_error(&self.path, &error))
     }
 
     /// Which files are there now; a missing -wal or -shm counts as a file that nothing equals but another missing one.
@@ -235,15 +218,4 @@ pub(super) fn is_sound(file: &File) -> io::Result<bool> {
     };
     let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
     Ok(header[68..72] == APPLICATION_ID.to_be_bytes() && file.metadata()?.len() >= page * pages)
-}
-
-/// The group of Postfix's unprivileged processes: that of `mail_owner` (postconf(5)).
-pub(super) fn postfix_group() -> Option<Gid> {
-    let asked = process::find("postconf").and_then(|postconf| {
-        let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
-        process::run(&postconf, &arguments, process::LIMIT).ok()
-    });
-    let owner = asked.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
-    let owner = owner.filter(|name| !name.is_empty()).unwrap_or_else(|| "postfix".to_owned());
-    Some(User::from_name(&owner).ok()??.gid)
 }

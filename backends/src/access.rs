@@ -1,0 +1,119 @@
+//! Who may use the files of a table: their owner, and the processes of Postfix that have given up root, by their group.
+//!
+//! Who may open a file may lock it, and a lookup in a `hash:` table waits for as long as another holds a lock. Changes files
+//! by descriptors only; asks `postconf` once.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::{Once, OnceLock};
+
+use nix::fcntl::{AtFlags, OFlag};
+use nix::unistd::{Gid, Group, Uid, User, fchownat, geteuid};
+
+use crate::files::{LINKED, Place, cause};
+use crate::process;
+
+/// Mode of a file before it has its group.
+pub(crate) const CLOSED: u32 = 0o600;
+/// What Postfix reads.
+pub(crate) const READ: u32 = 0o640;
+/// What Postfix's processes may have to mend.
+#[cfg(feature = "sqlite")]
+pub(crate) const SHARED: u32 = 0o660;
+/// What cannot be given to Postfix's group: its processes must read it, and so everybody may.
+const OPEN: u32 = 0o644;
+
+impl Place {
+    /// Lets Postfix use an existing file of the table, as [`Place::admit`] does: postmap and SQLite take over the owner of
+    /// what they find, and files of an earlier version are open to everybody.
+    ///
+    /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
+    /// holds on the file, SQLite's included, and with its locks gone the next reader cuts the -shm under us (SIGBUS).
+    pub(crate) fn adopt(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.admit(&open_path(path)?, mode)
+    }
+
+    /// Gives a file owner, group and mode, in this order, so that Postfix can read at any moment what it could before.
+    pub(crate) fn admit(&self, file: &File, mode: u32) -> io::Result<()> {
+        let given = match group() {
+            Some(group) => self.give(file, Some(group)).map_err(|error| (group, cause(&error))),
+            None => Err((Gid::from_raw(0), "there is no user of Postfix (mail_owner)".to_owned())),
+        };
+        let (mode, enough) = if given.is_ok() { (mode, 0o440) } else { (OPEN, 0o444) };
+        if let Err((group, cause)) = given {
+            self.tell(group, &cause);
+            self.give(file, None)?;
+        }
+        match set_mode(file, mode) {
+            // A table of another user that Postfix can read will do.
+            Err(_) if file.metadata()?.mode() & enough == enough => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Gives a file or directory to a group, if one is named; and as root to the owner of the table's directory, unless that
+    /// is root, too: Postfix warns of a root-owned table in another user's directory.
+    pub(crate) fn give(&self, file: &File, group: Option<Gid>) -> io::Result<()> {
+        let found = file.metadata()?;
+        let owner = if geteuid().is_root() { self.owner()? } else { 0 };
+        let user = Some(owner).filter(|&owner| owner != 0 && owner != found.uid()).map(Uid::from_raw);
+        let group = group.filter(|group| group.as_raw() != found.gid());
+        if user.is_some() || group.is_some() {
+            fchownat(file, c"", user, group, AtFlags::AT_EMPTY_PATH)?;
+        }
+        Ok(())
+    }
+
+    /// Tells once that the table is open to everybody.
+    fn tell(&self, group: Gid, cause: &str) {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            let name = Group::from_gid(group).ok().flatten().map_or_else(|| group.to_string(), |found| found.name);
+            log::warn!(
+                "cannot give table {} to Postfix's group alone: {cause}; every local user may read it, and hold up lookups \
+                 by a lock: run as root, or make the daemon's user a member of group {name}",
+                self.path("").display()
+            );
+        });
+    }
+}
+
+/// The group of Postfix's unprivileged processes: that of `mail_owner` (postconf(5)).
+fn group() -> Option<Gid> {
+    static GROUP: OnceLock<Option<Gid>> = OnceLock::new();
+    *GROUP.get_or_init(|| {
+        let asked = process::find("postconf").and_then(|postconf| {
+            let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
+            process::run(&postconf, &arguments, process::LIMIT).ok()
+        });
+        let owner = asked.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
+        let owner = owner.filter(|name| !name.is_empty()).unwrap_or_else(|| "postfix".to_owned());
+        Some(User::from_name(&owner).ok()??.gid)
+    })
+}
+
+/// A descriptor of the path alone; see [`Place::adopt`].
+fn open_path(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    let found = file.metadata()?;
+    match (found.is_file(), found.nlink()) {
+        (true, 0 | 1) => Ok(file),
+        // Who put it here need not be allowed to write it, and would have lent our rights.
+        (true, _) => Err(io::Error::other(LINKED)),
+        (false, _) => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    if file.metadata()?.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    // The way to change the mode through a descriptor of a path.
+    let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::set_permissions(itself, fs::Permissions::from_mode(mode))
+}
