@@ -59,10 +59,13 @@ pub(crate) struct Files {
     pub(crate) writer: Option<User>,
     /// Whether Postfix opens the table without root's rights.
     pub(crate) read_unprivileged: bool,
+    /// Who else may log in to a shell.
+    pub(crate) strangers: Vec<User>,
 }
 
 const SET_GROUP_WRITE: u32 = 0o020;
 const SET_OTHERS_WRITE: u32 = 0o002;
+const SET_OTHERS_READ: u32 = 0o004;
 const STICKY: u32 = 0o1000;
 
 /// Directories in which everybody must be able to write.
@@ -146,7 +149,8 @@ fn table(files: &Files, table: &Entry, directory: &Entry) -> Vec<Finding> {
     }
     if let Some(reader) = &files.reader {
         let read = [table].into_iter().chain(present);
-        findings.extend(unreadable(files, reader, read));
+        findings.extend(unreadable(files, reader, read.clone()));
+        findings.extend(lockable(files, reader, read));
     }
     if findings.is_empty() {
         let reader =
@@ -171,10 +175,26 @@ fn unmendable(files: &Files, index: &Entry) -> Option<Finding> {
         reader.name,
         index.path.display()
     );
-    let again = "start the daemon again, which gives it to Postfix's group, and reload Postfix";
-    let writer = files.writer.as_ref().filter(|writer| writer.uid != 0 && !writer.gids.contains(group));
+    Some(Finding::warning(text, format!("{}, and reload Postfix", give(files, *group))))
+}
+
+/// Who may open a file may lock it. What the sqlite_table(5) file says is read without a lock.
+fn lockable<'a>(files: &Files, reader: &User, mut read: impl Iterator<Item = &'a Entry>) -> Option<Finding> {
+    let group = reader.gids.first()?;
+    let passes = |user: &&User| files.above.iter().all(|directory| may(user, directory, 0o1));
+    let stranger = files.strangers.iter().find(passes)?;
+    let open =
+        read.find(|entry| entry.mode & SET_OTHERS_READ != 0 && !entry.path.to_string_lossy().ends_with(".cf"))?;
+    let path = open.path.display();
+    let text = format!("user {} may read {path}, and hold up lookups or grants by a lock on it", stranger.name);
+    Some(Finding::warning(text, give(files, *group)))
+}
+
+/// What makes the daemon give its files to Postfix's group.
+fn give(files: &Files, group: u32) -> String {
+    let writer = files.writer.as_ref().filter(|writer| writer.uid != 0 && !writer.gids.contains(&group));
     let join = writer.map(|writer| format!("{}, and ", writer.join(group))).unwrap_or_default();
-    Some(Finding::warning(text, format!("{join}{again}")))
+    format!("{join}start the daemon again, which gives it to Postfix's group")
 }
 
 fn writable_file(entry: &Entry) -> Option<Finding> {
@@ -185,7 +205,7 @@ fn writable_file(entry: &Entry) -> Option<Finding> {
         let who = if others { "everybody".to_owned() } else { format!("group {}", entry.gid) };
         Finding::error(
             format!("{who} may write {path}, and so let anybody relay"),
-            format!("chmod 0644 {}", quoted(&path.to_string())),
+            format!("chmod go-w {}", quoted(&path.to_string())),
         )
     })
 }
@@ -201,8 +221,9 @@ fn unreadable<'a>(files: &Files, reader: &User, read: impl Iterator<Item = &'a E
         }
         None => {
             let entry = read.into_iter().find(|entry| !may(reader, entry, 0o4))?;
-            let path = entry.path.display();
-            (format!("user {name} may not read {path}"), format!("chmod o+r {}", quoted(&path.to_string())))
+            let (path, group) = (entry.path.display().to_string(), reader.gids.first()?);
+            let shown = quoted(&path);
+            (format!("user {name} may not read {path}"), format!("chgrp {group} {shown} && chmod g+r {shown}"))
         }
     };
     // smtpd opens a table of one file while it is root; proxymap, and whoever asks SQLite, is not.
@@ -243,7 +264,7 @@ mod tests {
     fn good() -> Files {
         Files {
             above: vec![entry("/", 0o755, 0, 0), entry("/etc", 0o755, 0, 0), entry("/etc/postfix", 0o755, 0, 0)],
-            table: Some(Ok(entry("/etc/postfix/pbs.lmdb", 0o644, 0, 0))),
+            table: Some(Ok(entry("/etc/postfix/pbs.lmdb", 0o640, 0, 105))),
             reader: Some(user("postfix", 102, &[105])),
             writer: Some(user("root", 0, &[0])),
             ..Files::default()
@@ -309,10 +330,10 @@ mod tests {
         for (mode, gid) in [(0o646, 0), (0o666, 0), (0o664, 105)] {
             let mut files = good();
             files.table = Some(Ok(entry("/etc/postfix/pbs.lmdb", mode, 0, gid)));
-            assert_only(&files, Level::Error, "chmod 0644 /etc/postfix/pbs.lmdb");
+            assert_only(&files, Level::Error, "chmod go-w /etc/postfix/pbs.lmdb");
         }
         let mut files = good();
-        let shm = entry("/etc/postfix/pbs.sqlite-shm", 0o664, 0, 105);
+        let shm = entry("/etc/postfix/pbs.sqlite-shm", 0o660, 0, 105);
         files.companions = vec![(shm.path.clone(), Some(shm))];
         assert_well(&judge(&files));
     }
@@ -349,7 +370,31 @@ mod tests {
         let mut files = good();
         files.read_unprivileged = true;
         files.table = Some(Ok(entry("/etc/postfix/pbs.lmdb", 0o640, 0, 0)));
-        assert_only(&files, Level::Error, "chmod o+r /etc/postfix/pbs.lmdb");
+        assert_only(&files, Level::Error, "chgrp 105 /etc/postfix/pbs.lmdb && chmod g+r ");
+    }
+
+    #[test]
+    fn whoever_can_read_it_can_lock_it() {
+        let mut files = Files { strangers: vec![user("alice", 1001, &[1001])], ..good() };
+        assert_well(&judge(&files));
+        let again = "; start the daemon again, which gives it to Postfix's group";
+        let shm = entry("/etc/postfix/pbs.sqlite-shm", 0o664, 0, 105);
+        files.companions = vec![(shm.path.clone(), Some(shm))];
+        assert_only(&files, Level::Warning, "user alice may read /etc/postfix/pbs.sqlite-shm, and hold up");
+        files.companions.clear();
+        files.table = Some(Ok(entry("/etc/postfix/pbs.lmdb", 0o644, 0, 0)));
+        assert_only(&files, Level::Warning, again);
+        files.above[2] = entry("/etc/postfix", 0o755, 1000, 1000);
+        files.table = Some(Ok(entry("/etc/postfix/pbs.lmdb", 0o644, 1000, 1000)));
+        files.writer = Some(user("pbs", 1000, &[1000]));
+        assert_only(&files, Level::Warning, "; usermod -a -G 105 pbs, and start the daemon again");
+        // No way to it.
+        files.above[2].mode = 0o750;
+        files.reader = Some(user("postfix", 102, &[105, 1000]));
+        assert_well(&judge(&files));
+        files.above[2].mode = 0o755;
+        files.strangers.clear();
+        assert_well(&judge(&files));
     }
 
     #[test]

@@ -24,8 +24,8 @@ fn who_can_write_the_table_is_told() {
     for (path, bad, good, told) in [
         (&directory, 0o777, 0o755, "everybody may write in"),
         (&directory, 0o1777, 0o755, "chmod go-w "),
-        (&table, 0o666, 0o644, "everybody may write "),
-        (&table, 0o642, 0o644, "chmod 0644 "),
+        (&table, 0o666, 0o640, "everybody may write "),
+        (&table, 0o642, 0o640, "chmod go-w "),
     ] {
         set_mode(path, bad);
         clinic.check(&[]).assert("error", told);
@@ -35,7 +35,7 @@ fn who_can_write_the_table_is_told() {
     fs::write(postmap.site.map(), "").unwrap();
     set_mode(&postmap.site.map(), 0o666);
     fs::write(postmap.site.table_file(), "").unwrap();
-    postmap.check(&[]).assert("error", "tables/pop-before-smtp, and so let anybody relay; chmod 0644");
+    postmap.check(&[]).assert("error", "tables/pop-before-smtp, and so let anybody relay; chmod go-w ");
     chown(&directory, None, Some(12)).unwrap();
     set_mode(&directory, 0o775);
     clinic.check(&[]).assert_only("error", "group 12 may write in");
@@ -52,7 +52,7 @@ fn who_cannot_read_the_table_is_told() {
     let (directory, table) = (clinic.site.map_dir(), clinic.site.table_file());
     set_mode(&table, 0o600);
     clinic.check(&[]).assert_only("error", "user postfix may not read");
-    set_mode(&table, 0o644);
+    set_mode(&table, 0o640);
     set_mode(&directory, 0o700);
     clinic.check(&[]).assert_only("error", "user postfix may not pass through");
     set_mode(&directory, 0o755);
@@ -73,6 +73,38 @@ fn who_cannot_read_the_table_is_told() {
         "proxymap cannot"
     );
     assert_eq!(daemon.terminate(), Some(0));
+}
+
+#[test]
+fn who_may_lock_the_table_is_told() {
+    if !require(&[Need::Mounts]) {
+        return;
+    }
+    for case in [&cases::POSTMAP_HASH, &cases::LMDB, &cases::SQLITE] {
+        let Some(clinic) = Clinic::new(case) else { return };
+        let mut daemon = clinic.daemon();
+        let users = clinic.site.join("passwd");
+        let with = |line: &str| {
+            let mut list = fs::read_to_string("/etc/passwd").unwrap();
+            list = list
+                .lines()
+                .filter(|line| line.ends_with("nologin") || line.starts_with("root:"))
+                .fold(String::new(), |list, line| list + line + "\n");
+            fs::write(&users, list + line).unwrap();
+            clinic.check_behind(&format!("mount --bind {} /etc/passwd", users.display()))
+        };
+        let alice = "alice:x:4711:4711::/home/alice:/bin/sh\n";
+        with(alice).assert_well();
+        set_mode(&clinic.site.table_file(), 0o644);
+        with(alice).assert_only("warning", "user alice may read ");
+        with("").assert_well();
+        with("alice:x:4711:4711::/home/alice:/usr/sbin/nologin\n").assert_well();
+        with("alice:x:471:471::/home/alice:/bin/sh\n").assert_well();
+        assert_eq!(daemon.terminate(), Some(0));
+        let mut daemon = clinic.daemon();
+        with(alice).assert_well();
+        assert_eq!(daemon.terminate(), Some(0));
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::unistd::{Gid, Group, Uid, User as Account};
 
 use crate::check::files::{Entry, Files, User};
+use crate::check::gather::users;
 use crate::check::naming::Ours;
 use crate::error::io_cause;
 use crate::state::beside;
@@ -33,7 +34,8 @@ pub(crate) fn gather(ours: &Ours, reader: Option<User>, writer: User, read_unpri
         _ => format!("cannot look at {}: {}", file.display(), io_cause(&error)),
     });
     let table = no_directory.is_none().then_some(table);
-    Files { above, no_directory, table, companions, reader, writer: Some(writer), read_unprivileged }
+    let strangers = users::with_shells().into_iter().filter(|user| user.uid != writer.uid).collect();
+    Files { above, no_directory, table, companions, reader, writer: Some(writer), read_unprivileged, strangers }
 }
 
 /// The directory and those above it, the root first, without links.

@@ -5,8 +5,10 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::libc::{O_ACCMODE, O_RDONLY};
 use nix::sys::stat::{major, minor};
+use nix::unistd::{AccessFlags, eaccess};
 use pop_before_smtp_backends::Listed;
 
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
@@ -36,8 +38,11 @@ pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed
     Daemons { holder, writers: writers.map(process).collect(), namesakes, listed }
 }
 
-/// What the table holds; `None` if there is no table.
+/// What the table holds; `None` if there is no table. One that we may not read holds nothing that could be told.
 pub(crate) fn list(table: &Table, file: &Path) -> Option<Result<Vec<Listed>, Error>> {
+    if eaccess(file, AccessFlags::R_OK) == Err(Errno::EACCES) {
+        return Some(Ok(Vec::new()));
+    }
     let read = || (table.driver.open_read_only)(&table.options)?.list();
     file.exists().then(|| read().map_err(Error::from))
 }

@@ -22,6 +22,17 @@ pub(crate) fn numbered(uid: u32) -> User {
     known.unwrap_or_else(|| User { name: uid.to_string(), uid, gids: Vec::new() })
 }
 
+/// The first number of an ordinary user (`UID_MIN` of login.defs(5)).
+const ORDINARY: u32 = 1000;
+
+/// Ordinary users whom the system's own list gives a shell; those of a directory service are not asked for.
+pub(crate) fn with_shells() -> Vec<User> {
+    let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let has_shell = |line: &&str| !["nologin", "/false", "/sync"].iter().any(|shell| line.ends_with(shell));
+    let uid = |line: &str| line.split(':').nth(2)?.parse().ok();
+    list.lines().filter(has_shell).filter_map(uid).filter(|uid| *uid >= ORDINARY).map(numbered).collect()
+}
+
 /// Who we are.
 pub(crate) fn ourselves() -> User {
     let groups = unistd::getgroups().unwrap_or_default().into_iter().chain([unistd::getegid()]);
