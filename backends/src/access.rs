@@ -40,12 +40,12 @@ impl Place {
     /// Gives a file owner, group and mode, in this order, so that Postfix can read at any moment what it could before.
     pub(crate) fn admit(&self, file: &File, mode: u32) -> io::Result<()> {
         let given = match group() {
-            Some(group) => self.give(file, Some(group)).map_err(|error| (group, cause(&error))),
-            None => Err((Gid::from_raw(0), "there is no user of Postfix (mail_owner)".to_owned())),
+            Some(group) => self.give(file, Some(group)).map_err(|error| (cause(&error), join(group))),
+            None => Err(("there is no user mail_owner".to_owned(), "start again when Postfix is installed".to_owned())),
         };
         let (mode, enough) = if given.is_ok() { (mode, 0o440) } else { (OPEN, 0o444) };
-        if let Err((group, cause)) = given {
-            self.tell(group, &cause);
+        if let Err((cause, cure)) = given {
+            self.tell(&cause, &cure);
             self.give(file, None)?;
         }
         match set_mode(file, mode) {
@@ -69,17 +69,18 @@ impl Place {
     }
 
     /// Tells once that the table is open to everybody.
-    fn tell(&self, group: Gid, cause: &str) {
+    fn tell(&self, cause: &str, cure: &str) {
         static TOLD: Once = Once::new();
+        let table = self.path("");
         TOLD.call_once(|| {
-            let name = Group::from_gid(group).ok().flatten().map_or_else(|| group.to_string(), |found| found.name);
-            log::warn!(
-                "cannot give table {} to Postfix's group alone: {cause}; every local user may read it, and hold up lookups \
-                 by a lock: run as root, or make the daemon's user a member of group {name}",
-                self.path("").display()
-            );
+            log::warn!("cannot keep other users from reading and locking table {}: {cause}; {cure}", table.display());
         });
     }
+}
+
+fn join(group: Gid) -> String {
+    let name = Group::from_gid(group).ok().flatten().map_or_else(|| group.to_string(), |found| found.name);
+    format!("make the daemon's user a member of group {name}, and start it again")
 }
 
 /// The group of Postfix's unprivileged processes: that of `mail_owner` (postconf(5)).
