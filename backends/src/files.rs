@@ -8,7 +8,6 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, eaccess};
 
@@ -217,8 +216,9 @@ pub(crate) fn foreign(path: &Path) -> BackendError {
 }
 
 /// There is no table to read.
+#[cfg(any(feature = "lmdb", feature = "sqlite"))]
 pub(crate) fn missing(table: &Path) -> BackendError {
-    read_error(table, &Errno::ENOENT.into())
+    read_error(table, &nix::errno::Errno::ENOENT.into())
 }
 
 /// Refuses a table that this user may not read, before a program or a library says so in its own words.
