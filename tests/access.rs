@@ -163,6 +163,16 @@ fn a_user_outside_the_group_says_once_that_everybody_may_read() {
         assert_closed(&site, "with root's daemon");
         assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     }
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let etc = site.join("etc");
+    fs::create_dir(&etc).unwrap();
+    support::write_settled(&etc.join("main.cf"), "mail_owner = nosuchuser\n");
+    let mut daemon =
+        Daemon::start_by(&format!("MAIL_CONFIG={} exec \"$0\" \"$@\"", etc.display()), &site.arguments(&[]));
+    daemon.wait_following(&site.log);
+    assert_eq!(fs::metadata(site.table_file()).unwrap().mode() & 0o7777, 0o644);
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    assert!(daemon.stderr().contains("Postfix's user (mail_owner) does not exist; start again"), "{}", daemon.stderr());
     // Postfix's own user is a member.
     let Some(site) = Site::new(&cases::LMDB) else { return };
     chown(site.map_dir(), Some(User::from_name("postfix").unwrap().unwrap().uid.as_raw()), None).unwrap();

@@ -41,7 +41,9 @@ impl Place {
     pub(crate) fn admit(&self, file: &File, mode: u32) -> io::Result<()> {
         let given = match group() {
             Some(group) => self.give(file, Some(group)).map_err(|error| (cause(&error), join(group))),
-            None => Err(("there is no user mail_owner".to_owned(), "start again when Postfix is installed".to_owned())),
+            None => {
+                Err(("Postfix's user (mail_owner) does not exist".to_owned(), "start again when it does".to_owned()))
+            }
         };
         let (mode, enough) = if given.is_ok() { (mode, 0o440) } else { (OPEN, 0o444) };
         if let Err((cause, cure)) = given {
