@@ -73,9 +73,17 @@ pub(super) struct GoesOn {
     ends: Option<&'static str>,
 }
 
-/// Bytes that were not in the message: of a byte, syslog-ng's sanitize-utf8 makes `\xff`, and newlines stay.
+/// Bytes that were not in the message: of a byte, syslog-ng's sanitize-utf8 makes `\xff` and rsyslog `#000`, and newlines stay.
 fn added(text: &[u8]) -> u64 {
-    3 * memchr::memmem::find_iter(text, b"\\x").count() as u64
+    3 * memchr::memchr2_iter(b'\\', b'#', text).filter(|at| is_escape(&text[*at..])).count() as u64
+}
+
+fn is_escape(text: &[u8]) -> bool {
+    match text {
+        [b'\\', b'x', ..] => true,
+        [b'#', digits @ ..] => digits.len() >= 3 && digits[..3].iter().all(|digit| matches!(digit, b'0'..=b'7')),
+        _ => false,
+    }
 }
 
 /// Whether the text stands in the first bytes.

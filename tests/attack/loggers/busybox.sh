@@ -1,0 +1,1 @@
+exec busybox syslogd -n -s 0 -O "$LOG" $SETTING

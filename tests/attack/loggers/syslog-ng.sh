@@ -1,0 +1,8 @@
+cat >"$LOG.conf" <<C
+@version: 3.38
+source s { unix-dgram("/dev/log" $SETTING); };
+destination d { file("$LOG"); };
+log { source(s); destination(d); };
+C
+exec syslog-ng --foreground --no-caps --cfgfile "$LOG.conf" --pidfile "$LOG.pid" --persist-file "$LOG.persist" \
+  --control "$LOG.control"

@@ -1,0 +1,399 @@
+//! Real servers are fed with hostile names; what they log goes through real syslog daemons; no address is granted from which
+//! nobody logged in. `cargo test --locked --test attack` takes minutes and tries a part of the names;
+//! `ATTACK=all cargo test --locked --test attack` tries each name in each way, and takes an hour.
+//!
+//! Each server and each daemon of Debian 12 runs on a stage of its own (`stage.sh`). What a server sends to `/dev/log` is
+//! recorded there, datagram by datagram, and sent again to each daemon on its stage.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod loggers;
+mod names;
+mod servers;
+#[path = "../support/mod.rs"]
+mod support;
+mod talk;
+mod upstream;
+
+use loggers::{LOGGERS, Logger};
+use pop_before_smtp::matcher::{Action, Matchers};
+use pop_before_smtp::time::Timestamp;
+use servers::{SERVERS, Server};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Scratch, eventually, wait_for};
+use talk::{GENUINE, Way};
+
+/// What a process on a stage is to do: `server NAME` or `logger NAME`.
+const PART: &str = "ATTACK_PART";
+/// Where it leaves what others read.
+const PLACE: &str = "ATTACK_PLACE";
+/// Words with commas: `all` for every name in every way, names of servers for these alone.
+const HOW_MUCH: &str = "ATTACK";
+
+/// Of the names, each so many-th is tried, in one way; unless all are.
+const STEP: usize = 23;
+/// Conversations at a time: most of them wait for a server that lets time go by after a failure.
+const AT_A_TIME: usize = 48;
+/// How long a server or a daemon may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What the last message of each recording holds.
+const LAST: &str = "the attack is over";
+
+fn main() -> ExitCode {
+    if let Ok(part) = std::env::var(PART) {
+        return play(&part, Path::new(&std::env::var_os(PLACE).expect("the place")));
+    }
+    // The arguments of the usual test harness, as far as they choose tests.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        println!("strangers_get_no_address: test");
+        return ExitCode::SUCCESS;
+    }
+    let chosen = arguments.iter().filter(|argument| !argument.starts_with('-'));
+    if chosen.clone().count() > 0 && !chosen.clone().any(|name| "strangers_get_no_address".contains(&name[..])) {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(why) = missing() {
+        println!("test strangers_get_no_address ... SKIPPED: {why}");
+        return if std::env::var("CI").is_ok_and(|ci| ci == "true") { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    attack()
+}
+
+/// Why there can be no attack here.
+fn missing() -> Option<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Some("not root".to_owned());
+    }
+    let os = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    if !os.contains("VERSION_ID=\"12\"") || !os.contains("ID=debian") {
+        return Some("not Debian 12, whose servers are attacked".to_owned());
+    }
+    let place = Scratch::new();
+    let stage = on_stage(place.path(), "try", "").arg("true").output().expect("unshare");
+    (!stage.status.success())
+        .then(|| format!("no stage with overlays: {}", String::from_utf8_lossy(&stage.stderr).trim()))
+}
+
+/// A command on a stage with these packages; what it is to run has to be added.
+fn on_stage(place: &Path, name: &str, packages: &str) -> Command {
+    let stage = place.join(format!("{name}.stage"));
+    fs::create_dir(&stage).expect("a directory for the stage");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/attack/stage.sh")).arg(stage).arg(packages);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs a part of the suite on a stage, and prints what it says.
+fn run_part(place: &Path, part: &str, name: &str, packages: &str) {
+    let own = std::env::current_exe().expect("our own path");
+    let output = on_stage(place, name, packages)
+        .arg(own)
+        .env(PART, format!("{part} {name}"))
+        .env(PLACE, place)
+        .output()
+        .expect("unshare");
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{part} {name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Calls `work` for each of the things, two at a time.
+fn each<T: Sync>(things: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+                work(thing);
+            });
+        }
+    });
+}
+
+/// Whether the word was given with `ATTACK`.
+fn is_asked_for(word: &str) -> bool {
+    std::env::var(HOW_MUCH).is_ok_and(|words| words.split(',').any(|asked| asked == word))
+}
+
+/// The servers to attack.
+fn servers() -> Vec<&'static Server> {
+    let named = SERVERS.iter().any(|server| is_asked_for(server.name));
+    SERVERS.iter().filter(|server| !named || is_asked_for(server.name)).collect()
+}
+
+fn attack() -> ExitCode {
+    let place = Scratch::new();
+    let place = place.path();
+    let servers = servers();
+    each(&servers, |server| run_part(place, "server", server.name, server.packages));
+    each(&LOGGERS, |logger| run_part(place, "logger", logger.name, logger.packages));
+    let mut all = Verdict::default();
+    for server in servers {
+        if server.own_log {
+            all.add(judge(server.name, "own file", &read(&own_log(place, server)), false));
+            continue;
+        }
+        for logger in &LOGGERS {
+            let log = log_of(place, logger, server);
+            if logger.is_journal {
+                all.add(judge_journal(server.name, logger.name, &log));
+            } else {
+                all.add(judge(server.name, logger.name, &read(&log), logger.escapes));
+            }
+        }
+    }
+    println!("attack: in all {all}");
+    assert_eq!(all.forged, 0, "addresses were granted from which nobody logged in");
+    assert!(all.teeth > 0, "no name would fool a reader who takes each line for a message: the attack is none");
+    ExitCode::SUCCESS
+}
+
+/// What the reading of logs came to, as numbers of logins.
+#[derive(Default)]
+struct Verdict {
+    genuine: usize,
+    forged: usize,
+    /// What would be forged if each line were believed to be a message of its own.
+    teeth: usize,
+    bytes: usize,
+}
+
+impl Verdict {
+    fn add(&mut self, other: Self) {
+        self.genuine += other.genuine;
+        self.forged += other.forged;
+        self.teeth += other.teeth;
+        self.bytes += other.bytes;
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { genuine, forged, teeth, bytes } = self;
+        write!(f, "{bytes} bytes of log, {genuine} logins, {forged} forged, {teeth} if each line were believed")
+    }
+}
+
+/// The logins of a log.
+fn logins(log: &[u8], escaped: bool) -> BTreeMap<IpAddr, (usize, String)> {
+    let mut matchers = Matchers::all();
+    matchers.take_newlines_for_escaped(escaped);
+    let mut logins = BTreeMap::new();
+    matchers.scan(Timestamp::default(), log, &mut |at, event| {
+        if event.action == Action::Login {
+            let line = log[at..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+            let first = || (0, String::from_utf8_lossy(line).into_owned());
+            logins.entry(event.client).or_insert_with(first).0 += 1;
+        }
+    });
+    logins
+}
+
+fn is_genuine(address: &IpAddr) -> bool {
+    GENUINE.iter().any(|genuine| IpAddr::V4(*genuine) == *address)
+}
+
+fn judge(server: &str, logger: &str, log: &[u8], escaped: bool) -> Verdict {
+    let found = logins(log, escaped);
+    let forged = found.iter().filter(|(address, _)| !is_genuine(address));
+    for (address, (_, line)) in forged.clone() {
+        println!("attack: FORGED {server} through {logger}: {address}: {line}");
+    }
+    let sum = |logins: &BTreeMap<IpAddr, (usize, String)>, genuine: bool| {
+        logins.iter().filter(|(address, _)| is_genuine(address) == genuine).map(|(_, (count, _))| count).sum()
+    };
+    let verdict = Verdict {
+        genuine: sum(&found, true),
+        forged: forged.count(),
+        teeth: sum(&logins(log, true), false),
+        bytes: log.len(),
+    };
+    println!("attack: {server} through {logger}: {verdict}");
+    assert!(found.contains_key(&IpAddr::V4(GENUINE[0])), "{server} through {logger}: no login of a client was found");
+    verdict
+}
+
+fn judge_journal(server: &str, logger: &str, directory: &Path) -> Verdict {
+    todo!("{server} {logger} {directory:?}")
+}
+
+fn read(file: &Path) -> Vec<u8> {
+    fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn recording(place: &Path, server: &Server) -> PathBuf {
+    place.join(format!("{}.datagrams", server.name))
+}
+
+fn own_log(place: &Path, server: &Server) -> PathBuf {
+    place.join(format!("{}.log", server.name))
+}
+
+fn log_of(place: &Path, logger: &Logger, server: &Server) -> PathBuf {
+    place.join(format!("{}.{}.log", server.name, logger.name))
+}
+
+/// On a stage.
+fn play(part: &str, place: &Path) -> ExitCode {
+    let (kind, name) = part.split_once(' ').expect("a kind and a name");
+    if kind == "server" {
+        attack_server(place, SERVERS.iter().find(|server| server.name == name).expect("a server"));
+    } else {
+        feed_logger(place, LOGGERS.iter().find(|logger| logger.name == name).expect("a logger"));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs a shell script in the background, which may end or not.
+fn start(script: &str, variables: &[(&str, &Path)]) -> std::process::Child {
+    let mut command = Command::new("bash");
+    command.args(["-euc", script]).envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().expect("bash")
+}
+
+/// Starts the server, logs in, attacks it, logs in again; and leaves what was logged.
+fn attack_server(place: &Path, server: &Server) {
+    let recorder = Recorder::start();
+    upstream::start();
+    let own_log = own_log(place, server);
+    let variables: &[(&str, &Path)] = if server.own_log { &[("OWN_LOG", &own_log)] } else { &[] };
+    let mut script = start(server.script, variables);
+    for protocol in server.protocols {
+        wait_for(&format!("{}: a login by {protocol:?}", server.name), PATIENCE, || talk::log_in(GENUINE[0], *protocol));
+    }
+    let names = names::all(&jiff::Zoned::now().strftime("%b %e %H:%M:%S").to_string());
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| server.protocols.contains(&way.protocol())).collect();
+    let attempts: Vec<(&[u8], Way)> = if is_asked_for("all") {
+        names.iter().flat_map(|name| ways.iter().map(move |way| (&name[..], *way))).collect()
+    } else {
+        let some = names.iter().step_by(STEP).chain(names.iter().rev().take(20));
+        some.enumerate().map(|(number, name)| (&name[..], ways[number % ways.len()])).collect()
+    };
+    let taken = fight(&attempts);
+    recorder.fill();
+    for protocol in server.protocols {
+        wait_for(&format!("{}: a last login", server.name), PATIENCE, || talk::log_in(GENUINE[1], *protocol));
+    }
+    let datagrams = recorder.stop();
+    println!(
+        "attack: {}: {} names in {} ways, {} conversations, {taken} taken, {} messages",
+        server.name, names.len(), ways.len(), attempts.len(), datagrams.len()
+    );
+    assert!(taken * 10 > attempts.len() * 9, "{}: only {taken} of {} were taken", server.name, attempts.len());
+    let mut bytes = Vec::new();
+    for datagram in datagrams {
+        bytes.extend_from_slice(&u32::try_from(datagram.len()).expect("a datagram").to_le_bytes());
+        bytes.extend_from_slice(&datagram);
+    }
+    fs::write(recording(place, server), bytes).expect("the recording");
+    let _ = script.kill();
+    let _ = script.wait();
+}
+
+/// Has the conversations, many at a time; how many the server took part in.
+fn fight(attempts: &[(&[u8], Way)]) -> usize {
+    let (next, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some((name, way)) = attempts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    taken.fetch_add(usize::from(way.go(name)), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    taken.into_inner()
+}
+
+/// Listens at `/dev/log` in place of a syslog daemon.
+struct Recorder {
+    datagrams: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Recorder {
+    fn start() -> Self {
+        let socket = UnixDatagram::bind("/dev/log").expect("/dev/log on the stage");
+        fs::set_permissions("/dev/log", std::os::unix::fs::PermissionsExt::from_mode(0o666)).expect("its mode");
+        let datagrams: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+        let own = datagrams.clone();
+        thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 20];
+            while let Ok(length) = socket.recv(&mut buffer) {
+                own.lock().unwrap().push(buffer[..length].to_vec());
+            }
+        });
+        Self { datagrams }
+    }
+
+    /// Other programs' lines, until no message of the server can reach behind them.
+    fn fill(&self) {
+        let mut datagrams = self.datagrams.lock().unwrap();
+        for number in 0..100 {
+            datagrams.push(format!("<22>Nov 27 13:00:00 filler[{number}]: {}", ".".repeat(990)).into_bytes());
+        }
+    }
+
+    /// What was recorded, once nothing has come for a while.
+    fn stop(self) -> Vec<Vec<u8>> {
+        let (mut seen, mut since) = (0, Instant::now());
+        eventually(PATIENCE, || {
+            let count = self.datagrams.lock().unwrap().len();
+            if count != seen {
+                (seen, since) = (count, Instant::now());
+            }
+            since.elapsed() > Duration::from_secs(2)
+        });
+        let mut datagrams = self.datagrams.lock().unwrap();
+        datagrams.push(format!("<22>Nov 27 13:00:00 last: {LAST}").into_bytes());
+        datagrams.clone()
+    }
+}
+
+/// Sends each recording to the daemon, and leaves what it writes.
+fn feed_logger(place: &Path, logger: &Logger) {
+    for server in servers().into_iter().filter(|server| !server.own_log) {
+        let log = log_of(place, logger, server);
+        let setting = Path::new(logger.setting);
+        let mut daemon = start(logger.script, &[("LOG", &log), ("SETTING", setting)]);
+        let socket = UnixDatagram::unbound().expect("a socket");
+        wait_for(&format!("{} at /dev/log", logger.name), PATIENCE, || socket.connect("/dev/log").is_ok());
+        let mut rest = &read(&recording(place, server))[..];
+        while let Some((length, behind)) = rest.split_first_chunk() {
+            let (datagram, next) = behind.split_at(u32::from_le_bytes(*length) as usize);
+            send(&socket, datagram).unwrap_or_else(|error| panic!("{}: {error}", logger.name));
+            rest = next;
+        }
+        wait_for(&format!("{}: the last message", logger.name), PATIENCE, || has_last(logger, &log));
+        let _ = daemon.kill();
+        let _ = daemon.wait();
+        let _ = fs::remove_file("/dev/log");
+    }
+    println!("attack: {}: fed", logger.name);
+}
+
+/// A message that is too long for the socket is dropped by syslog(3) as well.
+fn send(socket: &UnixDatagram, datagram: &[u8]) -> io::Result<()> {
+    match socket.send(datagram) {
+        Err(error) if error.raw_os_error() == Some(nix::libc::EMSGSIZE) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn has_last(logger: &Logger, log: &Path) -> bool {
+    if !logger.is_journal {
+        return fs::read(log).is_ok_and(|text| memchr::memmem::find(&text, LAST.as_bytes()).is_some());
+    }
+    let journal = Command::new("journalctl").arg("--directory").arg(log).args(["-n", "3", "-o", "cat"]).output();
+    journal.is_ok_and(|output| memchr::memmem::find(&output.stdout, LAST.as_bytes()).is_some())
+}
