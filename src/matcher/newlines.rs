@@ -209,6 +209,26 @@ mod tests {
         ));
     }
 
+    /// A web site of the same nginx decodes `%0A` in a path.
+    #[test]
+    fn a_path_of_nginx_with_newlines_is_not_believed() {
+        let start = "Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [error] 8#8: *9 ";
+        for words in ["", "open() ", "directory index of "] {
+            nothing_in(&format!(
+                "{start}{words}\"/srv/www/x\n{FORGED}\n\" is not found (2: No such file or directory)\n"
+            ));
+        }
+    }
+
+    /// `a LOGIN {82}`, that name, `{99999}`.
+    #[test]
+    fn a_name_in_front_of_an_overlong_literal_of_uw_is_not_believed() {
+        let forged = "Nov 27 13:00:01 m pop3d: LOGIN, user=a, ip=[203.0.113.66]";
+        for words in ["Overlong (99999) client literal", "Fatal error", "Fatal mailbox error"] {
+            nothing_in(&format!("Nov 27 13:00:00 mail imapd[7]: {words} user=x\n{forged}\n host=h [198.51.100.9]\n"));
+        }
+    }
+
     #[test]
     fn a_forged_line_does_not_pass_for_the_rest_of_a_cut_message() {
         let long = format!("Nov 27 13:00:00 mail pop3d: LOGIN FAILED, user={}", "A".repeat(490));

@@ -178,7 +178,8 @@ pub(super) const NGINX: Matcher = Matcher {
     foreign: None,
     newlines: &[RawNewlines {
         programs: &["nginx"],
-        messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")]],
+        // The second of a web site in the same nginx: `"PATH" is not found`.
+        messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")], &[Lit("*"), Session, Lit(" \"")]],
         longest: 2048,
         bounded: NGINX_BOUNDED,
         ends: None,

@@ -66,9 +66,16 @@ const UW_NEWLINES: &[RawNewlines] = &[
     },
     RawNewlines {
         programs: &["imap", "imapd", "imaps", "imapsd"],
-        messages: &[&[Lit("Login anonymous=")], &[Lit("Authenticated anonymous=")], &[UW_END]],
+        messages: &[
+            &[Lit("Login anonymous=")],
+            &[Lit("Authenticated anonymous=")],
+            &[UW_OVERLONG],
+            &[UW_FATAL],
+            &[UW_END],
+        ],
         longest: 256,
         bounded: &[
+            Bounded { message: &[UW_OVERLONG, User], least: 0, most: 80 },
             Bounded { message: &[Lit("Login anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[UW_END, User], least: 0, most: 80 },
@@ -108,5 +115,10 @@ const UW_END: Piece = OneOf(&[
     &[Lit("Command stream end of file, while reading "), UW_READING, Lit(" user=")],
     &[Lit("Unexpected client disconnect, while reading "), UW_READING, Lit(" user=")],
 ]);
+
+/// imapd writes it while it reads a LOGIN whose password is too long a literal (imapd.c, `parse_astring`).
+const UW_OVERLONG: Piece = OneOf(&[&[Lit("Overlong ("), Number, Lit(") client literal user=")]]);
+
+const UW_FATAL: Piece = OneOf(&[&[Lit("Fatal error user=")], &[Lit("Fatal mailbox error user=")]]);
 
 const UW_READING: Piece = OneOf(&[&[Lit("line")], &[Lit("literal")], &[Lit("char")], &[Lit("authentication")]]);
