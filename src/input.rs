@@ -206,7 +206,8 @@ impl Reader {
         let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
         each_minute(block, 0, &time, &mut |begin, part, written| {
             let then = written.map_or(*now, |written| now.back_to(written));
-            matchers.scan(then.boot, part, &mut |line, event| {
+            // What a stranger writes may hold stamps as he likes, and be cut there.
+            matchers.scan_part(then.boot, block, begin..begin + part.len(), &mut |line, event| {
                 // Also of a line that has counted: it may tell which of two hours the next one means.
                 let written = first_stamp(&part[line..], |stamp| stamps.time(stamp, now.wall));
                 if origin.age == Age::Past {

@@ -1,4 +1,4 @@
-//! Knows which lines may be a stranger's text behind a newline. Holds three numbers; no I/O.
+//! Knows which lines may be a stranger's text behind a newline. Holds a handful of numbers; no I/O.
 //!
 //! Some servers log a name as it came, newlines included (an IMAP literal, a base64 answer), also when the login fails, and
 //! some syslog daemons (syslog-ng, a server's own file) write it so. One failed login then writes whole lines, without an
@@ -12,15 +12,15 @@ use super::{Bounded, CutFailure, RawNewlines, reader};
 use crate::syslog::{self, Header};
 
 /// How far the messages of one log reach, in bytes from its start.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Newlines {
     read: u64,
     /// A line that ends up to here may belong to a message that began as one of nginx in its own file.
     own_file: u64,
     /// A line that ends up to here may be a stranger's text.
     doubt: u64,
-    /// So may one that ends up to here, if this text stands behind it, up to here.
-    ending: Option<(u64, &'static str)>,
+    /// So may one that ends up to here, if this text stands behind it, up to here; of each text the last.
+    endings: Vec<(u64, &'static str)>,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -31,9 +31,8 @@ impl Newlines {
         if self.read < self.doubt {
             self.doubt = self.doubt.saturating_add(added(line));
         }
-        if let Some((until, _)) = &mut self.ending
-            && self.read < *until
-        {
+        self.endings.retain(|(until, _)| self.read < *until);
+        for (until, _) in &mut self.endings {
             *until = until.saturating_add(added(line));
         }
         self.read = self.read.saturating_add(line.len() as u64 + 1);
@@ -41,10 +40,18 @@ impl Newlines {
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
-    pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
+    pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: Behind<'_>) -> bool {
         let end = self.read.saturating_add(without_tail(line) as u64);
         let until = if is_own_file(header) { self.doubt } else { self.doubt.max(self.own_file) };
-        end <= until || self.ending.is_some_and(|(until, text)| end <= until && holds(behind, until - end, text))
+        let may_end = |(until, text): &(u64, &'static str)| end <= *until && behind.may_hold(until - end, text);
+        end <= until || self.endings.iter().any(may_end)
+    }
+
+    fn note_ending(&mut self, until: u64, text: &'static str) {
+        match self.endings.iter_mut().find(|(_, known)| *known == text) {
+            Some((last, _)) => *last = until.max(*last),
+            None => self.endings.push((until, text)),
+        }
     }
 
     /// Notes a line whose message may go on, behind a newline.
@@ -58,9 +65,28 @@ impl Newlines {
         };
         let until = start.saturating_add(longest as u64);
         match ends {
-            Some(text) => self.ending = Some((until, text)),
+            Some(text) => self.note_ending(until, text),
             None => self.doubt = self.doubt.max(until),
         }
+    }
+}
+
+/// What stands behind a line and its newline, as far as it was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Behind<'b> {
+    /// From the next line on.
+    pub(super) bytes: &'b [u8],
+    /// Whether the log is known to go on behind that.
+    pub(super) goes_on: bool,
+}
+
+impl Behind<'_> {
+    /// Whether the text stands in the first bytes, or may stand there and was not read yet: where a read ends, a
+    /// stranger's message may be cut in two.
+    fn may_hold(&self, first: u64, text: &str) -> bool {
+        let first = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(text.len());
+        let bytes = &self.bytes[..self.bytes.len().min(first)];
+        self.goes_on && bytes.len() < first || memchr::memmem::find(bytes, text.as_bytes()).is_some()
     }
 }
 
@@ -86,26 +112,21 @@ fn is_escape(text: &[u8]) -> bool {
     }
 }
 
-/// Whether the text stands in the first bytes.
-fn holds(bytes: &[u8], first: u64, text: &str) -> bool {
-    let first = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(text.len());
-    memchr::memmem::find(&bytes[..bytes.len().min(first)], text.as_bytes()).is_some()
-}
-
 impl CutFailure {
     /// Whether what stands behind the line of a login shows that it is the beginning of a failure.
-    pub(super) fn shows(&self, program: &[u8], message: &[u8], behind: &[u8]) -> bool {
+    pub(super) fn shows(&self, program: &[u8], message: &[u8], behind: Behind<'_>) -> bool {
+        let bytes = behind.bytes;
         match self {
-            Self::WithoutHeader => {
-                let line = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
-                !behind.is_empty() && syslog::parse(line).is_none()
-            }
+            Self::WithoutHeader => match memchr::memchr(b'\n', bytes) {
+                None if bytes.is_empty() => behind.goes_on,
+                end => syslog::parse(&bytes[..end.unwrap_or(bytes.len())]).is_none(),
+            },
             Self::EndsIn { programs, text, longest } => {
                 let left = || {
-                    let escaped = &behind[..behind.len().min(longest * 4)];
+                    let escaped = &bytes[..bytes.len().min(longest * 4)];
                     longest.saturating_sub(message.len()) as u64 + added(escaped)
                 };
-                programs.iter().any(|name| name.as_bytes() == program) && holds(behind, left(), text)
+                programs.iter().any(|name| name.as_bytes() == program) && behind.may_hold(left(), text)
             }
         }
     }
@@ -276,6 +297,25 @@ mod tests {
         let pop3 = genuine.replace("imap4[", "pop3[").replace("IMAP4", "POP3");
         let next = pop3.clone() + &pop3;
         assert_eq!(scanned(&next, false).len(), 2, "POP3 reads lines");
+    }
+
+    /// A reader who looks at a log in pieces must not be shown the first half of a failure alone.
+    #[test]
+    fn neither_a_part_nor_the_end_of_a_read_hides_what_stands_behind() {
+        let failure = format!("{PERDITION}x{PERDITION_OK}\n{FORGED}\nNov 27 13:09:00 mail x: {PERDITION_FAILED}\n");
+        let whole = format!("{PERDITION}x{PERDITION_OK}\n{FORGED}\n");
+        let counted = |block: &str, part: usize| {
+            let (mut matchers, mut found) = (Matchers::all(), 0);
+            matchers.scan_part(Timestamp::default(), block.as_bytes(), 0..part, &mut |_, _| found += 1);
+            found
+        };
+        assert_eq!(counted(&whole, whole.len()), 2, "as far as it goes");
+        assert_eq!(counted(&failure, whole.len()), 0);
+        let filler = "Nov 27 13:00:00 mail postfix/qmgr[3]: A1: removed\n".repeat(1300);
+        let full = filler.clone() + &whole;
+        assert_eq!(counted(&full, full.len()), 0, "more is to come");
+        let next = whole + &filler;
+        assert_eq!(counted(&next, next.len()), 2);
     }
 
     /// UW's own words behind the name make a login of a stranger's real address.

@@ -3,29 +3,57 @@
 //! What comes out is exactly what [`Matchers::event_before`] would give for each line in turn: a line is left out only if no
 //! matcher listens to its program and its logger does not cut messages, so that it changes nothing of what is remembered.
 
-use super::{Event, Matchers};
+use std::ops::Range;
+
+use super::newlines::Behind;
+use super::{Event, LONGEST_LINE, Matchers};
+use crate::source::lines::READ;
 use crate::syslog::{self, Header, Layout, Tag};
 use crate::time::Timestamp;
+
+/// A block of whole lines that is as long is from a full read, or one of several.
+const FULL: usize = READ - LONGEST_LINE - 1;
 
 impl Matchers {
     /// Hands on every event of a block of whole lines, with the offset of its line: the same as from
     /// [`Matchers::event_before`] for each line. The last line may lack its newline if it is whole all the same.
     pub fn scan<'b>(&mut self, now: Timestamp, block: &'b [u8], event: &mut dyn FnMut(usize, &Event<'b>)) {
-        let mut at = 0;
-        while at < block.len() {
+        self.scan_part(now, block, 0..block.len(), event);
+    }
+
+    /// Does the same for some lines of a block alone, with offsets from the first of them; what stands behind them may show
+    /// that the last ones are only the beginning of a message. A block of one full read is not the end of the log: of its last lines nothing counts that
+    /// bytes behind it could show to be such a beginning.
+    pub fn scan_part<'b>(
+        &mut self,
+        now: Timestamp,
+        block: &'b [u8],
+        part: Range<usize>,
+        event: &mut dyn FnMut(usize, &Event<'b>),
+    ) {
+        let goes_on = block.len() >= FULL;
+        let mut at = part.start;
+        while at < part.end {
             let rest = &block[at..];
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
+            let behind = Behind { bytes: rest.get(line.len() + 1..).unwrap_or_default(), goes_on };
             if tag.is_some_and(|tag| !self.heeds(tag.program)) {
                 self.skip(line);
-            } else if let Some(found) = self.look(now, line, tag, rest.get(line.len() + 1..).unwrap_or_default()) {
-                event(at, &found);
+            } else if let Some(found) = self.look(now, line, tag, behind) {
+                event(at - part.start, &found);
             }
             at += line.len() + 1;
         }
     }
 
-    fn look<'l>(&mut self, now: Timestamp, line: &'l [u8], tag: Option<Tag<'l>>, behind: &[u8]) -> Option<Event<'l>> {
+    fn look<'l>(
+        &mut self,
+        now: Timestamp,
+        line: &'l [u8],
+        tag: Option<Tag<'l>>,
+        behind: Behind<'_>,
+    ) -> Option<Event<'l>> {
         let parsed = self.parse(line, tag);
         self.event_of(now, line, parsed, behind)
     }
