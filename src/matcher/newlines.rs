@@ -299,6 +299,25 @@ mod tests {
         assert_eq!(scanned(&next, false).len(), 2, "POP3 reads lines");
     }
 
+    const IMAPPROXY: &str = "Nov 27 13:00:00 mail in.imapproxyd[7]: LOGIN: '";
+
+    /// A name may be a literal, or base64 of AUTHENTICATE LOGIN.
+    #[test]
+    fn a_failure_of_imapproxy_is_no_login_and_holds_none() {
+        let end = "' (198.51.100.9:51363) failed: non-OK server response to LOGIN command";
+        let login = "' (203.0.113.66:1) on new sd [5]";
+        let own = format!("{IMAPPROXY}x{login}\nNov 27 13:00:00 mail x: {end}\n");
+        let other = format!("{IMAPPROXY}x\n{FORGED}\n{end}\n");
+        let whole = format!("{IMAPPROXY}x{end}\n{FORGED}\n{end}\n");
+        let between = format!("{IMAPPROXY}x\n{PERDITION}x\n{FORGED}\n{end}\n");
+        for log in [own, other, whole, between] {
+            assert_eq!(scanned(&log, false), [""; 0], "{log}");
+            assert_eq!(scanned(&log, true), ["203.0.113.66"], "the test has no forged line");
+        }
+        let genuine = format!("{IMAPPROXY}x{end}\n{IMAPPROXY}alice{login}\n{IMAPPROXY}bob{login}\n");
+        assert_eq!(scanned(&genuine, false).len(), 2);
+    }
+
     /// A reader who looks at a log in pieces must not be shown the first half of a failure alone.
     #[test]
     fn neither_a_part_nor_the_end_of_a_read_hides_what_stands_behind() {

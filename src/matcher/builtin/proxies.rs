@@ -302,9 +302,9 @@ const NGINX_SERVER: Piece = Server(Ports::Except(&[24, 25, 465, 587, 2525]));
 pub(super) const IMAPPROXY: Matcher = Matcher {
     name: "imapproxy",
     servers: "up-imapproxy, SquirrelMail IMAP proxy 1.2",
-    programs: &["imapproxy", "imapproxyd", "in.imapproxyd"],
+    programs: IMAPPROXY_PROGRAMS,
     enable: "nothing",
-    source: "lines of 1.2.8",
+    source: "lines of 1.2.8; request.c, imapcommon.c of it",
     key: Key::None,
     connects: &[],
     logins: &[&[
@@ -319,6 +319,25 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[],
-    cut_failure: None,
+    newlines: &[RawNewlines {
+        programs: IMAPPROXY_PROGRAMS,
+        messages: &[&[Lit("LOGIN: '")], &[Lit("AUTH_LOGIN: ")]],
+        longest: IMAPPROXY_LONGEST,
+        bounded: &[],
+        ends: Some(IMAPPROXY_FAILED),
+    }],
+    cut_failure: Some(CutFailure::EndsIn {
+        programs: IMAPPROXY_PROGRAMS,
+        text: IMAPPROXY_FAILED,
+        longest: IMAPPROXY_LONGEST,
+    }),
 };
+
+const IMAPPROXY_PROGRAMS: &[&str] = &["imapproxy", "imapproxyd", "in.imapproxyd"];
+
+/// Behind the name in every failure (imapcommon.c, `Get_Server_conn`; request.c, `cmd_login`, `cmd_authenticate_login`).
+const IMAPPROXY_FAILED: &str = " failed: ";
+
+/// How far behind the beginning of a message that may stand: a name has at most 255 bytes, from a literal or base64
+/// (`MAXUSERNAMELEN`, imapproxy.h), an address with its port 54.
+const IMAPPROXY_LONGEST: usize = 350;
