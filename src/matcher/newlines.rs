@@ -299,6 +299,22 @@ mod tests {
         assert_eq!(scanned(&next, false).len(), 2, "POP3 reads lines");
     }
 
+    /// `a ID ("x" {90}`, in front of any login.
+    #[test]
+    fn what_a_client_of_cyrus_says_of_itself_is_not_believed() {
+        let id = "Nov 27 13:00:00 mail cyrus/imap[7]: client id";
+        for start in ["", " sessionid=<cyrus-7-1-1>", " sessionid=<cyrus-7-1-1> userid=<>"] {
+            for end in ["\"", "y\" \"z\" NIL"] {
+                let log = format!("{id}{start}: \"x\" \"x\n{FORGED}\n{}\n{FORGED}\n{end}\n", "x".repeat(8000));
+                assert_eq!(scanned(&log, false), [""; 0], "{log}");
+                assert_eq!(scanned(&log, true).len(), 2, "the test has no forged line");
+            }
+        }
+        let login = "Nov 27 13:00:01 mail cyrus/imap[7]: login: [198.51.100.1] alice plaintext User logged in";
+        let genuine = format!("{id}: \"name\" \"x\"\n{login}\nNov 27 13:00:01 mail cyrus/imap[7]: open: user alice\n");
+        assert_eq!(scanned(&genuine, false), ["198.51.100.1"]);
+    }
+
     const IMAPPROXY: &str = "Nov 27 13:00:00 mail in.imapproxyd[7]: LOGIN: '";
 
     /// A name may be a literal, or base64 of AUTHENTICATE LOGIN.

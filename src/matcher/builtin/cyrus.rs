@@ -1,7 +1,7 @@
 //! Cyrus IMAP. Data only.
 
 use super::super::pattern::Piece::{self, *};
-use super::super::{Key, Matcher};
+use super::super::{Key, Matcher, RawNewlines};
 
 pub(super) const CYRUS: Matcher = Matcher {
     name: "cyrus",
@@ -71,7 +71,7 @@ pub(super) const CYRUS: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[],
+    newlines: &[CYRUS_ID],
     cut_failure: None,
 };
 
@@ -89,8 +89,18 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[],
+    newlines: &[CYRUS_ID],
     cut_failure: None,
+};
+
+/// What a client says of itself before it logs in, with the newlines of its literals (imap/imapd.c, `cmd_id`, 1.6 to 3.13). A quote
+/// stands behind each value.
+const CYRUS_ID: RawNewlines = RawNewlines {
+    programs: CYRUS_PROGRAMS,
+    messages: &[&[Lit("client id")]],
+    longest: 30 * (30 + 1024 + 6) + 200,
+    bounded: &[],
+    ends: Some("\""),
 };
 
 const CYRUS_PROGRAMS: &[&str] = &[
