@@ -324,6 +324,20 @@ mod tests {
         assert!(error.to_string().starts_with("unknown matcher \"corier\"; choose from apple-mail, "), "{error}");
     }
 
+    /// The rest of an `ID sent: ` of more than 4,096 bytes, without and behind a failed login.
+    #[test]
+    fn the_rest_of_a_long_message_of_dovecot_is_no_login() {
+        for own in ["user=<>", "user=<bob>, method=PLAIN"] {
+            let rest = format!(
+                "Nov 22 16:00:00 mail dovecot: imap-login: Login: user=<a, k=v: {own}, rip=203.0.113.66, lip=192.0.2.25, \
+                 session=<a>"
+            );
+            assert_eq!(client(&mut Matchers::all(), rest.as_bytes()), None, "{rest}");
+            let login = rest.replace(&format!(", k=v: {own}"), ">, method=PLAIN");
+            assert!(client(&mut Matchers::all(), login.as_bytes()).is_some(), "{login}");
+        }
+    }
+
     #[test]
     fn only_the_chosen_servers_are_heard() {
         assert_eq!(client(&mut Matchers::all(), LOGIN).as_deref(), Some("198.51.100.1"));

@@ -18,7 +18,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
         &[
             DOVECOT_VERB,
             Lit("user=<"),
-            User,
+            DOVECOT_USER,
             Lit(">, method="),
             Method,
             Lit(", rip="),
@@ -33,7 +33,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             DOVECOT_VERB,
             Lit("user=<"),
             Not("anonymous>"),
-            User,
+            DOVECOT_USER,
             Lit(">, rip="),
             Client,
             Optional(&[Lit(", rport="), Number]),
@@ -106,6 +106,11 @@ const DOVECOT_VERB: Piece = OneOf(&[
     &[Lit("Info: "), Optional(&[DOVECOT_SERVICE]), DOVECOT_LOGIN],
     &[Lit("Login: ")],
 ]);
+
+/// Up to 2.3, with `imap_id_log`, anybody writes a message of any length (`ID sent: `, src/imap-login/imap-login-cmd-id.c), and the rest
+/// of one of more than 4,096 bytes is a message behind the same prefix (src/lib/failures.c, `internal_send_split`). It ends in the
+/// server's own elements.
+const DOVECOT_USER: Piece = UserWithout(": user=<");
 
 const DOVECOT_SERVICE: Piece = OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]);
 
