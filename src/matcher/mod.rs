@@ -21,6 +21,7 @@ mod scan;
 mod sessions;
 mod set;
 mod starts;
+pub mod strangers;
 
 use std::fmt;
 use std::net::IpAddr;
