@@ -315,6 +315,22 @@ mod tests {
         assert_eq!(scanned(&genuine, false), ["198.51.100.1"]);
     }
 
+    /// `AUTHENTICATE DIGEST-MD5` with `x="`, any text, `"`.
+    #[test]
+    fn what_the_sasl_library_of_cyrus_says_of_a_client_is_not_believed() {
+        for (start, end) in [
+            ("DIGEST-MD5 unrecognized pair x/y", ": ignoring"),
+            ("No reauth info for 'y", "' found"),
+            ("ANONYMOUS login: \"y", "\""),
+        ] {
+            for sasl in ["SASL ", ""] {
+                let log = format!("Nov 27 13:00:00 mail cyrus/imap[7]: {sasl}{start}\n{FORGED}\n{end}\n");
+                assert_eq!(scanned(&log, false), [""; 0], "{log}");
+                assert_eq!(scanned(&log, true).len(), 1, "the test has no forged line");
+            }
+        }
+    }
+
     const IMAPPROXY: &str = "Nov 27 13:00:00 mail in.imapproxyd[7]: LOGIN: '";
 
     /// A name may be a literal, or base64 of AUTHENTICATE LOGIN.

@@ -71,7 +71,7 @@ pub(super) const CYRUS: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[CYRUS_ID],
+    newlines: &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS],
     cut_failure: None,
 };
 
@@ -89,7 +89,7 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[CYRUS_ID],
+    newlines: &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS],
     cut_failure: None,
 };
 
@@ -102,6 +102,27 @@ const CYRUS_ID: RawNewlines = RawNewlines {
     bounded: &[],
     ends: Some("\""),
 };
+
+/// What the SASL library says of a client's words to the server, which hands it on from 2.5 on whatever its priority (imap/imapd.c,
+/// `imapd_sasl_log`), and without the `SASL ` where the library logs itself (`sasl_log_level`).
+const CYRUS_PAIR: RawNewlines = RawNewlines {
+    messages: &[&[CYRUS_SASL, Lit("DIGEST-MD5 unrecognized pair ")]],
+    longest: 4096 + 100,
+    ends: Some(": ignoring"),
+    ..CYRUS_ID
+};
+
+const CYRUS_NONCE: RawNewlines =
+    RawNewlines { messages: &[&[CYRUS_SASL, Lit("No reauth info for '")]], ends: Some("' found"), ..CYRUS_PAIR };
+
+const CYRUS_TRACE_OF_ANONYMOUS: RawNewlines = RawNewlines {
+    messages: &[&[CYRUS_SASL, Lit("ANONYMOUS login: \"")]],
+    longest: 16 * 1024 + 100,
+    ends: Some("\""),
+    ..CYRUS_ID
+};
+
+const CYRUS_SASL: Piece = Optional(&[Lit("SASL ")]);
 
 const CYRUS_PROGRAMS: &[&str] = &[
     "cyrus-imapd",

@@ -34,6 +34,16 @@ pub(super) const ROWS: &[Stranger] = &[
     },
     Stranger {
         matchers: "cyrus",
+        who: "anybody, where the SASL library has DIGEST-MD5",
+        message: "SASL DIGEST-MD5 unrecognized pair NAME/VALUE: ignoring",
+        bytes: "newlines in a value or a nonce in quotes (`No reauth info for 'NONCE' found`), no NUL; 4,096 bytes",
+        logger: "syslog(3), priority debug; imapd from 2.5 on, elsewhere with `sasl_log_level`",
+        stopped_by: "`newlines`: no line behind it counts if the end of such a message follows, as far as the log was read",
+        source: "Cyrus 2.5.9 to 3.12.3, imap/imapd.c: imapd_sasl_log; Cyrus SASL 2.1.28, plugins/digestmd5.c: unquote, \
+                 digestmd5_server_mech_step2; plugins/anonymous.c",
+    },
+    Stranger {
+        matchers: "cyrus",
         who: "anybody",
         message: "badlogin: HOST [ADDRESS] plaintext (NAME) invalid user",
         bytes: "control bytes are made `^` and a letter, and the eighth bit is taken off; 3.13 escapes all of it (`event=login.bad`)",
