@@ -42,6 +42,12 @@ impl Dovecot {
         })
     }
 
+    /// Whether it logs what anybody says in an ID command, which it does up to 2.3 if it is told to.
+    fn logs_ids(&self) -> bool {
+        let settings = self.settings();
+        settings.iter().any(|setting| setting.name == "imap_id_log" && !setting.value.trim_matches('"').is_empty())
+    }
+
     /// The files that password databases are asked by, as far as the settings name any.
     pub(crate) fn database_files(&self) -> Vec<String> {
         let words = |setting: &Setting<'_>| match setting.name {
@@ -161,6 +167,15 @@ pub(super) fn judge(dovecot: &Dovecot, in_use: &InUse<'_>) -> Vec<Finding> {
             ),
             "take auth_username_chars out of its configuration, or name the characters that your users' names have (doveconf \
              -d auth_username_chars prints the default)",
+        ));
+    }
+    if in_use.names(PROXY) && dovecot.logs_ids() {
+        findings.push(Finding::error(
+            format!(
+                "Dovecot{file} logs what clients say of themselves before they log in (imap_id_log), without a limit: the rest of \
+                 a message of more than 4,096 bytes may be byte for byte a login of matcher {PROXY}"
+            ),
+            "take imap_id_log out of its configuration",
         ));
     }
     findings.extend(trusted(dovecot, "login_trusted_networks", &file));
@@ -294,6 +309,16 @@ userdb {
     fn names_of_any_bytes_are_an_error() {
         assert_told(&told("auth_username_chars = \n", &[]), Level::Error, "has an empty auth_username_chars");
         assert_well(&told("auth_username_chars = abc\n", &[]));
+    }
+
+    #[test]
+    fn words_of_anybody_are_an_error_beside_the_matcher_of_a_proxy() {
+        let logs = "protocol imap {\n  imap_id_log = *\n}\n";
+        assert_told(&told(logs, &[PROXY]), Level::Error, "imap_id_log");
+        assert!(!told(logs, &[]).iter().any(|finding| format!("{finding:?}").contains("imap_id_log")));
+        assert!(
+            !told("imap_id_log = \n", &[PROXY]).iter().any(|finding| format!("{finding:?}").contains("imap_id_log"))
+        );
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) const ROWS: &[Stranger] = &[
         message: "imap-login: ID sent: KEY=VALUE, KEY=VALUE: user=<NAME>, rip=ADDRESS",
         bytes: "as with `dovecot`: the rest of it may be byte for byte a line of the proxy, for his own address",
         logger: "Dovecot's log process",
-        stopped_by: "nothing; leave `imap_id_log` empty, as it is shipped",
+        stopped_by: "nothing in the log; `imap_id_log` is empty as shipped, and `check` calls anything else an error beside this \
+                     matcher",
         source: "Dovecot 2.2.36 and 2.3.19, src/imap-login/imap-login-cmd-id.c: cmd_id_finish; src/lib/failures.c: internal_send_split",
     },
     Stranger {
