@@ -48,6 +48,11 @@ pub fn parse(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
     Some(if header.program == b"nginx" { with_own_stamp(header, message) } else { (header, message) })
 }
 
+/// Whether the line begins with a stamp of syslog, whatever follows.
+pub(crate) fn is_stamped(line: &[u8]) -> bool {
+    stamp(line).is_some()
+}
+
 /// Takes nginx's own stamp from the message, if there is one.
 fn with_own_stamp<'l>(header: Header<'l>, message: &'l [u8]) -> (Header<'l>, &'l [u8]) {
     match nginx_stamp(message) {

@@ -123,21 +123,32 @@ pub struct RawNewlines {
     pub longest: usize,
     /// Those of them in which the text is shorter.
     pub bounded: &'static [Bounded],
-    /// What stands behind the text in each of them, if that tells: without it behind a line, the line is a message of its own.
-    pub ends: Option<&'static str>,
+    /// Whether there may be NUL in the text: BusyBox begins a new message behind it.
+    pub holds_nul: bool,
+    /// How each of them ends, if that tells: without it behind a line, the line is a message of its own.
+    pub ends: Option<Ends>,
+}
+
+/// How a message ends that holds text of a client who has not logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// One of these stands behind the text.
+    pub texts: &'static [&'static str],
+    /// The text may be so long that they are cut off.
+    pub is_cut: bool,
 }
 
 /// How the rest of a failure is known that a newline of the client has cut in two.
 #[derive(Debug, Clone, Copy)]
 pub enum CutFailure {
-    /// It has no header: the server begins each line of a message with a session id.
+    /// It has no header, but the session id with which the server begins each line of a message.
     WithoutHeader,
     /// It ends so.
     EndsIn {
         /// The programs that can log a newline.
         programs: &'static [&'static str],
-        /// Text at the end of every failure.
-        text: &'static str,
+        /// The end of every failure.
+        ends: Ends,
         /// Most bytes of a message.
         longest: usize,
     },
@@ -148,7 +159,7 @@ pub enum CutFailure {
 pub struct Bounded {
     /// What the line is, if all of it is one message; [`pattern::Piece::User`] is the text.
     pub message: Pattern,
-    /// Fewest bytes of the text with which the limit holds.
+    /// Fewest bytes of the line's message with which the limit holds.
     pub least: usize,
     /// Most bytes of the text; 0 if it is no stranger's.
     pub most: usize,

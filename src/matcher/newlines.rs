@@ -8,10 +8,10 @@
 //!
 //! In nginx's own file, moreover, no line that is not nginx's counts so close behind one of nginx's.
 
-use super::{Bounded, CutFailure, RawNewlines, reader};
+use super::{Bounded, CutFailure, Ends, RawNewlines, reader};
 use crate::syslog::{self, Header};
 
-/// How far the messages of one log reach, in bytes from its start.
+/// How far the messages of one log reach, in bytes from its start. Escapes that a logger has added do not count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Newlines {
     read: u64,
@@ -19,8 +19,10 @@ pub(super) struct Newlines {
     own_file: u64,
     /// A line that ends up to here may be a stranger's text.
     doubt: u64,
-    /// So may one that ends up to here, if this text stands behind it, up to here; of each text the last.
-    endings: Vec<(u64, &'static str)>,
+    /// So may one that ends up to here but for the headers in between: BusyBox writes one behind each NUL.
+    split: u64,
+    /// So may one that ends up to here, if what stands behind it shows that; of each end the last.
+    endings: Vec<(u64, Ends)>,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -28,47 +30,69 @@ pub(super) struct Newlines {
 impl Newlines {
     /// Passes a line, with its newline.
     pub(super) fn pass(&mut self, line: &[u8]) {
-        if self.read < self.doubt {
-            self.doubt = self.doubt.saturating_add(added(line));
+        if self.is_near() {
+            let more = added(line);
+            self.doubt += more;
+            self.split += more + header_length(line);
+            self.endings.retain(|(until, _)| self.read < *until);
+            self.endings.iter_mut().for_each(|(until, _)| *until += more);
         }
-        self.endings.retain(|(until, _)| self.read < *until);
-        for (until, _) in &mut self.endings {
-            *until = until.saturating_add(added(line));
-        }
-        self.read = self.read.saturating_add(line.len() as u64 + 1);
+        self.read += line.len() as u64 + 1;
+    }
+
+    /// Whether a line that begins here may be a stranger's text; most are nowhere near.
+    fn is_near(&self) -> bool {
+        self.read < self.doubt.max(self.split) || self.endings.iter().any(|(until, _)| self.read < *until)
     }
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
     pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: Behind<'_>) -> bool {
-        let end = self.read.saturating_add(without_tail(line) as u64);
-        let until = if is_own_file(header) { self.doubt } else { self.doubt.max(self.own_file) };
-        let may_end = |(until, text): &(u64, &'static str)| end <= *until && behind.may_hold(until - end, text);
-        end <= until || self.endings.iter().any(may_end)
+        let end = self.read + without_tail(line) as u64;
+        if !is_own_file(header) && end <= self.own_file {
+            return true;
+        }
+        self.is_near() && {
+            let may_end = |(until, ends): &(u64, Ends)| end <= *until && ends.may_be_in(behind, until - end);
+            end <= self.doubt || end - header_length(line) <= self.split || self.endings.iter().any(may_end)
+        }
     }
 
-    fn note_ending(&mut self, until: u64, text: &'static str) {
-        match self.endings.iter_mut().find(|(_, known)| *known == text) {
+    fn note_ending(&mut self, until: u64, ends: Ends) {
+        match self.endings.iter_mut().find(|(_, known)| *known == ends) {
             Some((last, _)) => *last = until.max(*last),
-            None => self.endings.push((until, text)),
+            None => self.endings.push((until, ends)),
         }
     }
 
     /// Notes a line whose message may go on, behind a newline.
     pub(super) fn note(&mut self, header: &Header<'_>, line: &[u8], message: &[u8], goes_on: Option<GoesOn>) {
-        let start = self.read.saturating_add(line.len().saturating_sub(message.len()) as u64);
+        let start = self.read + (line.len() - message.len()) as u64;
         if is_own_file(header) {
-            self.own_file = start.saturating_add(LONGEST_OF_NGINX);
+            self.own_file = start + LONGEST_OF_NGINX;
         }
-        let Some(GoesOn { longest, ends }) = goes_on.filter(|_| !(self.escaped && header.host.is_some())) else {
+        let Some(GoesOn { longest, ends, holds_nul }) = goes_on.filter(|_| !(self.escaped && header.host.is_some()))
+        else {
             return;
         };
-        let until = start.saturating_add(longest as u64);
+        let until = start + longest as u64;
         match ends {
-            Some(text) => self.note_ending(until, text),
+            Some(ends) => self.note_ending(until, ends),
+            None if holds_nul => self.split = self.split.max(until - header_length(line)),
             None => self.doubt = self.doubt.max(until),
         }
     }
+}
+
+/// Bytes in front of the message that a syslog daemon may have written; all of a line that has a stamp and no message.
+fn header_length(line: &[u8]) -> u64 {
+    let message = match syslog::parse(line) {
+        Some((header, _)) if is_own_file(&header) => line.len(),
+        Some((_, message)) => message.len(),
+        None if syslog::is_stamped(line) => 0,
+        None => line.len(),
+    };
+    (line.len() - message) as u64
 }
 
 /// What stands behind a line and its newline, as far as it was read.
@@ -80,15 +104,26 @@ pub(super) struct Behind<'b> {
     pub(super) goes_on: bool,
 }
 
-impl Behind<'_> {
-    /// Whether the text stands in the first bytes, or may stand there and was not read yet: where a read ends, a
-    /// stranger's message may be cut in two.
-    fn may_hold(&self, first: u64, text: &str) -> bool {
-        let first = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(text.len());
-        let bytes = &self.bytes[..self.bytes.len().min(first)];
-        self.goes_on && bytes.len() < first || memchr::memmem::find(bytes, text.as_bytes()).is_some()
+impl Ends {
+    /// Whether such an end stands within what is behind a line, `left` bytes before the message would be too long; or may
+    /// stand there and was not read yet: where a read ends, a stranger's message may be cut in two.
+    fn may_be_in(&self, behind: Behind<'_>, left: u64) -> bool {
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let first = |length: usize| &behind.bytes[..behind.bytes.len().min(length)];
+        let added = usize::try_from(added(first(left.saturating_mul(4)))).unwrap_or(usize::MAX);
+        let stretched = left.saturating_add(added);
+        let holds = |text: &&str| {
+            let length = stretched.saturating_add(text.len());
+            behind.goes_on && behind.bytes.len() < length
+                || memchr::memmem::find(first(length), text.as_bytes()).is_some()
+        };
+        let is_cut = || memchr::memchr_iter(b'\n', first(stretched.saturating_add(1))).any(|at| at + SLACK >= left);
+        self.texts.iter().any(holds) || self.is_cut && is_cut()
     }
 }
+
+/// So many bytes a message that is cut may be shorter than the longest.
+const SLACK: usize = 3;
 
 /// How a message may go on behind a newline.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +131,8 @@ pub(super) struct GoesOn {
     /// Most bytes of the message.
     longest: usize,
     /// What stands behind the stranger's text.
-    ends: Option<&'static str>,
+    ends: Option<Ends>,
+    holds_nul: bool,
 }
 
 /// Bytes that were not in the message: of a byte, syslog-ng's sanitize-utf8 makes `\xff` and rsyslog `#000`, and newlines stay.
@@ -115,18 +151,14 @@ fn is_escape(text: &[u8]) -> bool {
 impl CutFailure {
     /// Whether what stands behind the line of a login shows that it is the beginning of a failure.
     pub(super) fn shows(&self, program: &[u8], message: &[u8], behind: Behind<'_>) -> bool {
-        let bytes = behind.bytes;
         match self {
-            Self::WithoutHeader => match memchr::memchr(b'\n', bytes) {
-                None if bytes.is_empty() => behind.goes_on,
-                end => syslog::parse(&bytes[..end.unwrap_or(bytes.len())]).is_none(),
-            },
-            Self::EndsIn { programs, text, longest } => {
-                let left = || {
-                    let escaped = &bytes[..bytes.len().min(longest * 4)];
-                    longest.saturating_sub(message.len()) as u64 + added(escaped)
-                };
-                programs.iter().any(|name| name.as_bytes() == program) && behind.may_hold(left(), text)
+            Self::WithoutHeader => {
+                let id = &message[..memchr::memchr(b' ', message).map_or(0, |at| at + 1)];
+                behind.bytes.starts_with(id) || behind.goes_on && behind.bytes.len() < id.len()
+            }
+            Self::EndsIn { programs, ends, longest } => {
+                let left = longest.saturating_sub(message.len() + 1) as u64 + added(message);
+                programs.iter().any(|name| name.as_bytes() == program) && ends.may_be_in(behind, left)
             }
         }
     }
@@ -152,10 +184,13 @@ impl RawNewlines {
     pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
         self.messages.iter().find(|start| reader::begins(start, message))?;
         let bound = |bounded: &Bounded| {
-            let text = reader::read(bounded.message, message)?.user?.len();
-            (text >= bounded.least).then_some(message.len() - text + bounded.most)
+            let text = reader::read(bounded.message, message)?.user?;
+            // It is a part of the message.
+            let start = text.as_ptr().addr() - message.as_ptr().addr();
+            (message.len() >= bounded.least).then_some(start + bounded.most)
         };
-        Some(GoesOn { longest: self.bounded.iter().find_map(bound).unwrap_or(self.longest), ends: self.ends })
+        let longest = self.bounded.iter().find_map(bound).unwrap_or(self.longest);
+        Some(GoesOn { longest, ends: self.ends, holds_nul: self.holds_nul })
     }
 }
 
@@ -331,6 +366,39 @@ mod tests {
         }
     }
 
+    /// BusyBox begins a new message behind each NUL of nginx, and believes its tag.
+    #[test]
+    fn headers_behind_nul_do_not_count() {
+        let failure = "Nov 27 13:00:00 mail mail.info nginx: 2026/11/27 13:00:00 [info] 8#8: *9 client login failed: \"x\" while in \
+                       http auth state, client: 198.51.100.9, server: 0.0.0.0:143, login: \"x";
+        let parts = "Nov 27 13:00:00 mail mail.info a: \n".repeat(500);
+        assert_eq!(scanned(&format!("{failure}\n{parts}{FORGED}\n"), false), [""; 0]);
+        let parts = "Nov 27 13:00:00 mail mail.info a: \n".repeat(2100);
+        assert_eq!(scanned(&format!("{failure}\n{parts}{FORGED}\n"), false), ["203.0.113.66"]);
+    }
+
+    /// rsyslog that does not escape newlines makes `#000` of NUL.
+    #[test]
+    fn escapes_do_not_count() {
+        for nul in ["#000", "\\x00"] {
+            let failure = "Nov 27 13:00:00 mail nginx: 2026/11/27 13:00:00 [info] 8#8: *9 client login failed: \"x\" while in \
+                           http auth state, client: 198.51.100.9, server: 0.0.0.0:143, login: \"x";
+            assert_eq!(scanned(&format!("{failure}{}\n{FORGED}\n", nul.repeat(1500)), false), [""; 0]);
+        }
+    }
+
+    /// A name of UW's that looks like two.
+    #[test]
+    fn a_name_of_uw_that_looks_like_two_is_not_shorter() {
+        let forged = "Nov 27 13:00:00 m imap:Auth user=a";
+        for name in [format!("x auth={}", "y".repeat(20)), "x auth=x host=[1.1.1.1]".to_owned()] {
+            let log = format!(
+                "Nov 27 13:00:00 mail imapd[7]: Login failed user={name}\n{forged} auth={name}\n{forged} host=[198.51.100.9]\n"
+            );
+            assert_eq!(scanned(&log, false), [""; 0], "{log}");
+        }
+    }
+
     const IMAPPROXY: &str = "Nov 27 13:00:00 mail in.imapproxyd[7]: LOGIN: '";
 
     /// A name may be a literal, or base64 of AUTHENTICATE LOGIN.
@@ -362,11 +430,23 @@ mod tests {
         };
         assert_eq!(counted(&whole, whole.len()), 2, "as far as it goes");
         assert_eq!(counted(&failure, whole.len()), 0);
-        let filler = "Nov 27 13:00:00 mail postfix/qmgr[3]: A1: removed\n".repeat(1300);
+        // No line of it ends where a message of Perdition would be cut.
+        let filler = "Nov 27 13:00:00 mail postfix/qmgr[3]: A1B2C3D4E5: removed\n".repeat(1300);
         let full = filler.clone() + &whole;
         assert_eq!(counted(&full, full.len()), 0, "more is to come");
         let next = whole + &filler;
         assert_eq!(counted(&next, next.len()), 2);
+    }
+
+    /// Of a name of 4,000 bytes Perdition writes 4,095 bytes of message, and no verdict.
+    #[test]
+    fn a_name_that_cuts_off_the_verdict_of_perdition_is_no_login() {
+        let start = format!("{PERDITION}x{PERDITION_OK}\n{FORGED}\n");
+        let (_, message) = crate::syslog::parse(start.as_bytes()).expect("a header");
+        let cut = format!("{start}{}\n", "A".repeat(4095 - message.len()));
+        assert_eq!(scanned(&cut, false), [""; 0]);
+        assert_eq!(scanned(&cut, true).len(), 2, "the test has no forged line");
+        assert_eq!(scanned(&format!("{start}{}\n", "A".repeat(4080 - message.len())), false).len(), 2);
     }
 
     /// UW's own words behind the name make a login of a stranger's real address.

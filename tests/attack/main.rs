@@ -114,8 +114,10 @@ fn each<T: Sync>(things: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
-                work(thing);
+            scope.spawn(|| {
+                while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(thing);
+                }
             });
         }
     });
@@ -270,7 +272,9 @@ fn attack_server(place: &Path, server: &Server) {
     let variables: &[(&str, &Path)] = if server.own_log { &[("OWN_LOG", &own_log)] } else { &[] };
     let mut script = start(server.script, variables);
     for protocol in server.protocols {
-        wait_for(&format!("{}: a login by {protocol:?}", server.name), PATIENCE, || talk::log_in(GENUINE[0], *protocol));
+        wait_for(&format!("{}: a login by {protocol:?}", server.name), PATIENCE, || {
+            talk::log_in(GENUINE[0], *protocol)
+        });
     }
     let names = names::all(&jiff::Zoned::now().strftime("%b %e %H:%M:%S").to_string());
     let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| server.protocols.contains(&way.protocol())).collect();
@@ -288,7 +292,11 @@ fn attack_server(place: &Path, server: &Server) {
     let datagrams = recorder.stop();
     println!(
         "attack: {}: {} names in {} ways, {} conversations, {taken} taken, {} messages",
-        server.name, names.len(), ways.len(), attempts.len(), datagrams.len()
+        server.name,
+        names.len(),
+        ways.len(),
+        attempts.len(),
+        datagrams.len()
     );
     assert!(taken * 10 > attempts.len() * 9, "{}: only {taken} of {} were taken", server.name, attempts.len());
     let mut bytes = Vec::new();

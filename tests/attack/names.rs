@@ -28,7 +28,8 @@ const LOGINS: [&str; 19] = [
 ];
 
 /// What may begin another message, or mean something to a logger on the way.
-const BREAKS: [&str; 12] = ["\n", "\r\n", "\r", "\0", "\0<22>", "\n<22>", "\n\u{1}\u{2}", "#012", "\\n", " ", "", "\u{85}"];
+const BREAKS: [&str; 12] =
+    ["\n", "\r\n", "\r", "\0", "\0<22>", "\n<22>", "\n\u{1}\u{2}", "#012", "\\n", " ", "", "\u{85}"];
 
 /// Most bytes of a name or a message in some server or logger.
 const LIMITS: [usize; 15] = [64, 80, 94, 256, 480, 505, 511, 900, 1000, 1024, 2000, 2048, 4096, 8096, 8192];
@@ -59,7 +60,11 @@ pub(super) fn all(stamp: &str) -> Vec<Vec<u8>> {
         let lines = login.replace("HEADER", &header).replace("ADDRESS", FORGED);
         for split in BREAKS {
             // A character of Latin 1 is the byte that servers and loggers see.
-            for text in [format!("x{split}{header}{lines}{split}{header}"), format!("x{split}{lines}{split}"), format!("x{split}{header}{lines}")] {
+            for text in [
+                format!("x{split}{header}{lines}{split}{header}"),
+                format!("x{split}{lines}{split}"),
+                format!("x{split}{header}{lines}"),
+            ] {
                 names.push(latin1(&text));
             }
         }
@@ -67,7 +72,10 @@ pub(super) fn all(stamp: &str) -> Vec<Vec<u8>> {
             for over in [0, 10, 20, 40] {
                 let pad = "x".repeat(limit.saturating_sub(over));
                 names.push(latin1(&format!("{pad}{}", lines.split_once(": ").map_or("", |(_, message)| message))));
-                names.push(latin1(&format!("{}\n{header}{lines}", &pad[pad.len().min(lines.len() + header.len() + 1)..])));
+                names.push(latin1(&format!(
+                    "{}\n{header}{lines}",
+                    &pad[pad.len().min(lines.len() + header.len() + 1)..]
+                )));
                 names.push(latin1(&format!("{pad}\0{lines}")));
             }
         }

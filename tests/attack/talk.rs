@@ -97,7 +97,10 @@ impl Way {
             Self::ImapPlain => vec![line("a AUTHENTICATE PLAIN", b"", ""), plain(b"", name)],
             Self::ImapLogin => vec![line("a AUTHENTICATE LOGIN", b"", ""), encoded(name), encoded(PASSWORD.as_bytes())],
             Self::ImapCramMd5 => {
-                vec![line("a AUTHENTICATE CRAM-MD5", b"", ""), encoded(&[name, b" 0123456789abcdef0123456789abcdef"].concat())]
+                vec![
+                    line("a AUTHENTICATE CRAM-MD5", b"", ""),
+                    encoded(&[name, b" 0123456789abcdef0123456789abcdef"].concat()),
+                ]
             }
             Self::ImapAnonymous => vec![line("a AUTHENTICATE ANONYMOUS", b"", ""), encoded(name)],
             Self::ImapId => vec![literal("a ID (\"name\""), line("", name, ")"), line("b LOGIN x y", b"", "")],

@@ -1,7 +1,7 @@
 //! Cyrus IMAP. Data only.
 
 use super::super::pattern::Piece::{self, *};
-use super::super::{Key, Matcher, RawNewlines};
+use super::super::{Ends, Key, Matcher, RawNewlines};
 
 pub(super) const CYRUS: Matcher = Matcher {
     name: "cyrus",
@@ -100,7 +100,8 @@ const CYRUS_ID: RawNewlines = RawNewlines {
     messages: &[&[Lit("client id")]],
     longest: 30 * (30 + 1024 + 6) + 200,
     bounded: &[],
-    ends: Some("\""),
+    holds_nul: false,
+    ends: Some(Ends { texts: &["\""], is_cut: false }),
 };
 
 /// What the SASL library says of a client's words to the server, which hands it on from 2.5 on whatever its priority (imap/imapd.c,
@@ -108,17 +109,20 @@ const CYRUS_ID: RawNewlines = RawNewlines {
 const CYRUS_PAIR: RawNewlines = RawNewlines {
     messages: &[&[CYRUS_SASL, Lit("DIGEST-MD5 unrecognized pair ")]],
     longest: 4096 + 100,
-    ends: Some(": ignoring"),
+    ends: Some(Ends { texts: &[": ignoring"], is_cut: false }),
     ..CYRUS_ID
 };
 
-const CYRUS_NONCE: RawNewlines =
-    RawNewlines { messages: &[&[CYRUS_SASL, Lit("No reauth info for '")]], ends: Some("' found"), ..CYRUS_PAIR };
+const CYRUS_NONCE: RawNewlines = RawNewlines {
+    messages: &[&[CYRUS_SASL, Lit("No reauth info for '")]],
+    ends: Some(Ends { texts: &["' found"], is_cut: false }),
+    ..CYRUS_PAIR
+};
 
 const CYRUS_TRACE_OF_ANONYMOUS: RawNewlines = RawNewlines {
     messages: &[&[CYRUS_SASL, Lit("ANONYMOUS login: \"")]],
     longest: 16 * 1024 + 100,
-    ends: Some("\""),
+    ends: Some(Ends { texts: &["\""], is_cut: false }),
     ..CYRUS_ID
 };
 

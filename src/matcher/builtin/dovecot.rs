@@ -15,6 +15,22 @@ pub(super) const DOVECOT: Matcher = Matcher {
     key: Key::Session,
     connects: &[],
     logins: &[
+        // Of a client who has not logged in there is no mpid.
+        &[
+            DOVECOT_VERB,
+            Lit("user=<"),
+            User,
+            Lit(">, method="),
+            Method,
+            Lit(", rip="),
+            Client,
+            Optional(&[Lit(", rport="), Number]),
+            Lit(", lip="),
+            Address,
+            Lit(", mpid="),
+            Number,
+            Many(DOVECOT_CONNECTION),
+        ],
         &[
             DOVECOT_VERB,
             Lit("user=<"),
@@ -141,8 +157,16 @@ const DOVECOT_MASTER: Piece = Optional(&[Lit(" (master "), Plain, Lit(")")]);
 /// What `login_log_format_elements` may put behind the addresses; nothing of it is chosen by the client.
 const DOVECOT_ELEMENTS: &[Pattern] = &[
     &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")], &[Lit(", lport=")]]), Number],
-    &[Lit(", TLS")],
-    &[Lit(", secured")],
-    &[Lit(", session=<"), Session, Lit(">")],
-    &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")],
+    DOVECOT_TLS,
+    DOVECOT_SECURED,
+    DOVECOT_SESSION,
+    DOVECOT_CIPHER,
 ];
+
+const DOVECOT_CONNECTION: &[Pattern] = &[DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_SESSION, DOVECOT_CIPHER];
+
+const DOVECOT_TLS: Pattern = &[Lit(", TLS")];
+const DOVECOT_SECURED: Pattern = &[Lit(", secured")];
+const DOVECOT_SESSION: Pattern = &[Lit(", session=<"), Session, Lit(">")];
+const DOVECOT_CIPHER: Pattern =
+    &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")];

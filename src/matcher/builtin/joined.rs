@@ -101,6 +101,7 @@ pub(super) const MAILUTILS: Matcher = Matcher {
         messages: &[&[Lit("user `")], &[Lit("login failed: ")], &[Lit("anonymous user ")]],
         longest: 64 * 1024,
         bounded: &[],
+        holds_nul: false,
         ends: None,
     }],
     cut_failure: Some(CutFailure::WithoutHeader),

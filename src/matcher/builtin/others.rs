@@ -45,6 +45,7 @@ const VPOPMAIL_NEWLINES: &[RawNewlines] = &[RawNewlines {
         Bounded { message: VPOPMAIL_LOGIN, least: 0, most: 0 },
         Bounded { message: VPOPMAIL_OLD_LOGIN, least: 0, most: 0 },
     ],
+    holds_nul: false,
     ends: None,
 }];
 

@@ -5,7 +5,7 @@ use super::super::pattern::{
     Piece::{self, *},
     Ports,
 };
-use super::super::{Bounded, CutFailure, Key, Matcher, RawNewlines};
+use super::super::{Bounded, CutFailure, Ends, Key, Matcher, RawNewlines};
 
 /// The address stands in front of the name, the verdict behind it: the line must end in it.
 pub(super) const PERDITION: Matcher = Matcher {
@@ -128,11 +128,12 @@ pub(super) const PERDITION: Matcher = Matcher {
         messages: &[&[Lit("Auth: ")]],
         longest: PERDITION_LONGEST,
         bounded: &[],
+        holds_nul: false,
         ends: Some(PERDITION_FAILED),
     }],
     cut_failure: Some(CutFailure::EndsIn {
         programs: PERDITION_IMAP,
-        text: PERDITION_FAILED,
+        ends: PERDITION_FAILED,
         longest: PERDITION_LONGEST,
     }),
 };
@@ -143,8 +144,8 @@ const PERDITION_IMAP: &[&str] = &["perdition", "perdition.imap4", "perdition.ima
 /// `MAX_LINE_LENGTH` (perdition/perdition_types.h).
 const PERDITION_LONGEST: usize = 4096;
 
-/// Behind the name in every failure of 2.2 (perdition.c, `perdition_log_auth`).
-const PERDITION_FAILED: &str = " status=\"failed";
+/// Behind the name in every failure of 2.2 (perdition.c, `perdition_log_auth`); a name of 4,000 bytes cuts it off.
+const PERDITION_FAILED: Ends = Ends { texts: &[" status=\"failed"], is_cut: true };
 
 /// Not MANAGESIEVE (perdition/protocol.c): who may change a filter has not read his mail.
 const PERDITION_PROTOCOL: Piece = OneOf(&[
@@ -178,10 +179,15 @@ pub(super) const NGINX: Matcher = Matcher {
     foreign: None,
     newlines: &[RawNewlines {
         programs: &["nginx"],
-        // The second of a web site in the same nginx: `"PATH" is not found`.
-        messages: &[&[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")], &[Lit("*"), Session, Lit(" \"")]],
+        // What follows the words is a name, a path (%0A is a newline there), or what a script says.
+        messages: &[
+            &[Lit("*"), Session, Lit(" "), Words(&[""]), Lit("\"")],
+            &[Lit("*"), Session, Lit(" "), OneOf(&[&[Lit("\"")], &[Lit("[")], &[Lit("js: ")]])],
+            &[Lit("[")],
+        ],
         longest: 2048,
         bounded: NGINX_BOUNDED,
+        holds_nul: true,
         ends: None,
     }],
     cut_failure: None,
@@ -225,8 +231,9 @@ const NGINX_BOUNDED: &[Bounded] = &[
     Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 0 },
 ];
 
-/// nginx reads commands of POP3 into 128 bytes; in base64 a name has 94 of them.
-const NGINX_POP3_NAME: usize = 94;
+/// nginx reads commands of POP3 into 128 bytes; in base64, 127 of them and a bare newline, a name has 95. Behind it stands a
+/// quote.
+const NGINX_POP3_NAME: usize = 97;
 
 /// The words in quotes are the authentication server's.
 const NGINX_POP3_FAILED: Pattern = &[
@@ -324,11 +331,12 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
         messages: &[&[Lit("LOGIN: '")], &[Lit("AUTH_LOGIN: ")]],
         longest: IMAPPROXY_LONGEST,
         bounded: &[],
+        holds_nul: false,
         ends: Some(IMAPPROXY_FAILED),
     }],
     cut_failure: Some(CutFailure::EndsIn {
         programs: IMAPPROXY_PROGRAMS,
-        text: IMAPPROXY_FAILED,
+        ends: IMAPPROXY_FAILED,
         longest: IMAPPROXY_LONGEST,
     }),
 };
@@ -336,7 +344,7 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
 const IMAPPROXY_PROGRAMS: &[&str] = &["imapproxy", "imapproxyd", "in.imapproxyd"];
 
 /// Behind the name in every failure (imapcommon.c, `Get_Server_conn`; request.c, `cmd_login`, `cmd_authenticate_login`).
-const IMAPPROXY_FAILED: &str = " failed: ";
+const IMAPPROXY_FAILED: Ends = Ends { texts: &[" failed: "], is_cut: false };
 
 /// How far behind the beginning of a message that may stand: a name has at most 255 bytes, from a literal or base64
 /// (`MAXUSERNAMELEN`, imapproxy.h), an address with its port 54.

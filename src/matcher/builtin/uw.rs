@@ -56,12 +56,18 @@ const UW_NEWLINES: &[RawNewlines] = &[
             &[Lit("Login SYSTEM BREAK-IN ATTEMPT user=")],
         ],
         longest: 256,
-        bounded: &[Bounded {
-            message: &[Lit("Login failed user="), Word, Lit(" auth="), User],
-            // Less leaves room for a line behind the first name.
-            least: 20,
-            most: 64,
-        }],
+        bounded: &[
+            // A first name that holds all of this has, in 50 bytes of message, no room left for a newline, a header and
+            // `Auth user=`. So it is the second name that may go on.
+            Bounded {
+                message: &[Lit("Login failed user="), Word, Lit(" auth="), User, Lit(" host="), OneOf(&[UW_ADDRESS])],
+                least: 50,
+                most: 64,
+            },
+            // Two names and ` auth=`, which may stand in a name as well.
+            Bounded { message: &[Lit("Login failed user="), User], least: 0, most: 134 },
+        ],
+        holds_nul: false,
         ends: None,
     },
     RawNewlines {
@@ -80,6 +86,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
             Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[UW_END, User], least: 0, most: 80 },
         ],
+        holds_nul: false,
         ends: None,
     },
 ];
