@@ -9,6 +9,8 @@ pub(super) struct Logger {
     pub(super) setting: &'static str,
     /// It makes something else of a newline, so that `--escaped-newlines` is right.
     pub(super) escapes: bool,
+    /// Its lines have a header that is read.
+    pub(super) is_read: bool,
     /// `$LOG` is a directory of systemd's journal.
     pub(super) is_journal: bool,
 }
@@ -19,6 +21,7 @@ const RSYSLOG: Logger = Logger {
     script: include_str!("loggers/rsyslog.sh"),
     setting: "",
     escapes: true,
+    is_read: true,
     is_journal: false,
 };
 
@@ -35,6 +38,7 @@ const BUSYBOX: Logger = Logger {
     packages: "busybox-static",
     script: include_str!("loggers/busybox.sh"),
     escapes: false,
+    is_read: false,
     ..RSYSLOG
 };
 
@@ -67,7 +71,7 @@ pub(super) const LOGGERS: [Logger; 8] = [
     SYSLOG_NG,
     Logger { name: "syslog-ng-no-multi-line", setting: "flags(no-multi-line)", escapes: true, ..SYSLOG_NG },
     BUSYBOX,
-    Logger { name: "busybox-S", setting: "-S", ..BUSYBOX },
+    Logger { name: "busybox-S", setting: "-S", is_read: true, ..BUSYBOX },
     INETUTILS,
     JOURNALD,
 ];

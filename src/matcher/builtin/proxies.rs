@@ -38,6 +38,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Lit(" server-secure="),
             Method,
             Lit(" status=\"ok\""),
+            PERDITION_BLANK,
         ],
         // An authorisation id is the client's text, too: both are read as one name.
         &[
@@ -54,6 +55,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Lit(" server-secure="),
             Method,
             Lit(" status=\"ok\""),
+            PERDITION_BLANK,
         ],
         &[
             Lit("Auth: "),
@@ -67,6 +69,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Lit("\" port=\""),
             Method,
             PERDITION_OK,
+            PERDITION_BLANK,
         ],
         &[
             Lit("Auth: "),
@@ -80,6 +83,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Lit("\" port=\""),
             Method,
             PERDITION_OK,
+            PERDITION_BLANK,
         ],
     ],
     // `Closing NULL session:` is the end of one that was not logged in.
@@ -95,6 +99,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Number,
             Lit(" sent="),
             Number,
+            PERDITION_BLANK,
         ],
         &[
             OneOf(&[&[Lit("Closing session: ")], &[Lit("Closing: ")], &[Lit("Close: ")]]),
@@ -107,6 +112,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Number,
             Lit(" sent="),
             Number,
+            PERDITION_BLANK,
         ],
         &[
             OneOf(&[&[Lit("Closing: ")], &[Lit("Close: ")]]),
@@ -119,6 +125,7 @@ pub(super) const PERDITION: Matcher = Matcher {
             Number,
             Lit(" sent="),
             Number,
+            PERDITION_BLANK,
         ],
     ],
     splits: None,
@@ -160,6 +167,9 @@ const PERDITION_CLIENT: Piece = Optional(&[Lit(" client-secure="), Method]);
 const PERDITION_USER: Piece = OneOf(&[&[Lit(" user=\"")]]);
 
 const PERDITION_NAME: Piece = OneOf(&[&[Lit(" authorisation_id=NONE authentication_id=\"")], &[Lit(" user=\"")]]);
+
+/// Messages end in a newline, of which the syslogd of inetutils makes a blank.
+const PERDITION_BLANK: Piece = Optional(&[Lit(" ")]);
 
 const PERDITION_OK: Piece = Lit("\" status=\"ok\"");
 

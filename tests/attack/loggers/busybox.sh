@@ -1,1 +1,1 @@
-exec busybox syslogd -n -s 0 -O "$LOG" $SETTING
+exec busybox syslogd -n -O "$LOG" $SETTING
