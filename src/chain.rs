@@ -155,6 +155,11 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
         (self.slot(key) == Some(slot)).then_some((*key, *value))
     }
 
+    /// Number of the slot that holds a key, and its value.
+    pub fn entry(&self, key: &K) -> Option<(usize, V)> {
+        self.find(key).map(|slot| (slot as usize, self.slots[slot as usize].value))
+    }
+
     /// Number of the slot that holds a key.
     pub fn slot(&self, key: &K) -> Option<usize> {
         self.find(key).map(|slot| slot as usize)

@@ -6,16 +6,17 @@
 //! As long as the grace is the same, the order of logins is that of the ends of the grants. Once it was made shorter, it is
 //! the ends that count: the tail is what ends next.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::chain::Chain;
-use crate::crowds::{self, Crowds};
+use crate::crowds::{self, Crowds, Member};
 use crate::proof::{Proof, Proofs};
 use crate::time::Timestamp;
 
-/// Most that [`Ring::set_most_per_user`] can count.
+/// Highest limit of [`Ring::set_most_per_user`].
 pub const MOST_PER_USER: u8 = crowds::MOST;
 
 /// An address that may relay, and until when.
@@ -49,16 +50,17 @@ pub enum Change {
     Removed(IpAddr, Reason),
 }
 
-/// Addresses with a grant, at most `capacity`.
+/// Addresses with a grant, at most `capacity`. `S` hashes them, their networks and their users, which strangers must not be able
+/// to make collide.
 #[derive(Debug)]
-pub struct Ring {
+pub struct Ring<S = RandomState> {
     grace: Duration,
     capacity: usize,
     /// The end of each grant, newest login first.
-    grants: Chain<IpAddr, Timestamp>,
+    grants: Chain<IpAddr, Timestamp, S>,
     proofs: Proofs,
     /// Who gives way first, if that is not the oldest alone.
-    crowds: Option<Crowds>,
+    crowds: Option<Crowds<S>>,
 }
 
 impl Ring {
@@ -66,6 +68,13 @@ impl Ring {
     ///
     /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
     pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
+        Self::hashed(grace, capacity)
+    }
+}
+
+impl<S: BuildHasher + Default> Ring<S> {
+    /// The same, hashed by `S`.
+    pub fn hashed(grace: Duration, capacity: NonZeroUsize) -> Self {
         Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds: None }
     }
 
@@ -132,17 +141,14 @@ impl Ring {
     /// Puts the grant where its end belongs, and makes room for it; `known` is when that of the same address ended before.
     fn put(&mut self, grant: Grant, known: Option<Timestamp>, changes: &mut Vec<Change>) {
         if let Some(before) = known {
+            self.count(grant.address, Crowds::remove);
             changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(self.capacity - 1, changes);
             changes.push(Change::Added(grant));
         }
-        if known.is_none()
-            && let Some(crowds) = &mut self.crowds
-        {
-            crowds.count_network(grant.address, true);
-        }
         self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
+        self.count(grant.address, Crowds::add);
     }
 
     /// Changes the length of grants from now on. Those that there are keep their ends.
@@ -158,16 +164,15 @@ impl Ring {
         self.make_room(self.capacity, changes);
     }
 
-    /// From now on the oldest address of a user, or of an IPv6 /64 network, that has more than `most` addresses gives way
-    /// before others do, if the ring is full; `None`: the oldest of all.
+    /// From now on an old address of the user, or of the IPv6 /64 network, that has more than `most` addresses gives way before
+    /// others do, if the ring is full: of several crowds one of the largest, and of that no address which more than half of
+    /// `most` others are older than. `None`: the oldest of all.
     pub fn set_most_per_user(&mut self, most: Option<u8>) {
         self.crowds = most.map(|most| Crowds::new(self.capacity, most));
-        if let Some(crowds) = &mut self.crowds {
-            for (address, _) in self.grants.iter() {
-                crowds.count_network(address, true);
-                if let Some(proof) = self.grants.slot(&address).and_then(|slot| self.proofs.get(slot)) {
-                    crowds.count_user(proof.user, true);
-                }
+        // The newest first: of whoever has many, the others are kept in order.
+        for (address, _) in self.grants.iter() {
+            if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
+                crowds.add(member);
             }
         }
     }
@@ -180,15 +185,14 @@ impl Ring {
     /// Remembers which login the grant of an address goes back to.
     pub fn prove(&mut self, address: IpAddr, proof: Option<Proof<'_>>) {
         let Some(slot) = self.grants.slot(&address) else { return };
-        let Self { proofs, crowds, .. } = self;
-        let mut count = |proofs: &Proofs, add| {
-            if let (Some(crowds), Some(proof)) = (crowds.as_mut(), proofs.get(slot)) {
-                crowds.count_user(proof.user, add);
-            }
-        };
-        count(proofs, false);
-        proofs.set(slot, proof);
-        count(proofs, true);
+        let is_other_user = self.proofs.get(slot).map(|proof| proof.user) != proof.map(|proof| proof.user);
+        if is_other_user {
+            self.count(address, Crowds::remove);
+        }
+        self.proofs.set(slot, proof);
+        if is_other_user {
+            self.count(address, Crowds::add);
+        }
     }
 
     /// Which login the grant of an address goes back to, if that is known.
@@ -251,18 +255,11 @@ impl Ring {
     /// Evicts until there are at most `most`.
     fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
         while self.len() > most {
-            match self.crowd() {
-                Some(address) => self.remove(address, Reason::Evicted, changes),
+            match self.crowds.as_ref().and_then(Crowds::first).and_then(|slot| self.at(slot)) {
+                Some(crowd) => self.remove(crowd.address, Reason::Evicted, changes),
                 None => self.remove_oldest(Reason::Evicted, changes),
             }
         }
-    }
-
-    /// The oldest address of whoever has too many.
-    fn crowd(&self) -> Option<IpAddr> {
-        let crowds = self.crowds.as_ref().filter(|crowds| crowds.is_any())?;
-        let user = |address| self.proof(address).map(|proof| proof.user).unwrap_or_default();
-        self.oldest_first().map(|grant| grant.address).find(|address| crowds.has(*address, user(*address)))
     }
 
     fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
@@ -272,14 +269,27 @@ impl Ring {
     }
 
     fn remove(&mut self, address: IpAddr, reason: Reason, changes: &mut Vec<Change>) {
+        let Some(slot) = self.grants.slot(&address) else { return };
+        self.count(address, Crowds::remove);
         // Whoever gets the slot next has nothing to do with this login.
-        self.prove(address, None);
-        if self.grants.remove(&address).is_some() {
-            if let Some(crowds) = &mut self.crowds {
-                crowds.count_network(address, false);
-            }
-            changes.push(Change::Removed(address, reason));
+        self.proofs.set(slot, None);
+        self.grants.remove(&address);
+        changes.push(Change::Removed(address, reason));
+    }
+
+    /// Counts an address that is in the ring, or no longer.
+    fn count(&mut self, address: IpAddr, how: impl Fn(&mut Crowds<S>, Member)) {
+        if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
+            how(crowds, member);
         }
+    }
+
+    /// What the crowds need to know of an address, if they count.
+    fn member(&self, address: IpAddr) -> Option<Member> {
+        let crowds = self.crowds.as_ref()?;
+        let (slot, expires) = self.grants.entry(&address)?;
+        let user = self.proofs.get(slot).map(|proof| proof.user).unwrap_or_default();
+        Some(crowds.member(address, user, expires, slot))
     }
 }
 

@@ -1,5 +1,8 @@
 //! The ring against a naive model: same set, same order, same changes.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -9,11 +12,46 @@ use pop_before_smtp::ring::{Change, Grant, Reason, Ring};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 
+/// A hash without a secret: which users share a count by chance is the same in each run. Here none of them do.
+#[derive(Debug)]
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
+
+thread_local! {
+    /// How often something was hashed.
+    static HASHED: Cell<u64> = const { Cell::new(0) };
+}
+
+#[derive(Debug, Default)]
+struct Counting;
+
+impl BuildHasher for Counting {
+    type Hasher = Fnv;
+
+    fn build_hasher(&self) -> Fnv {
+        HASHED.set(HASHED.get() + 1);
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
 /// A list, newest first, searched from end to end.
 struct Model {
     grace: Duration,
     capacity: usize,
     grants: Vec<Grant>,
+    most: Option<u8>,
+    users: HashMap<IpAddr, String>,
+    /// What the ring has evicted, which may be one of several, in reverse.
+    evicted: Vec<IpAddr>,
 }
 
 impl Model {
@@ -24,6 +62,43 @@ impl Model {
             changes.extend(self.put(grant));
         }
         changes
+    }
+
+    fn prove(&mut self, address: IpAddr, user: &str) {
+        if self.get(address).is_some() {
+            self.users.insert(address, user.to_owned());
+        }
+    }
+
+    /// Everybody who has an address: its network, and its user.
+    fn owners(&self, address: IpAddr) -> Vec<String> {
+        let network = match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(format!("{:x}", address.to_bits() >> 64)),
+        };
+        let user = self.users.get(&address).filter(|user| !user.is_empty());
+        network.into_iter().chain(user.cloned()).collect()
+    }
+
+    /// What may be evicted: of the largest crowd an address than which no more than half of as many as are allowed are older.
+    fn may_give_way(&self) -> Vec<IpAddr> {
+        let mut owned: HashMap<String, Vec<Grant>> = HashMap::new();
+        for grant in self.grants.iter().rev() {
+            self.owners(grant.address).into_iter().for_each(|owner| owned.entry(owner).or_default().push(*grant));
+        }
+        let most = self.most.map_or(usize::MAX, usize::from);
+        let largest = owned.values().map(Vec::len).filter(|size| *size > most).max();
+        let crowds = owned.values().filter(|owned| Some(owned.len()) == largest);
+        let mut first: Vec<_> = crowds
+            .flat_map(|owned| {
+                let last = owned[most / 2].expires;
+                owned.iter().filter(move |grant| grant.expires <= last).map(|grant| grant.address)
+            })
+            .collect();
+        if first.is_empty() {
+            first.extend(self.grants.last().map(|grant| grant.address));
+        }
+        first
     }
 
     fn get(&self, address: IpAddr) -> Option<Grant> {
@@ -46,17 +121,27 @@ impl Model {
     }
 
     fn evict(&mut self, most: usize) -> Vec<Change> {
-        let evicted = self.grants.split_off(most.min(self.grants.len()));
-        evicted.iter().rev().map(|grant| Change::Removed(grant.address, Reason::Evicted)).collect()
+        let mut changes = Vec::new();
+        while self.grants.len() > most {
+            let first = self.may_give_way();
+            let address = self.evicted.pop().filter(|address| first.contains(address)).unwrap_or(first[0]);
+            self.remove(address);
+            changes.push(Change::Removed(address, Reason::Evicted));
+        }
+        changes
+    }
+
+    fn remove(&mut self, address: IpAddr) {
+        self.grants.retain(|grant| grant.address != address);
+        self.users.remove(&address);
     }
 
     /// Looks at all: nothing that has ended may hide behind something that has not.
     fn purge(&mut self, now: Timestamp) -> Vec<Change> {
-        let ended = |grant: &&Grant| grant.expires <= now;
-        let changes = self.grants.iter().rev().filter(ended);
-        let changes = changes.map(|grant| Change::Removed(grant.address, Reason::Expired)).collect();
-        self.grants.retain(|grant| grant.expires > now);
-        changes
+        let ended = self.grants.iter().rev().filter(|grant| grant.expires <= now);
+        let ended: Vec<_> = ended.map(|grant| grant.address).collect();
+        ended.iter().for_each(|address| self.remove(*address));
+        ended.into_iter().map(|address| Change::Removed(address, Reason::Expired)).collect()
     }
 
     fn restore(&mut self, now: Timestamp, grant: Grant) -> Vec<Change> {
@@ -81,32 +166,34 @@ impl Model {
 
     fn revoke(&mut self, address: IpAddr) -> Vec<Change> {
         let known = self.get(address);
-        self.grants.retain(|grant| grant.address != address);
+        self.remove(address);
         known.map(|grant| Change::Removed(grant.address, Reason::Revoked)).into_iter().collect()
     }
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Login(u8),
+    Login(u8, u8),
     Purge,
     Restore(u8, u16),
     Give(u8, u16),
     Pass(u16),
     SetGrace(u16),
     SetCapacity(NonZeroUsize),
+    SetMost(Option<u8>),
     Revoke(u8),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => (0..90u8).prop_map(Step::Login),
+        6 => (0..90u8, 0..6u8).prop_map(|(address, user)| Step::Login(address, user)),
         1 => Just(Step::Purge),
         1 => (0..90u8, 0..200u16).prop_map(|(address, left)| Step::Restore(address, left)),
         3 => (0..40u16).prop_map(Step::Pass),
         1 => (0..90u8, 0..400u16).prop_map(|(address, left)| Step::Give(address, left)),
         1 => (1..200u16).prop_map(Step::SetGrace),
         1 => (1..=64usize).prop_map(|capacity| Step::SetCapacity(non_zero(capacity))),
+        1 => proptest::option::of(1..8u8).prop_map(Step::SetMost),
         1 => (0..90u8).prop_map(Step::Revoke),
     ];
     proptest::collection::vec(step, 0..400)
@@ -116,18 +203,34 @@ fn non_zero(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// The last thirty are in three IPv6 networks.
 fn address(number: u8) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(192, 0, 2, number))
+    match u16::from(number) {
+        number @ 60.. => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, number % 3, 0, 0, 0, number)),
+        _ => IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)),
+    }
+}
+
+/// The first has no name.
+fn user(number: u8) -> String {
+    if number == 0 { String::new() } else { format!("user{number}") }
+}
+
+fn grant(now: Timestamp, number: u8, left: u16) -> Grant {
+    Grant { address: address(number), expires: now + Duration::from_secs(left.into()) }
+}
+
+fn proof(user: &str) -> Proof<'_> {
+    Proof { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() }
 }
 
 /// A full ring of 250 with 100 honest clients in it, and what is left of them once somebody has logged in from 1,000 addresses.
 fn honest_left(most: Option<u8>, address: impl Fn(u32) -> IpAddr, user: impl Fn(u32) -> String) -> usize {
-    let mut ring = Ring::new(Duration::from_secs(1800), NonZeroUsize::new(250).unwrap_or(NonZeroUsize::MIN));
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(250));
     ring.set_most_per_user(most);
     let mut login = |second: u32, address: IpAddr, user: &str| {
         ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
-        let proof = Proof { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() };
-        ring.prove(address, Some(proof));
+        ring.prove(address, Some(proof(user)));
         ring.len()
     };
     let honest = |number: u32| IpAddr::from(Ipv4Addr::from_bits(0xc633_6400 + number));
@@ -154,7 +257,7 @@ fn who_has_many_addresses_throws_nobody_else_out() {
 
 #[test]
 fn counts_follow_removals_and_new_users() {
-    let mut ring = Ring::new(Duration::from_secs(10), NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN));
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(3));
     ring.set_most_per_user(Some(1));
     let at = |second| Timestamp::from_boot(Duration::from_secs(second));
     let mut changes = Vec::new();
@@ -162,7 +265,7 @@ fn counts_follow_removals_and_new_users() {
         let address = IpAddr::from(Ipv4Addr::from_bits(number));
         changes.clear();
         ring.login(at(second), address, &mut changes);
-        ring.prove(address, Some(Proof { source: "log", offset: None, matcher: "x", user: user.as_bytes() }));
+        ring.prove(address, Some(proof(user)));
         changes.iter().find_map(|change| match change {
             Change::Removed(IpAddr::V4(address), Reason::Evicted) => Some(address.to_bits()),
             _ => None,
@@ -177,55 +280,100 @@ fn counts_follow_removals_and_new_users() {
     assert_eq!(login(40, 7, "ed"), None, "the others have expired");
 }
 
+/// What is hashed, at most, for a login to a full ring in which the newest are one user's, who logs in from new networks.
+fn hashed_for_a_login(capacity: u32) -> u64 {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(capacity as usize));
+    ring.set_most_per_user(Some(50));
+    let mut login = |second: u32, address: IpAddr, user: &str| {
+        let before = HASHED.get();
+        ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
+        ring.prove(address, Some(proof(user)));
+        HASHED.get() - before
+    };
+    for number in 0..capacity {
+        login(0, Ipv4Addr::from_bits(0x0a00_0000 + number).into(), &format!("honest{number}"));
+    }
+    let network = |number: u32| IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) + (u128::from(number) << 64)));
+    let hashed = (1..400).map(|number| login(number, network(number), "mallory")).max().unwrap_or(0);
+    assert!((1..400).filter(|number| ring.get(network(*number)).is_some()).count() <= 51);
+    hashed
+}
+
+#[test]
+fn an_eviction_costs_the_same_in_a_ring_of_any_size() {
+    // A walk would hash each address that it comes by, or its user.
+    let hashed = hashed_for_a_login(1_000);
+    assert!(hashed <= 24, "{hashed}");
+    assert_eq!(hashed_for_a_login(20_000), hashed);
+}
+
+#[test]
+fn who_once_had_very_many_addresses_is_no_crowd_for_ever() {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(1000));
+    ring.set_most_per_user(Some(50));
+    let mut changes = Vec::new();
+    let mut login = |second, number: u32, user: &str| {
+        let address = IpAddr::from(Ipv4Addr::from_bits(number));
+        changes.clear();
+        ring.login(Timestamp::from_boot(Duration::from_secs(second)), address, &mut changes);
+        ring.prove(address, Some(proof(user)));
+        changes[0]
+    };
+    (0..600).for_each(|number| assert!(matches!(login(0, number, "al"), Change::Added(_))));
+    assert!(matches!(login(20, 1000, "bo"), Change::Removed(_, Reason::Expired)));
+    login(21, 1001, "al");
+    (2..1000).for_each(|number| assert!(matches!(login(22, 1000 + number, &user(number as u8)), Change::Added(_))));
+    let oldest = Change::Removed(Ipv4Addr::from_bits(1000).into(), Reason::Evicted);
+    assert_eq!(login(23, 3000, "ch"), oldest, "and not that of al");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_ring_behaves_as_the_model(capacity in 1..=64usize, steps in steps()) {
         let grace = Duration::from_secs(100);
-        let mut ring = Ring::new(grace, non_zero(capacity));
-        let mut model = Model { grace, capacity, grants: Vec::new() };
+        let mut ring = Ring::<Counting>::hashed(grace, non_zero(capacity));
+        let (grants, users, evicted) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut model = Model { grace, capacity, grants, most: None, users, evicted };
         let mut now = Timestamp::from_boot(Duration::from_secs(1000));
         for step in steps {
             let mut changes = Vec::new();
-            let expected = match step {
-                Step::Login(number) => {
-                    ring.login(now, address(number), &mut changes);
-                    model.login(now, address(number))
-                }
-                Step::Purge => {
-                    ring.purge(now, &mut changes);
-                    model.purge(now)
-                }
-                Step::Restore(number, left) => {
-                    let grant = Grant { address: address(number), expires: now + Duration::from_secs(left.into()) };
-                    ring.restore(now, grant, &mut changes);
-                    model.restore(now, grant)
-                }
-                Step::Give(number, left) => {
-                    let grant = Grant { address: address(number), expires: now + Duration::from_secs(left.into()) };
-                    ring.give(now, grant, &mut changes);
-                    model.give(now, grant)
-                }
-                Step::Pass(seconds) => {
-                    now = now + Duration::from_secs(seconds.into());
-                    Vec::new()
-                }
-                Step::SetGrace(seconds) => {
-                    model.grace = Duration::from_secs(seconds.into());
-                    ring.set_grace(model.grace);
-                    Vec::new()
-                }
+            match step {
+                Step::Login(number, _) => ring.login(now, address(number), &mut changes),
+                Step::Purge => ring.purge(now, &mut changes),
+                Step::Restore(number, left) => ring.restore(now, grant(now, number, left), &mut changes),
+                Step::Give(number, left) => ring.give(now, grant(now, number, left), &mut changes),
+                Step::Pass(_) => {}
+                Step::SetGrace(seconds) => ring.set_grace(Duration::from_secs(seconds.into())),
+                Step::SetCapacity(capacity) => ring.set_capacity(capacity, &mut changes),
+                Step::SetMost(most) => ring.set_most_per_user(most),
+                Step::Revoke(number) => ring.revoke(address(number), &mut changes),
+            }
+            let evicted = changes.iter().rev().filter_map(|change| match change {
+                Change::Removed(address, Reason::Evicted) => Some(*address),
+                _ => None,
+            });
+            model.evicted = evicted.collect();
+            let mut expected = Vec::new();
+            match step {
+                Step::Login(number, _) => expected = model.login(now, address(number)),
+                Step::Purge => expected = model.purge(now),
+                Step::Restore(number, left) => expected = model.restore(now, grant(now, number, left)),
+                Step::Give(number, left) => expected = model.give(now, grant(now, number, left)),
+                Step::Pass(seconds) => now = now + Duration::from_secs(seconds.into()),
+                Step::SetGrace(seconds) => model.grace = Duration::from_secs(seconds.into()),
                 Step::SetCapacity(capacity) => {
-                    ring.set_capacity(capacity, &mut changes);
                     model.capacity = capacity.get();
-                    model.evict(capacity.get())
+                    expected = model.evict(capacity.get());
                 }
-                Step::Revoke(number) => {
-                    ring.revoke(address(number), &mut changes);
-                    model.revoke(address(number))
-                }
-            };
+                Step::SetMost(most) => model.most = most,
+                Step::Revoke(number) => expected = model.revoke(address(number)),
+            }
+            if let Step::Login(number, owner) = step {
+                ring.prove(address(number), Some(proof(&user(owner))));
+                model.prove(address(number), &user(owner));
+            }
             prop_assert_eq!(&changes, &expected);
             prop_assert_eq!(ring.iter().collect::<Vec<_>>(), model.grants.clone());
             prop_assert_eq!(ring.len(), model.grants.len());
