@@ -38,19 +38,22 @@ impl Saved {
         let may_be_published = |grant: &Grant| {
             networks.refuse(grant.address).is_none() && self.overrides.denied.find(grant.address).is_none()
         };
-        let mut grants: Vec<_> = self.state.grants.iter().map(|saved| saved.grant).collect();
-        grants.extend(listed.iter().map(|client| Grant {
-            address: client.address,
-            expires: client.expires.map_or(full, |expires| now.boot_at(expires)),
+        let mut grants: Vec<_> = self.state.grants.iter().map(|saved| (saved.grant, Some(saved))).collect();
+        grants.extend(listed.iter().map(|client| {
+            let expires = client.expires.map_or(full, |expires| now.boot_at(expires));
+            (Grant { address: client.address, expires }, None)
         }));
         // A login since would have made the revocation be forgotten.
-        grants.retain(|grant| may_be_published(grant) && self.overrides.revoked(grant.address).is_none());
+        grants.retain(|(grant, _)| may_be_published(grant) && self.overrides.revoked(grant.address).is_none());
         // Oldest first, so that each finds its place at the head, and the ring keeps the newest if they are too many.
-        grants.sort_by_key(|grant| grant.expires);
-        for grant in grants {
+        grants.sort_by_key(|(grant, _)| grant.expires);
+        for (grant, saved) in grants {
             ring.restore(now.boot, grant, &mut Vec::new());
+            // At once: if they are too many, it counts who has many.
+            if let Some(saved) = saved {
+                ring.prove(grant.address, saved.proof());
+            }
         }
-        self.state.grants.iter().for_each(|saved| ring.prove(saved.grant.address, saved.proof()));
         let by_hand = self.overrides.all_granted().map(|(address, given)| {
             // No longer than it was given for, whatever the clock shows.
             let whole = given.expires.duration_since(given.since).unwrap_or_default().min(LONGEST);
@@ -80,6 +83,7 @@ mod tests {
 
     use super::*;
     use crate::overrides::ByHand;
+    use crate::proof::Proof;
     use crate::time::Timestamp;
 
     const GRACE: Duration = Duration::from_secs(1800);
@@ -136,5 +140,24 @@ mod tests {
         let mut denied = given(-60, 540);
         assert!(denied.deny("198.51.100.0/24".parse().unwrap()));
         assert_eq!(left(denied, &listed), None);
+    }
+
+    #[test]
+    fn if_there_is_less_room_than_before_who_has_many_addresses_gives_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut before = Ring::new(GRACE, NonZeroUsize::new(100).unwrap());
+        for number in 0..100u8 {
+            let (address, user) = ([192, 0, 2, number].into(), if number < 5 { [number; 3] } else { *b"all" });
+            before.login(now().boot - Duration::from_secs(100 - u64::from(number)), address, &mut Vec::new());
+            before.prove(address, Some(Proof { source: "log", offset: None, matcher: "dovecot", user: &user }));
+        }
+        let path = directory.path().join("map.state");
+        state::save(&path, &now(), &before, &[], None).unwrap();
+        let saved = Saved { state: state::load(&path, &now()), overrides: Overrides::default() };
+        let mut ring = Ring::new(GRACE, NonZeroUsize::new(20).unwrap());
+        ring.set_most_per_user(Some(10));
+        saved.restore(&mut ring, &Networks::default(), &[], &now());
+        assert_eq!(ring.len(), 20);
+        assert!((0..5).all(|number| ring.get([192, 0, 2, number].into()).is_some()));
     }
 }
