@@ -8,9 +8,19 @@
 //! Of a server that is a proxy, the words may come at any time while the process lives, and no later line shows that it has ended:
 //! whatever it could write, the stranger can write. So where the log does not begin with its first line, or lines are missing,
 //! or there are more such processes than can be remembered, no login of such a server counts.
+//!
+//! A line without a process id shows no process, so it gives none away for good: Courier's logger writes none, shares a name with
+//! `ipop3d`, and goes on with what a stranger wrote. Nor does such a line count as a login of a proxy. Words that pass make all
+//! lines without an id doubtful, and pass.
+//!
+//! With an id, all that looks like the sign is taken for it. A process that is a proxy may stand behind anything: in
+//! front of its sign it can log 1,000 bytes of a client (`AUTHENTICATE ... failure`), like a message that was cut, and a newline in
+//! another server's message makes any line doubtful. What it cannot log is the message of another server that goes on so
+//! ([`super::ForeignWords::never`]); but for one that is doubtful itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::pattern::Pattern;
 use super::sessions::ByItself;
 use super::{ForeignWords, SessionId, reader};
 use crate::time::Timestamp;
@@ -23,8 +33,27 @@ const CAPACITY: usize = 64 * 1024;
 pub(super) struct Foreign {
     /// Their messages may be a stranger's, up to this time if there is an end.
     processes: HashMap<SessionId, Option<Timestamp>, ByItself>,
+    /// The last message of these was another server's.
+    others: HashSet<SessionId, ByItself>,
     /// Whether there may be others.
     incomplete: bool,
+}
+
+/// A message of a program that may log a stranger's words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Message<'m> {
+    /// Who wrote it; without a process id any process of the program.
+    pub(super) process: SessionId,
+    pub(super) has_process_id: bool,
+    /// Whether it may be a stranger's text behind a newline.
+    pub(super) is_doubtful: bool,
+    pub(super) text: &'m [u8],
+}
+
+impl Message<'_> {
+    fn begins(&self, starts: &[Pattern]) -> bool {
+        starts.iter().any(|start| reader::begins(start, self.text))
+    }
 }
 
 impl Foreign {
@@ -33,19 +62,19 @@ impl Foreign {
         self.incomplete = true;
     }
 
-    /// Notes a message of a process, and says whether it may be a stranger's.
-    pub(super) fn is_foreign(
-        &mut self,
-        now: Timestamp,
-        process: SessionId,
-        words: &ForeignWords,
-        message: &[u8],
-    ) -> bool {
-        let foreign = self.processes.get(&process).is_some_and(|end| !has_passed(*end, now));
-        if words.behind.iter().any(|start| reader::begins(start, message)) {
-            self.add(now, process, words);
+    /// Notes a message, and says whether it may be a stranger's.
+    pub(super) fn is_foreign(&mut self, now: Timestamp, words: &[&ForeignWords], message: Message<'_>) -> bool {
+        let is_foreign = self.processes.get(&message.process).is_some_and(|end| !has_passed(*end, now));
+        let is_rest = self.others.remove(&message.process);
+        for words in words.iter().filter(|words| message.has_process_id || words.lasts.is_some()) {
+            if !is_rest && message.begins(words.behind) {
+                self.add(now, message.process, words);
+            }
+            if message.begins(words.never) && !message.is_doubtful && self.others.len() < CAPACITY {
+                self.others.insert(message.process);
+            }
         }
-        foreign
+        is_foreign
     }
 
     fn add(&mut self, now: Timestamp, process: SessionId, words: &ForeignWords) {
@@ -167,6 +196,53 @@ mod tests {
         };
         assert_eq!((found(log, false), found(log, true)), (0, 1));
         assert_eq!(found(&log.replace("\n2ARC", "\nNov 27 13:00:02 mail imap4d[7]: 2ARC"), false), 1);
+    }
+
+    fn addresses(matchers: &mut Matchers, log: &str) -> usize {
+        log.lines().filter(|line| matchers.event(Timestamp::default(), line.as_bytes()).is_some()).count()
+    }
+
+    const COURIER: &str = "LOGIN, user=alice, ip=[::ffff:198.51.100.1], port=[1]";
+
+    /// A failed login of Courier, the rest of whose name its logger writes as the sign of a proxy.
+    #[test]
+    fn the_rest_of_a_cut_name_of_courier_makes_no_proxy() {
+        let long = format!("LOGIN FAILED, user={}", "A".repeat(493));
+        for tag in ["pop3d", "pop3d[7]"] {
+            let line = |message: &str| format!("Nov 27 13:00:01 mail {tag}: {message}\n");
+            let log = line(&long) + &line("IMAP login to host=, ip=[::ffff:198.51.100.9]") + &line(COURIER);
+            assert_eq!(addresses(&mut Matchers::all(), &log), 1, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_does_not_pass_for_the_rest_of_a_cut_name() {
+        let line = |message: &str| format!("Nov 27 13:00:01 mail pop3d[7]: {message}\n");
+        let long = "A".repeat(600);
+        let own = line(&format!("AUTHENTICATE {long} failure host=[198.51.100.9]"));
+        let courier = line(&format!("LOGIN FAILED, user={long}"));
+        let vpopmail = "Nov 27 13:00:01 mail vpopmail[9]: vchkpw-smtp: password fail (pass: 'x\n";
+        let doubtful = vpopmail.to_owned() + &line("LOGIN FAILED, user=");
+        let of_another_process = courier.replace("[7]", "[8]");
+        let no_more_the_last = courier.clone() + &line("AUTHENTICATE x failure host=[198.51.100.9]");
+        for front in [own, doubtful, vpopmail.to_owned(), of_another_process, no_more_the_last] {
+            let log = front + &line(&proxy(7)) + &"x\n".repeat(500) + &line(LOGIN) + &line(COURIER);
+            assert_eq!(addresses(&mut Matchers::all(), &log), 0, "{log}");
+        }
+    }
+
+    #[test]
+    fn without_a_process_id_no_login_of_a_proxy_counts() {
+        let log = format!("Nov 27 13:00:01 mail pop3d: {LOGIN}\n");
+        assert_eq!(addresses(&mut Matchers::all(), &log), 0);
+        assert_eq!(addresses(&mut Matchers::select(&["uw-imap-no-proxy"]).expect("known"), &log), 1);
+    }
+
+    #[test]
+    fn without_a_process_id_the_rest_of_a_long_name_may_be_any_ones() {
+        let lines = [": 2ARCt3TO 198.51.100.9", ": 2ARCt3TP user `x", ": 2ARCt3TO user `a' logged in (source: x)"];
+        assert_eq!(mailutils(&mut Matchers::all(), 0, &lines), 0);
+        assert_eq!(mailutils(&mut Matchers::all(), 0, &[lines[0], lines[2]]), 1);
     }
 
     #[test]

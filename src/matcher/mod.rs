@@ -173,6 +173,9 @@ pub struct ForeignWords {
     pub programs: &'static [&'static str],
     /// How the message begins that a process writes before them.
     pub behind: &'static [Pattern],
+    /// How the messages of another server with such a program begin whose rest, cut by its logger, may look like that one.
+    /// A process of this server writes none.
+    pub never: &'static [Pattern],
     /// How long they may come behind it; as long as the process lives if nothing is said.
     pub lasts: Option<Duration>,
     /// Whether a process counts of which that message may have been missed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::foreign::Foreign;
+use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
 use super::newlines::{Behind, GoesOn, Newlines};
 use super::reader::Reading;
@@ -213,16 +213,19 @@ impl Matchers {
             .limit
             .filter(|limit| !doubtful || message.len() >= *limit)
             .is_some_and(|limit| self.fragments.is_piece(header.host, header.program, message.len(), limit));
-        let mut is_foreign = false;
-        for words in &route.foreign {
-            is_foreign |= self.foreign.is_foreign(now, self.sessions.id(header, header.pid), words, message);
-        }
+        let is_foreign = !route.foreign.is_empty() && {
+            let process = self.sessions.id(header, header.pid);
+            let has_process_id = header.pid.is_some();
+            let message = foreign::Message { process, has_process_id, is_doubtful: doubtful, text: message };
+            self.foreign.is_foreign(now, &route.foreign, message)
+        };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
         self.newlines.note(header, line, message, self.goes_on(header, message, found.as_ref()));
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
-        let is_foreign = is_foreign || self.foreign.is_incomplete() && may_be_foreign(matcher, header.program);
+        let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
+        let is_foreign = is_foreign || is_unseen && may_be_foreign(matcher, header.program);
         let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header.program, message, behind);
         let is_cut = || kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
@@ -248,7 +251,7 @@ impl Matchers {
     }
 }
 
-/// Whether a message that the matcher reads may be a stranger's if lines are missing.
+/// Whether a message that the matcher reads may be a stranger's if lines are missing, or it does not show its process.
 fn may_be_foreign(matcher: &Matcher, program: &[u8]) -> bool {
     let words = matcher.foreign.filter(|words| !words.unseen_counts);
     words.is_some_and(|words| words.programs.iter().any(|name| name.as_bytes() == program))

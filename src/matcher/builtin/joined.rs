@@ -91,6 +91,7 @@ pub(super) const MAILUTILS: Matcher = Matcher {
             &[Session, Lit(" failed to ")],
             &[Session, Lit(" malformed ")],
         ],
+        never: &[],
         // The rest of a name is written at once.
         lasts: Some(Duration::from_secs(60)),
         unseen_counts: true,

@@ -40,6 +40,8 @@ pub(super) const UW_IMAP_NO_PROXY: Matcher = Matcher {
 const UW_PROXY: ForeignWords = ForeignWords {
     programs: &["ipop2d", "ipop3d", "ipop3s", "ipop3sd", "pop2", "pop3", "pop3d", "pop3s"],
     behind: &[&[Lit("IMAP login to host=")]],
+    // Courier.
+    never: &[&[Lit("LOGIN FAILED, user=")]],
     lasts: None,
     unseen_counts: false,
 };
