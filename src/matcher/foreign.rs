@@ -18,21 +18,24 @@
 //! another server's message makes any line doubtful. What it cannot log is the message of another server that goes on so
 //! ([`super::ForeignWords::never`]); but for one that is doubtful itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::pattern::Pattern;
 use super::sessions::ByItself;
 use super::{ForeignWords, SessionId, reader};
+use crate::chain::Chain;
 use crate::time::Timestamp;
 
-/// Most processes that are remembered.
+/// Most processes of each kind that are remembered.
 const CAPACITY: usize = 64 * 1024;
 
 /// The processes of one log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Foreign {
-    /// Their messages may be a stranger's, up to this time if there is an end.
-    processes: HashMap<SessionId, Option<Timestamp>, ByItself>,
+    /// Their messages may be a stranger's for as long as they live.
+    lasting: HashSet<SessionId, ByItself>,
+    /// Up to this time.
+    passing: Chain<SessionId, Timestamp, ByItself>,
     /// The last message of these was another server's.
     others: HashSet<SessionId, ByItself>,
     /// Whether there may be others.
@@ -64,7 +67,11 @@ impl Foreign {
 
     /// Notes a message, and says whether it may be a stranger's.
     pub(super) fn is_foreign(&mut self, now: Timestamp, words: &[&ForeignWords], message: Message<'_>) -> bool {
-        let is_foreign = self.processes.get(&message.process).is_some_and(|end| !has_passed(*end, now));
+        let may_write = |words: &&ForeignWords| match words.lasts {
+            None => self.lasting.contains(&message.process),
+            Some(_) => self.passing.get(&message.process).is_some_and(|end| end > now),
+        };
+        let is_foreign = words.iter().any(may_write);
         let is_rest = self.others.remove(&message.process);
         for words in words.iter().filter(|words| message.has_process_id || words.lasts.is_some()) {
             if !is_rest && message.begins(words.behind) {
@@ -78,16 +85,30 @@ impl Foreign {
     }
 
     fn add(&mut self, now: Timestamp, process: SessionId, words: &ForeignWords) {
-        if self.processes.len() >= CAPACITY {
-            self.processes.retain(|_, end| !has_passed(*end, now));
+        match words.lasts {
+            None => self.add_lasting(process),
+            Some(length) => self.add_passing(now, process, now + length),
         }
-        if self.processes.len() >= CAPACITY && !self.processes.contains_key(&process) {
+    }
+
+    fn add_lasting(&mut self, process: SessionId) {
+        if self.lasting.len() < CAPACITY || self.lasting.contains(&process) {
+            self.lasting.insert(process);
+        } else {
             self.incomplete = true;
-            return;
         }
-        let end = words.lasts.map(|length| now + length);
-        let until = self.processes.entry(process).or_insert(end);
-        *until = until.zip(end).map(|(one, other)| one.max(other));
+    }
+
+    fn add_passing(&mut self, now: Timestamp, process: SessionId, end: Timestamp) {
+        let known = self.passing.get(&process);
+        if known.is_none() && self.passing.len() >= CAPACITY {
+            if self.passing.oldest().is_some_and(|(_, end)| end > now) {
+                self.incomplete = true;
+                return;
+            }
+            self.passing.remove_oldest();
+        }
+        self.passing.put(process, known.map_or(end, |known| known.max(end)));
     }
 
     /// Whether any process may be a stranger's, for all that the log tells.
@@ -96,14 +117,10 @@ impl Foreign {
     }
 }
 
-fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
-    end.is_some_and(|end| end <= now)
-}
-
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::super::Matchers;
     use super::CAPACITY;
@@ -262,5 +279,21 @@ mod tests {
         assert!(counts(&mut matchers, CAPACITY + 1, LOGIN));
         assert!(!counts(&mut matchers, CAPACITY + 2, &proxy(0)));
         assert!(!counts(&mut matchers, CAPACITY + 1, LOGIN));
+    }
+
+    /// The connection of a proxy, a login that goes on in another message.
+    #[test]
+    fn a_full_table_is_not_looked_through() {
+        for message in ["ipop3d[N]: IMAP login to host=x", "imap4d[N]: 2ARCt3TO user `x"] {
+            let mut matchers = Matchers::all();
+            let mut read = |n: usize| {
+                let line = format!("Nov 27 13:00:01 mail {}", message.replace('N', &n.to_string()));
+                assert!(matchers.event(Timestamp::default(), line.as_bytes()).is_none());
+            };
+            (0..CAPACITY).for_each(&mut read);
+            let begin = Instant::now();
+            (CAPACITY..CAPACITY + 20_000).for_each(read);
+            assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+        }
     }
 }
