@@ -7,7 +7,8 @@
 //!
 //! Of a server that is a proxy, the words may come at any time while the process lives, and no later line shows that it has ended:
 //! whatever it could write, the stranger can write. So where the log does not begin with its first line, or lines are missing,
-//! or there are more such processes than can be remembered, no login of such a server counts.
+//! or there are more such processes than can be remembered, no login of such a server counts. Words that pass need less: who is
+//! forgotten makes every process doubtful until his end.
 //!
 //! A line without a process id shows no process, so it gives none away for good: Courier's logger writes none, shares a name with
 //! `ipop3d`, and goes on with what a stranger wrote. Nor does such a line count as a login of a proxy. Words that pass make all
@@ -36,6 +37,8 @@ pub(super) struct Foreign {
     lasting: HashSet<SessionId, ByItself>,
     /// Up to this time.
     passing: Chain<SessionId, Timestamp, ByItself>,
+    /// Up to this time so may those of processes that had to be forgotten.
+    forgotten: Timestamp,
     /// The last message of these was another server's.
     others: HashSet<SessionId, ByItself>,
     /// Whether there may be others.
@@ -69,7 +72,7 @@ impl Foreign {
     pub(super) fn is_foreign(&mut self, now: Timestamp, words: &[&ForeignWords], message: Message<'_>) -> bool {
         let may_write = |words: &&ForeignWords| match words.lasts {
             None => self.lasting.contains(&message.process),
-            Some(_) => self.passing.get(&message.process).is_some_and(|end| end > now),
+            Some(_) => self.forgotten > now || self.passing.get(&message.process).is_some_and(|end| end > now),
         };
         let is_foreign = words.iter().any(may_write);
         let is_rest = self.others.remove(&message.process);
@@ -87,7 +90,7 @@ impl Foreign {
     fn add(&mut self, now: Timestamp, process: SessionId, words: &ForeignWords) {
         match words.lasts {
             None => self.add_lasting(process),
-            Some(length) => self.add_passing(now, process, now + length),
+            Some(length) => self.add_passing(process, now + length),
         }
     }
 
@@ -99,14 +102,13 @@ impl Foreign {
         }
     }
 
-    fn add_passing(&mut self, now: Timestamp, process: SessionId, end: Timestamp) {
+    fn add_passing(&mut self, process: SessionId, end: Timestamp) {
         let known = self.passing.get(&process);
-        if known.is_none() && self.passing.len() >= CAPACITY {
-            if self.passing.oldest().is_some_and(|(_, end)| end > now) {
-                self.incomplete = true;
-                return;
-            }
-            self.passing.remove_oldest();
+        if known.is_none()
+            && self.passing.len() >= CAPACITY
+            && let Some((_, end)) = self.passing.remove_oldest()
+        {
+            self.forgotten = self.forgotten.max(end);
         }
         self.passing.put(process, known.map_or(end, |known| known.max(end)));
     }
@@ -279,6 +281,45 @@ mod tests {
         assert!(counts(&mut matchers, CAPACITY + 1, LOGIN));
         assert!(!counts(&mut matchers, CAPACITY + 2, &proxy(0)));
         assert!(!counts(&mut matchers, CAPACITY + 1, LOGIN));
+    }
+
+    fn long_names(matchers: &mut Matchers, seconds: u64, pids: std::ops::Range<usize>) {
+        for pid in pids {
+            mailutils(matchers, seconds, &[&format!("[{pid}]: 2ARCt3TO user `x")]);
+        }
+    }
+
+    const MASTER: &str = "[1]: 2ARCt3TP 198.51.100.9";
+
+    #[test]
+    fn proxies_take_no_room_from_long_names() {
+        let mut matchers = Matchers::all();
+        for pid in 0..=CAPACITY {
+            assert!(!counts(&mut matchers, pid, &proxy(pid)));
+        }
+        long_names(&mut matchers, 0, 7..8);
+        assert_eq!(mailutils(&mut matchers, 0, &[MASTER, "[7]: 2ARCt3TP user `a' logged in (source: x)"]), 0);
+        assert_eq!(mailutils(&mut matchers, 0, &[MASTER, "[8]: 2ARCt3TP user `a' logged in (source: x)"]), 1);
+    }
+
+    #[test]
+    fn a_long_name_that_had_to_be_forgotten_makes_all_doubtful_until_its_end() {
+        let login = |pid: usize| format!("[{pid}]: 2ARCt3TP user `a' logged in (source: x)");
+        let mut matchers = Matchers::all();
+        long_names(&mut matchers, 0, 7..8);
+        long_names(&mut matchers, 5, 8..CAPACITY + 7);
+        assert_eq!(mailutils(&mut matchers.clone(), 59, &[MASTER, &login(7)]), 0);
+        assert_eq!(mailutils(&mut matchers.clone(), 59, &[MASTER, &login(2)]), 1);
+        long_names(&mut matchers, 6, 3..4);
+        for pid in [2, 7] {
+            assert_eq!(mailutils(&mut matchers.clone(), 59, &[MASTER, &login(pid)]), 0);
+            assert_eq!(mailutils(&mut matchers.clone(), 60, &[MASTER, &login(pid)]), 1);
+        }
+        for pid in [3, 8] {
+            assert_eq!(mailutils(&mut matchers.clone(), 60, &[MASTER, &login(pid)]), 0, "these are remembered");
+        }
+        assert_eq!(mailutils(&mut matchers, 59, &[MASTER]), 0);
+        assert_eq!(mailutils(&mut matchers, 60, &[&login(2)]), 0, "nor does a connection count");
     }
 
     /// The connection of a proxy, a login that goes on in another message.
