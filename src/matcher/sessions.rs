@@ -98,11 +98,6 @@ impl Sessions {
         Some(client)
     }
 
-    /// Whether the session has logged in and not ended.
-    pub(super) fn is_open(&self, id: SessionId) -> bool {
-        self.open.get(&id).is_some()
-    }
-
     /// The session has ended; its address, if it had logged in.
     pub(super) fn logout(&mut self, id: SessionId) -> Option<IpAddr> {
         self.waiting.remove(&id);
