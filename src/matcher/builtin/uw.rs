@@ -80,6 +80,9 @@ const UW_NEWLINES: &[RawNewlines] = &[
             &[UW_OVERLONG],
             &[UW_FATAL],
             &[UW_END],
+            &[UW_ERROR],
+            &[Lit("Hangup user=")],
+            &[Lit("Killed")],
         ],
         longest: 256,
         bounded: &[
@@ -87,6 +90,8 @@ const UW_NEWLINES: &[RawNewlines] = &[
             Bounded { message: &[Lit("Login anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[UW_END, User], least: 0, most: 80 },
+            Bounded { message: &[UW_ERROR, UW_READING, Lit(" user="), User], least: 0, most: 80 },
+            Bounded { message: &[Lit("Hangup user="), User], least: 0, most: 80 },
         ],
         holds_nul: false,
         ends: None,
@@ -129,5 +134,13 @@ const UW_END: Piece = OneOf(&[
 const UW_OVERLONG: Piece = OneOf(&[&[Lit("Overlong ("), Number, Lit(") client literal user=")]]);
 
 const UW_FATAL: Piece = OneOf(&[&[Lit("Fatal error user=")], &[Lit("Fatal mailbox error user=")]]);
+
+/// In front stands what strerror(3) says.
+const UW_ERROR: Piece = OneOf(&[&[
+    Many(&[&[Token, Lit(" ")]]),
+    Token,
+    Lit(", while "),
+    OneOf(&[&[Lit("reading ")], &[Lit("discarding unread ")], &[Lit("flushing ")]]),
+]]);
 
 const UW_READING: Piece = OneOf(&[&[Lit("line")], &[Lit("literal")], &[Lit("char")], &[Lit("authentication")]]);
