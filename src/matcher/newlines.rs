@@ -53,7 +53,9 @@ impl Newlines {
             return true;
         }
         self.is_near() && {
-            let may_end = |(until, ends): &(u64, Ends)| end <= *until && ends.may_be_in(behind, until - end);
+            let may_end = |(until, ends): &(u64, Ends)| {
+                end <= *until && (ends.are_in(line) || ends.may_be_in(behind, until - end))
+            };
             end <= self.doubt || end - header_length(line) <= self.split || self.endings.iter().any(may_end)
         }
     }
@@ -105,6 +107,10 @@ pub(super) struct Behind<'b> {
 }
 
 impl Ends {
+    fn are_in(&self, line: &[u8]) -> bool {
+        self.texts.iter().any(|text| memchr::memmem::find(line, text.as_bytes()).is_some())
+    }
+
     /// Whether such an end stands within what is behind a line, `left` bytes before the message would be too long; or may
     /// stand there and was not read yet: where a read ends, a stranger's message may be cut in two.
     fn may_be_in(&self, behind: Behind<'_>, left: u64) -> bool {
@@ -422,9 +428,15 @@ mod tests {
         let login = "' (203.0.113.66:1) on new sd [5]";
         let own = format!("{IMAPPROXY}x{login}\nNov 27 13:00:00 mail x: {end}\n");
         let other = format!("{IMAPPROXY}x\n{FORGED}\n{end}\n");
+        let attempt = other
+            .replace("failed: non-OK server response to LOGIN command", "no previous connection: creating a new one");
+        let login_of_cyrus_1 = "Nov 27 13:00:00 mail imapd: login: h[203.0.113.66] a plaintext User";
+        let tail = format!(
+            "{IMAPPROXY}x\n{login_of_cyrus_1}' (198.51.100.9:51363) no previous connection: creating a new one\n"
+        );
         let whole = format!("{IMAPPROXY}x{end}\n{FORGED}\n{end}\n");
         let between = format!("{IMAPPROXY}x\n{PERDITION}x\n{FORGED}\n{end}\n");
-        for log in [own, other, whole, between] {
+        for log in [own, other, attempt, tail, whole, between] {
             assert_eq!(scanned(&log, false), [""; 0], "{log}");
             assert_eq!(scanned(&log, true), ["203.0.113.66"], "the test has no forged line");
         }

@@ -37,7 +37,7 @@ use talk::{GENUINE, Way};
 const PART: &str = "ATTACK_PART";
 /// Where it leaves what others read.
 const PLACE: &str = "ATTACK_PLACE";
-/// Words with commas: `all` for every name in every way, names of servers for these alone.
+/// Words with commas: `all` for every name in every way, names of servers for these alone, `keep` to keep the logs.
 const HOW_MUCH: &str = "ATTACK";
 
 /// Of the names, each so many-th is tried, in one way; unless all are.
@@ -135,8 +135,12 @@ fn servers() -> Vec<&'static Server> {
 }
 
 fn attack() -> ExitCode {
-    let place = Scratch::new();
-    let place = place.path();
+    let scratch = Scratch::new();
+    let place = &scratch.path().to_owned();
+    if is_asked_for("keep") {
+        println!("attack: what was logged is kept in {}", place.display());
+        std::mem::forget(scratch);
+    }
     let servers = servers();
     each(&servers, |server| run_part(place, "server", server.name, server.packages));
     each(&LOGGERS, |logger| run_part(place, "logger", logger.name, logger.packages));
@@ -215,7 +219,7 @@ fn logins_of_journal(place: &Path, directory: &Path) -> Logins {
     assert!(output.status.success(), "{text}");
     let mut logins = Logins::new();
     for line in text.lines() {
-        let address = line.split_once(": granted ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let address = line.strip_prefix("granted ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         if let Some(address) = address {
             note(&mut logins, address, line.as_bytes());
         }
@@ -309,7 +313,8 @@ fn attack_server(place: &Path, server: &Server) {
     let taken = fight(&attempts);
     recorder.fill();
     for protocol in server.protocols {
-        wait_for(&format!("{}: a last login", server.name), PATIENCE, || talk::log_in(GENUINE[1], *protocol));
+        let answers = eventually(PATIENCE, || talk::log_in(GENUINE[1], *protocol));
+        assert!(answers, "{}: no login any more by {protocol:?}; the log ends in {}", server.name, recorder.end());
     }
     let datagrams = recorder.stop();
     println!(
@@ -373,6 +378,13 @@ impl Recorder {
         for number in 0..100 {
             datagrams.push(format!("<22>Nov 27 13:00:00 filler[{number}]: {}", ".".repeat(990)).into_bytes());
         }
+    }
+
+    /// The last messages, but for the filling.
+    fn end(&self) -> String {
+        let datagrams = self.datagrams.lock().unwrap();
+        let messages = datagrams.iter().rev().filter(|text| memchr::memmem::find(text, b" filler[").is_none());
+        messages.take(10).map(|text| format!("{}\n", String::from_utf8_lossy(text))).collect()
     }
 
     /// What was recorded, once nothing has come for a while.

@@ -137,14 +137,14 @@ pub(super) fn log_in(client: Ipv4Addr, protocol: Protocol) -> bool {
         Protocol::Pop3 => vec![format!("USER {USER}\r\n"), format!("PASS {PASSWORD}\r\n"), "QUIT\r\n".to_owned()],
     };
     let parts: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
-    let (number, agrees) = match protocol {
+    // imapproxy may hand on what another client left unread.
+    let (first, agrees) = match protocol {
         Protocol::Imap => (1, "a OK"),
         Protocol::Pop3 => (2, "+OK"),
     };
+    let contains = |answer: &Vec<u8>| String::from_utf8_lossy(answer).contains(agrees);
     converse(client, protocol, &parts)
-        .ok()
-        .and_then(|answers| answers.get(number).map(|answer| String::from_utf8_lossy(answer).contains(agrees)))
-        .unwrap_or(false)
+        .is_ok_and(|answers| answers.get(first..).is_some_and(|rest| rest.iter().any(contains)))
 }
 
 /// The greeting, and an answer to each part, until the server hangs up or says nothing more. Who connects to an address of this

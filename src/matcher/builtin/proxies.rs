@@ -353,8 +353,9 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
 
 const IMAPPROXY_PROGRAMS: &[&str] = &["imapproxy", "imapproxyd", "in.imapproxyd"];
 
-/// Behind the name in every failure (imapcommon.c, `Get_Server_conn`; request.c, `cmd_login`, `cmd_authenticate_login`).
-const IMAPPROXY_FAILED: Ends = Ends { texts: &[" failed: "], is_cut: false };
+/// Behind the name of every client who is not logged in (imapcommon.c, `Get_Server_conn`; request.c, `cmd_login`,
+/// `cmd_authenticate_login`).
+const IMAPPROXY_FAILED: Ends = Ends { texts: &[" failed: ", " no previous connection: "], is_cut: false };
 
 /// How far behind the beginning of a message that may stand: a name has at most 255 bytes, from a literal or base64
 /// (`MAXUSERNAMELEN`, imapproxy.h), an address with its port 54.
