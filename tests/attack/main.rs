@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -137,6 +138,7 @@ fn servers() -> Vec<&'static Server> {
 fn attack() -> ExitCode {
     let scratch = Scratch::new();
     let place = &scratch.path().to_owned();
+    fs::set_permissions(place, PermissionsExt::from_mode(0o711)).expect("its mode");
     if is_asked_for("keep") {
         println!("attack: what was logged is kept in {}", place.display());
         std::mem::forget(scratch);
@@ -206,8 +208,8 @@ fn logins(log: &[u8], escaped: bool) -> Logins {
 }
 
 /// The logins of a journal, as the daemon grants them.
-fn logins_of_journal(place: &Path, directory: &Path) -> Logins {
-    let map = place.join("map");
+fn logins_of_journal(directory: &Path) -> Logins {
+    let map = directory.with_extension("map");
     let output = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"))
         .args(["--source", "journal", "--journal-uid", "0", "--journal-directory"])
         .arg(directory)
@@ -234,7 +236,7 @@ fn is_genuine(address: &IpAddr) -> bool {
 fn judge(server: &Server, logger: Option<&Logger>, place: &Path) -> Verdict {
     let log = logger.map_or_else(|| own_log(place, server), |logger| log_of(place, logger, server));
     let (found, believed, bytes) = if logger.is_some_and(|logger| logger.is_journal) {
-        (logins_of_journal(place, &log), Logins::new(), 0)
+        (logins_of_journal(&log), Logins::new(), 0)
     } else {
         let log = fs::read(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
         (logins(&log, logger.is_some_and(|logger| logger.escapes)), logins(&log, true), log.len())
@@ -295,6 +297,11 @@ fn attack_server(place: &Path, server: &Server) {
     let recorder = Recorder::start();
     upstream::start();
     let own_log = own_log(place, server);
+    if server.own_log {
+        // Perdition opens it as user nobody.
+        fs::write(&own_log, "").expect("its log file");
+        fs::set_permissions(&own_log, PermissionsExt::from_mode(0o666)).expect("its mode");
+    }
     let variables: &[(&str, &Path)] = if server.own_log { &[("OWN_LOG", &own_log)] } else { &[] };
     let mut script = start(server.script, variables);
     for protocol in server.protocols {
@@ -360,7 +367,7 @@ struct Recorder {
 impl Recorder {
     fn start() -> Self {
         let socket = UnixDatagram::bind("/dev/log").expect("/dev/log on the stage");
-        fs::set_permissions("/dev/log", std::os::unix::fs::PermissionsExt::from_mode(0o666)).expect("its mode");
+        fs::set_permissions("/dev/log", PermissionsExt::from_mode(0o666)).expect("its mode");
         let datagrams: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let own = datagrams.clone();
         thread::spawn(move || {

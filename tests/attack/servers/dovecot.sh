@@ -14,12 +14,13 @@ auth_verbose = yes
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 500
 passdb {
-  driver = static
-  args = user=alice password=secret
+  driver = passwd-file
+  args = /etc/dovecot/attacked.users
 }
 userdb {
   driver = static
   args = uid=alice gid=alice home=$STAGE/alice
 }
 C
+echo 'alice:{PLAIN}secret' >/etc/dovecot/attacked.users
 dovecot -c /etc/dovecot/attacked.conf

@@ -1,7 +1,7 @@
 # nginx 1.22 as a mail proxy.
 cat >/etc/nginx/nginx.conf <<C
 load_module modules/ngx_mail_module.so;
-error_log ${OWN_LOG:-syslog:server=unix:/dev/log} info;
+error_log ${OWN_LOG:-syslog:server=unix:/dev/log,nohostname} info;
 events { worker_connections 1000; }
 mail {
   auth_http 127.0.0.1:9080/;
