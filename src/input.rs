@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::grants::{Grants, Line};
 use crate::matcher::Matchers;
 use crate::progress;
+use crate::source::lines::Block;
 use crate::source::plan::Plan;
 use crate::source::{Age, Gap, Origin, Progress, Source};
 use crate::stamp::{self, DISORDER, Last, Stamps};
@@ -155,8 +156,9 @@ impl Reader {
     }
 
     /// Finds the events in a block of the log of this name, and counts its lines.
-    fn take(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
-        let read = (block.len() as u64).min(self.old);
+    fn take(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
+        let lines = block.lines();
+        let read = (lines.len() as u64).min(self.old);
         if read > 0 {
             self.old -= read;
             progress::advance(read);
@@ -168,12 +170,12 @@ impl Reader {
         }
         match origin.age {
             Age::Live => self.take_live(name, origin, block, now, grants),
-            Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
+            Age::Past | Age::Counted => self.take_old(name, origin, lines, now, grants),
         }
         if origin.gap == Gap::Within {
             self.matchers.begin_in_the_middle();
         }
-        self.tally.block(&self.matchers, block, origin.age, now.wall, &mut |notice| tell(name, notice));
+        self.tally.block(&self.matchers, lines, origin.age, now.wall, &mut |notice| tell(name, notice));
         if self.matchers.take_overflow() && !std::mem::replace(&mut self.told_overflow, true) {
             log::warn!(
                 "cannot remember whose message was cut last in log {name}: it has lines of too many hosts; a login of \
@@ -182,12 +184,13 @@ impl Reader {
         }
     }
 
-    fn take_live(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
+    fn take_live(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
+        let (text, part) = (block.text(), 0..block.lines().len());
         let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
         let longest = (*reprocessed == 0).then(|| grants.ring().grace());
-        *reprocessed = reprocessed.saturating_sub(block.len() as u64);
-        matchers.scan(now.boot, block, &mut |line, event| {
-            let written = first_stamp(&block[line..], |stamp| Written::read(stamp, stamps, now, last));
+        *reprocessed = reprocessed.saturating_sub(part.len() as u64);
+        matchers.scan_part(now.boot, text, part, &mut |line, event| {
+            let written = first_stamp(&text[line..], |stamp| Written::read(stamp, stamps, now, last));
             let place = Line { source: name, offset: origin.offset(line) };
             let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
                 Some(late) => grants.late_event(now, late.time, event, place),

@@ -11,7 +11,7 @@ use crate::escape;
 use crate::matcher::{Action, Event, Matchers};
 use crate::paint::Paint;
 use crate::progress;
-use crate::source::lines::Lines;
+use crate::source::lines::{Block, Lines};
 use crate::time::{self, Timestamp};
 
 /// Prints `text`; a reader that has seen enough is no error.
@@ -51,8 +51,9 @@ pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
         let mut number = 0u64;
         let mut matchers = chosen.clone();
         each_block(path, |block| {
+            let (text, block) = (block.text(), block.lines());
             let mut counted = 0;
-            matchers.scan(Timestamp::default(), block, &mut |at, event| {
+            matchers.scan_part(Timestamp::default(), text, 0..block.len(), &mut |at, event| {
                 totals.count(event.action);
                 if !what.count && written.is_ok() {
                     number += newlines(&block[counted..at]);
@@ -94,22 +95,17 @@ pub(crate) fn each_file(files: &[PathBuf], mut read: impl FnMut(&Path) -> Result
     failed
 }
 
-/// Hands out the lines of a file, without their newlines, until one is answered with false.
+/// Hands out the lines of a file in blocks, as [`Lines::read_on`] does, until one is answered with false.
 ///
 /// # Errors
 /// The file cannot be read.
-pub(crate) fn each_line(path: &Path, mut line: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
-    each_block(path, |block| block.strip_suffix(b"\n").unwrap_or(block).split(|byte| *byte == b'\n').all(&mut line))
-}
-
-/// Hands out the lines of a file in blocks, as [`Lines::read`] does, until one is answered with false.
-fn each_block(path: &Path, mut block: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
+pub(crate) fn each_block(path: &Path, mut block: impl FnMut(Block<'_>) -> bool) -> Result<(), Error> {
     let mut input = open(path)?;
     let mut lines = Lines::default();
     let mut go_on = true;
     while go_on {
-        let mut hand_out = |lines: &[u8]| go_on = go_on && block(lines);
-        match lines.read(&mut input, &mut hand_out).map_err(|error| cannot_read(path, &error))? {
+        let mut hand_out = |_, lines: Block<'_>| go_on = go_on && block(lines);
+        match lines.read_on(&mut input, &|_, _| true, &mut hand_out).map_err(|error| cannot_read(path, &error))? {
             0 => break,
             read => progress::advance(read as u64),
         }

@@ -10,6 +10,7 @@ use crate::inspect;
 use crate::likeness;
 use crate::matcher::{Action, Matchers};
 use crate::servers;
+use crate::source::lines::Block;
 use crate::time::Timestamp;
 
 /// Most lines that are shown, and most bytes of one.
@@ -24,8 +25,8 @@ pub fn files(chosen: &Matchers, files: &[PathBuf]) -> Result<(), Error> {
     let mut survey = Survey::default();
     let read = inspect::each_file(files, |path| {
         let mut matchers = chosen.clone();
-        inspect::each_line(path, |line| {
-            survey.look(&mut matchers, line);
+        inspect::each_block(path, |block| {
+            survey.look(&mut matchers, block);
             true
         })
     });
@@ -46,12 +47,17 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Takes in a line, without its newline.
-    pub fn look(&mut self, matchers: &mut Matchers, line: &[u8]) {
-        match matchers.event(Timestamp::default(), line) {
-            Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
-            Some(_) => {}
-            None => self.look_at_untaken(matchers, line),
+    /// Takes in lines.
+    pub fn look(&mut self, matchers: &mut Matchers, block: Block<'_>) {
+        let mut behind = block.text();
+        for line in block.lines().split_inclusive(|byte| *byte == b'\n') {
+            behind = &behind[line.len()..];
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            match matchers.event_before(Timestamp::default(), line, behind) {
+                Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
+                Some(_) => {}
+                None => self.look_at_untaken(matchers, line),
+            }
         }
     }
 

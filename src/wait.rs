@@ -1,7 +1,8 @@
-//! The only place that waits: for signals, input and the nearest deadline.
+//! The only place that waits: for signals, input and the nearest deadline; and a moment for what is just being written.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -135,7 +136,7 @@ impl Waiter {
         match deadline {
             Some(point) => {
                 // A time of zero would disarm the timer.
-                let point = TimeSpec::from(point.since_boot().max(std::time::Duration::from_nanos(1)));
+                let point = TimeSpec::from(point.since_boot().max(Duration::from_nanos(1)));
                 self.timer.set(Expiration::OneShot(point), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
             }
             None => self.timer.unset()?,
@@ -147,6 +148,12 @@ impl Waiter {
 
 /// Whether `descriptor` can be read at once.
 pub fn readable_now(descriptor: BorrowedFd<'_>) -> bool {
+    readable_within(descriptor, Duration::ZERO)
+}
+
+/// Whether `descriptor` can be read at once or within a moment, for which this waits.
+pub fn readable_within(descriptor: BorrowedFd<'_>, moment: Duration) -> bool {
     let mut polled = [PollFd::new(descriptor, PollFlags::POLLIN)];
-    poll(&mut polled, PollTimeout::ZERO).is_ok() && polled[0].any().unwrap_or(false)
+    let moment = PollTimeout::try_from(moment).unwrap_or(PollTimeout::ZERO);
+    poll(&mut polled, moment).is_ok() && polled[0].any().unwrap_or(false)
 }

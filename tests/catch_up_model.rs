@@ -13,6 +13,7 @@ use pop_before_smtp::source::backlog::{Backlog, Found, Saved, Window};
 use pop_before_smtp::source::bookmark::{Bookmark, FileMark};
 use pop_before_smtp::source::catch_up::CatchUp;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
+use pop_before_smtp::source::lines::Block;
 use pop_before_smtp::source::{Age, Origin, Sink, Source};
 use pop_before_smtp::time::Timestamp;
 use pop_before_smtp::wait::readable_now;
@@ -224,7 +225,8 @@ impl Model {
         let now = self.now();
         let Self { source: Some(source), read, .. } = self else { return };
         source.wake(now);
-        let mut take = |origin: Origin, block: &[u8]| {
+        let mut take = |origin: Origin, block: Block<'_>| {
+            let block = block.lines();
             assert!(block.ends_with(b"\n"));
             if origin.age != Age::Counted {
                 read.extend(block.split_inclusive(|byte| *byte == b'\n').map(number));

@@ -15,7 +15,9 @@ use std::time::Duration;
 use driver::{Driver, open_below};
 use nix::sys::stat::Mode;
 use place::{Place, append, lines};
+use pop_before_smtp::source::bookmark::Bookmark;
 use pop_before_smtp::source::follow::{Follow, From, GRACE, RECHECK};
+use pop_before_smtp::source::lines::{BEHIND, READ};
 use pop_before_smtp::source::{Position, Progress, Source as _};
 use pop_before_smtp::time::Timestamp;
 
@@ -373,10 +375,34 @@ fn a_busy_log_gets_one_read_at_a_time() {
     while driver.source.has_more() {
         driver.step();
         let read: usize = driver.lines[before..].iter().map(|line| line.len() + 1).sum();
-        assert!(read <= 64 * 1024 + 8192, "{read} bytes");
+        assert!(read <= READ + BEHIND, "{read} bytes");
         before = driver.lines.len();
     }
     assert_eq!(before, 100_000);
+}
+
+/// What may stand behind them is not read yet.
+#[test]
+fn lines_that_are_kept_back_are_not_lost_when_the_log_is_cut() {
+    let place = Place::new(&lines("line", 0..20_000));
+    let mut driver = Driver::start(&place.log, From::Start);
+    driver.step();
+    driver.step();
+    let before = driver.lines.len();
+    assert!((100..20_000).contains(&before));
+    // A next run reads them again.
+    let Some(Bookmark::File(mark)) = driver.source.bookmark() else { panic!("no place") };
+    let read: u64 = driver.lines.iter().map(|line| line.len() as u64 + 1).sum();
+    assert_eq!(mark.position.offset, read);
+    assert!(mark.fits(&File::open(&place.log).unwrap()));
+    fs::write(&place.log, "new\n").unwrap();
+    assert_eq!(driver.source.bookmark(), None);
+    driver.turn();
+    let told = driver.take();
+    let kept = told.len() - 1 - before;
+    assert!(kept > 100, "{kept}");
+    assert_eq!(told[..before + kept].concat(), lines("line", 0..(before + kept) as u32).replace('\n', ""));
+    assert_eq!(told[before + kept], "new");
 }
 
 #[test]

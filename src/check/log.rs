@@ -194,7 +194,7 @@ mod tests {
     fn sampled(lines: &[&str]) -> Sample {
         let mut survey = Survey::default();
         let mut matchers = Matchers::all();
-        lines.iter().for_each(|line| survey.look(&mut matchers, line.as_bytes()));
+        lines.iter().for_each(|line| survey.look(&mut matchers, line.as_bytes().into()));
         Sample { lines: lines.len() as u64, survey, ..Sample::default() }
     }
 

@@ -21,27 +21,27 @@ impl Matchers {
         self.scan_part(now, block, 0..block.len(), event);
     }
 
-    /// Does the same for some lines of a block alone, with offsets from the first of them; what stands behind them may show
-    /// that the last ones are only the beginning of a message. A block of one full read is not the end of the log: of its last lines nothing counts that
-    /// bytes behind it could show to be such a beginning.
+    /// The same of the lines of a part of a text. What stands behind that is only looked at: it may show that the last
+    /// lines are the beginning of a message. A text of one full read is not the end of the log: of its last lines nothing
+    /// counts that bytes behind it could show to be such a beginning.
     pub fn scan_part<'b>(
         &mut self,
         now: Timestamp,
-        block: &'b [u8],
+        text: &'b [u8],
         part: Range<usize>,
         event: &mut dyn FnMut(usize, &Event<'b>),
     ) {
-        let goes_on = block.len() >= FULL;
+        let goes_on = text.len() >= FULL;
         let mut at = part.start;
         while at < part.end {
-            let rest = &block[at..];
+            let rest = &text[at..];
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
             let behind = Behind { bytes: rest.get(line.len() + 1..).unwrap_or_default(), goes_on };
             if tag.is_some_and(|tag| !self.heeds(tag.program)) {
                 self.skip(line);
             } else if let Some(found) = self.look(now, line, tag, behind) {
-                event(at - part.start, &found);
+                event(at, &found);
             }
             at += line.len() + 1;
         }

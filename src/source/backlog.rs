@@ -218,9 +218,11 @@ impl Piece {
         // Only what was looked for may be behind the end: the log's unfinished line is its follower's.
         let mut section = Section { file, offset, end: part.min(*end) };
         let (device, inode) = (*device, *inode);
-        lines.read_placed(&mut section, &mut |offset, bytes| {
+        // What is handed on with the next read has the age of that.
+        let goes_on = |section: &Section<'_>, _: &[u8]| section.offset < section.end;
+        lines.read_on(&mut section, &goes_on, &mut |offset, lines| {
             let gap = std::mem::replace(gap, Gap::None);
-            sink(Origin { position: Some(Position { device, inode, offset }), age, gap }, bytes);
+            sink(Origin { position: Some(Position { device, inode, offset }), age, gap }, lines);
         })
     }
 }

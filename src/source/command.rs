@@ -5,7 +5,7 @@ mod place;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
 use super::restart::Restart;
-use super::{Gap, Origin, Position, Progress, Sink, Source, id};
+use super::{Gap, Origin, Position, Progress, Sink, Source, goes_on, id};
 use crate::time::{Now, Timestamp};
 
 /// A command line whose output is the log.
@@ -268,15 +268,16 @@ impl CommandSource {
     /// Reads once from the child; the number of bytes.
     fn read_child(&mut self, block: &mut Sink<'_>) -> io::Result<usize> {
         let Self { running: Some(running), lines, mark, place, before, .. } = self else { return Ok(0) };
-        lines.read_placed(running.child.output(), &mut |output, bytes| {
+        let goes_on = |output: &File, fresh: &[u8]| goes_on(output.as_fd(), fresh);
+        lines.read_on(running.child.output(), &goes_on, &mut |output, lines| {
             if let Some(mark) = mark {
-                mark.move_behind(bytes);
+                mark.move_behind(lines.lines());
             }
-            let position = place.of(output, bytes);
+            let position = place.of(output, lines.lines());
             let file = position.map(|position| (position.device, position.inode));
             let gap = before.gap(file);
             *before = Before::Of(file);
-            block(Origin { gap, ..Origin::live(position) }, bytes);
+            block(Origin { gap, ..Origin::live(position) }, lines);
         })
     }
 

@@ -187,7 +187,7 @@ impl Journal {
     fn hand_on_before(&mut self, block: &mut Sink<'_>) {
         let before = std::mem::take(&mut self.before);
         if !before.is_empty() {
-            block(Origin { position: None, age: Age::Counted, gap: Gap::Before }, &before);
+            block(Origin { position: None, age: Age::Counted, gap: Gap::Before }, before[..].into());
         }
     }
 
@@ -197,7 +197,7 @@ impl Journal {
         let read = json.read(child.output(), &mut |bytes| entries.take(bytes, next))?;
         if !entries.lines.is_empty() {
             let age = if std::mem::take(&mut entries.past) { Age::Past } else { Age::Live };
-            block(Origin { position: None, age, gap: Gap::None }, &entries.lines);
+            block(Origin { position: None, age, gap: Gap::None }, entries.lines[..].into());
             entries.lines.clear();
         }
         Ok(read)

@@ -7,15 +7,48 @@ use crate::matcher::LONGEST_LINE;
 /// Most bytes taken by one read.
 pub const READ: usize = 64 * 1024;
 
+/// How much is seen behind a line when it is handed on, itself included, if more can be read at once. A newline in a message
+/// makes several lines of it, and its end may show that the first is no login ([`crate::matcher::CutFailure`]). The longest
+/// of these messages has 4,096 bytes, and syslog-ng may write each as four.
+pub const BEHIND: usize = 4 * 4096 + LONGEST_LINE;
+
+/// Whole lines, and what was read behind them, which is handed on later.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'b> {
+    text: &'b [u8],
+    end: usize,
+}
+
+impl<'b> Block<'b> {
+    /// The lines, newlines included.
+    pub fn lines(&self) -> &'b [u8] {
+        &self.text[..self.end]
+    }
+
+    /// The lines, and what was read behind them.
+    pub fn text(&self) -> &'b [u8] {
+        self.text
+    }
+}
+
+impl<'b> From<&'b [u8]> for Block<'b> {
+    fn from(lines: &'b [u8]) -> Self {
+        Self { text: lines, end: lines.len() }
+    }
+}
+
+/// Whether more can be read at once, behind what was read last from an input.
+pub type GoesOn<'a, I> = dyn Fn(&I, &[u8]) -> bool + 'a;
+
 /// Input that has been read, up to the next newline.
 #[derive(Debug)]
 pub struct Lines {
-    /// The beginning of a line at the front, then room for one read.
+    /// What is kept at the front, then room for one read.
     buffer: Box<[u8]>,
     /// Longest line that counts, in bytes without the newline.
     longest: usize,
-    /// Bytes of the unfinished line.
-    unfinished: usize,
+    /// Bytes of the lines that are kept back and of the unfinished one.
+    kept: usize,
     /// Whether the unfinished line is too long already and goes on.
     skipping: bool,
     dropped: u64,
@@ -34,8 +67,8 @@ impl Default for Lines {
 impl Lines {
     /// Lines of at most `longest` bytes; a log's have at most [`LONGEST_LINE`].
     pub fn up_to(longest: usize) -> Self {
-        let buffer = vec![0; longest + READ].into();
-        Self { buffer, longest, unfinished: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
+        let buffer = vec![0; longest.max(BEHIND) + READ].into();
+        Self { buffer, longest, kept: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
     }
 
     /// Forgets what is unfinished and goes on at `offset`, where a line begins.
@@ -63,63 +96,77 @@ impl Lines {
     /// # Errors
     /// What `input` reports; nothing is lost.
     pub fn read(&mut self, input: &mut impl Read, block: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
-        self.read_placed(input, &mut |_, bytes| block(bytes))
+        self.read_on(input, &|_, _| false, &mut |_, lines| block(lines.lines()))
     }
 
-    /// Does the same, and tells of each block where in the input it begins.
+    /// Does the same, and tells of each block where in the input it begins. As long as the input `goes_on`, the last
+    /// [`BEHIND`] bytes are kept back, to be seen behind other lines first; so it must be read again then. Where that brings
+    /// nothing, or fails, they are handed on.
     ///
     /// # Errors
     /// Those of [`Lines::read`].
-    pub fn read_placed(&mut self, input: &mut impl Read, block: &mut dyn FnMut(u64, &[u8])) -> io::Result<usize> {
-        let start = self.unfinished;
-        let read = input.read(&mut self.buffer[start..start + READ])?;
+    pub fn read_on<I: Read>(
+        &mut self,
+        input: &mut I,
+        goes_on: &GoesOn<'_, I>,
+        block: &mut dyn FnMut(u64, Block<'_>),
+    ) -> io::Result<usize> {
+        let start = self.kept;
+        let result = input.read(&mut self.buffer[start..start + READ]);
+        let read = match &result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return result,
+            Err(_) => 0,
+            Ok(read) => *read,
+        };
         let end = start + read;
         // Of the first byte of the buffer.
         let place = self.offset - start as u64;
         self.offset += read as u64;
         let fresh = &self.buffer[start..end];
-        let Some(last) = memchr::memrchr(b'\n', fresh) else {
-            self.keep(place, 0, end, block);
-            return Ok(read);
-        };
-        let begin = match std::mem::take(&mut self.skipping) {
-            true => memchr::memchr(b'\n', fresh).map_or(start, |newline| start + newline + 1),
-            false => 0,
-        };
-        let whole = &self.buffer[begin..=start + last];
-        if !whole.is_empty() {
-            self.dropped += overlong(whole, self.longest);
-            block(place + begin as u64, whole);
+        let mut begin = 0;
+        if self.skipping {
+            // Nothing is kept then.
+            let Some(newline) = memchr::memchr(b'\n', fresh) else { return result };
+            self.skipping = false;
+            begin = newline + 1;
+            self.next_line = Some(place + begin as u64);
         }
-        let next = start + last + 1;
-        self.next_line = Some(place + next as u64);
-        self.keep(place, next, end, block);
-        Ok(read)
+        let goes_on = read > 0 && goes_on(input, fresh);
+        let text = &self.buffer[begin..end];
+        let next = if goes_on { seen(text) } else { whole(text) };
+        if next > 0 {
+            self.dropped += overlong(&text[..next], self.longest);
+            let text = if goes_on { text } else { &text[..next] };
+            block(place + begin as u64, Block { text, end: next });
+            self.next_line = Some(place + (begin + next) as u64);
+        }
+        self.keep(place, begin + next, end, goes_on, block);
+        result
     }
 
     /// Forgets the beginning of a line whose end will never come. Half a line is never handed on: an address cut short
     /// is another address.
     pub fn forget_unfinished(&mut self) {
-        self.unfinished = 0;
+        self.kept = 0;
         self.skipping = false;
     }
 
     /// Forgets everything up to the next newline: the input begins in the middle of a line, and what stands there may be
     /// a stranger's text.
     pub fn skip_to_newline(&mut self) {
-        self.unfinished = 0;
+        self.kept = 0;
         self.skipping = true;
         self.next_line = None;
     }
 
     /// Where a reader has to begin who reads the unfinished line again: not before one that is too long, which was noticed.
     pub fn again(&self) -> u64 {
-        self.offset - self.unfinished as u64
+        self.offset - self.kept as u64
     }
 
-    /// Whether there is a line without its newline.
+    /// Whether there is a line without its newline, behind the end of the input.
     pub fn has_unfinished(&self) -> bool {
-        self.unfinished > 0 || self.skipping
+        self.kept > 0 || self.skipping
     }
 
     /// Number of lines dropped for their length since the last call.
@@ -127,19 +174,29 @@ impl Lines {
         std::mem::take(&mut self.dropped)
     }
 
-    fn keep(&mut self, place: u64, begin: usize, end: usize, block: &mut dyn FnMut(u64, &[u8])) {
-        self.unfinished = end - begin;
-        if self.skipping {
-            self.unfinished = 0;
-        } else if self.unfinished > self.longest {
-            block(place + begin as u64, &self.buffer[begin..=begin + self.longest]);
+    fn keep(&mut self, place: u64, begin: usize, end: usize, goes_on: bool, block: &mut dyn FnMut(u64, Block<'_>)) {
+        let most = if goes_on { self.longest.max(BEHIND) } else { self.longest };
+        self.kept = end - begin;
+        if self.kept > most {
+            block(place + begin as u64, Block::from(&self.buffer[begin..=begin + self.longest]));
             self.dropped += 1;
             self.skipping = true;
-            self.unfinished = 0;
+            self.kept = 0;
         } else {
             self.buffer.copy_within(begin..end, 0);
         }
     }
+}
+
+/// Where the unfinished line begins.
+fn whole(text: &[u8]) -> usize {
+    memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)
+}
+
+/// Where the first line begins behind which not enough can be seen; the unfinished one, if that is longer than any counts.
+fn seen(text: &[u8]) -> usize {
+    let Some(from) = text.len().checked_sub(BEHIND) else { return 0 };
+    memchr::memchr(b'\n', &text[from..]).map_or_else(|| whole(text), |newline| from + newline + 1)
 }
 
 /// Number of lines longer than `longest`.
@@ -172,6 +229,7 @@ fn find_long(block: &[u8], mut at: usize, long: usize) -> usize {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::matcher::{BUILTIN, CutFailure};
 
     /// Hands out the input in pieces of the given sizes.
     struct Pieces<'a>(&'a [u8], Vec<usize>);
@@ -226,14 +284,90 @@ mod tests {
             lines.skip_to_newline();
             assert_eq!(lines.next_line(), None);
             let mut input = Pieces(text.as_bytes(), vec![size; 2 * text.len() / size]);
-            let mut check = |place: u64, block: &[u8]| {
-                let at = place as usize - 100;
+            let mut check = |place: u64, block: Block<'_>| {
+                let (at, block) = (place as usize - 100, block.lines());
                 assert_eq!(block, &text.as_bytes()[at..at + block.len()], "pieces of {size}");
             };
-            while lines.read_placed(&mut input, &mut check).unwrap() > 0 {}
+            while lines.read_on(&mut input, &|_, _| false, &mut check).unwrap() > 0 {}
             assert_eq!(lines.next_line(), Some(100 + text.len() as u64 - 4));
             assert_eq!(lines.offset(), 100 + text.len() as u64);
         }
+    }
+
+    /// What is seen behind each line when it is handed on, from its beginning on.
+    fn seen_behind(text: &[u8], size: usize) -> Vec<(Vec<u8>, usize)> {
+        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        let mut input = Pieces(text, vec![size; text.len() / size + 1]);
+        let mut take = |place: u64, block: Block<'_>| {
+            assert_eq!(block.text(), &text[place as usize..place as usize + block.text().len()]);
+            let mut left = block.text().len();
+            for line in block.lines().split_inclusive(|byte| *byte == b'\n') {
+                seen.push((line.to_vec(), left));
+                left -= line.len();
+            }
+        };
+        while lines.read_on(&mut input, &|_, _| true, &mut take).unwrap() > 0 {
+            assert!(lines.kept <= BEHIND);
+        }
+        seen
+    }
+
+    #[test]
+    fn lines_are_kept_back_until_enough_is_read_behind_them() {
+        let short = "a line of the log\n".repeat(20_000);
+        let long = format!("{}\n{}", "x".repeat(8000), "y\n".repeat(500)).repeat(20);
+        for text in [short.as_str(), &long, "one\n", ""] {
+            for size in [100, 8192, READ] {
+                let seen = seen_behind(text.as_bytes(), size);
+                let mut left = text.len();
+                for (line, seen) in &seen {
+                    assert!(*seen >= left.min(BEHIND), "{seen} of {left} in pieces of {size}");
+                    left -= line.len();
+                }
+                assert_eq!(left, 0, "in pieces of {size}");
+            }
+        }
+        // Longer than any line that counts.
+        for text in [format!("one\n{}\ntwo\n", "x".repeat(20_000)), format!("one\n{}\ntwo\n", "x".repeat(5 * READ))] {
+            for size in [100, READ] {
+                let seen = seen_behind(text.as_bytes(), size);
+                let lines: Vec<_> = seen.iter().map(|(line, _)| String::from_utf8_lossy(line)).collect();
+                assert_eq!((&*lines[0], &*lines[2], lines.len()), ("one\n", "two\n", 3));
+                assert!(lines[1].len() > LONGEST_LINE);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_kept_back_is_handed_on_when_the_input_fails() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("no more"))
+            }
+        }
+        let (mut lines, mut whole) = (Lines::default(), Vec::new());
+        lines.read_on(&mut &b"one\ntwo\nhalf"[..], &|_, _| true, &mut |_, _| panic!("kept back")).unwrap();
+        assert_eq!((lines.next_line(), lines.again()), (Some(0), 0));
+        let mut take = |place, block: Block<'_>| whole.push((place, block.lines().to_vec()));
+        assert!(lines.read_on(&mut Fails, &|_, _| true, &mut take).is_err());
+        assert!(lines.read_on(&mut Fails, &|_, _| true, &mut take).is_err());
+        assert_eq!(whole, [(0, b"one\ntwo\n".to_vec())]);
+        assert_eq!((lines.next_line(), lines.again(), lines.offset()), (Some(8), 8, 12));
+    }
+
+    #[test]
+    fn the_end_of_each_message_is_seen_that_may_tell_of_its_beginning() {
+        let ends = BUILTIN.iter().flat_map(|matcher| {
+            let cut = matcher.cut_failure.and_then(|cut| match cut {
+                CutFailure::EndsIn { longest, .. } => Some(longest),
+                CutFailure::WithoutHeader => None,
+            });
+            let newlines = matcher.newlines.iter().filter(|newlines| newlines.ends.is_some());
+            newlines.map(|newlines| newlines.longest).chain(cut)
+        });
+        let longest = ends.max().unwrap();
+        assert!(4 * longest + LONGEST_LINE <= BEHIND, "{longest}");
     }
 
     #[test]

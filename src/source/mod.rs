@@ -18,12 +18,22 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use self::backlog::Backlog;
 use self::bookmark::Bookmark;
+use self::lines::Block;
 use crate::time::Timestamp;
+use crate::wait::readable_within;
+
+/// Who prints a log writes multiples of this as long as there is more: `tail` 8 KiB, BusyBox's 1 KiB, whoever fills the pipe 64.
+const PIECE: usize = 1024;
+
+/// How long the next piece may take, and where it is less likely that there is one.
+const MOMENT: Duration = Duration::from_millis(100);
+const SHORT_MOMENT: Duration = Duration::from_millis(5);
 
 /// What a read left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +122,19 @@ fn id(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().filter(Metadata::is_file).map(|found| (found.dev(), found.ino()))
 }
 
+/// Whether a pipe has more, or will have in a moment, because what was read may be a piece of what is being written: a message
+/// may lie across two.
+fn goes_on(descriptor: BorrowedFd<'_>, fresh: &[u8]) -> bool {
+    let moment = match fresh.len() {
+        length if length % PIECE == 0 || !fresh.ends_with(b"\n") => MOMENT,
+        length if length > PIECE => SHORT_MOMENT,
+        _ => Duration::ZERO,
+    };
+    readable_within(descriptor, moment)
+}
+
 /// Takes a block of lines and where it comes from.
-pub type Sink<'a> = dyn FnMut(Origin, &[u8]) + 'a;
+pub type Sink<'a> = dyn FnMut(Origin, Block<'_>) + 'a;
 
 /// A log that is followed.
 ///
@@ -132,8 +153,8 @@ pub trait Source {
         false
     }
 
-    /// Reads once, at most 64 KiB, and hands on the lines that are complete, as [`lines::Lines::read`] does. Called only
-    /// when the descriptor is readable or the source has more, so that it never blocks.
+    /// Reads once, at most 64 KiB, and hands on the lines that are complete, as [`lines::Lines::read_on`] does: where more can
+    /// be read at once, the last of them only then. Called only when the descriptor is readable or the source has more, so that it never blocks.
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress;
 
     /// Does what was put off to the deadline.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::lines::Lines;
-use super::{Origin, Progress, Sink, Source};
+use super::{Origin, Progress, Sink, Source, goes_on};
 use crate::time::Timestamp;
 
 /// Lines of standard input until it ends.
@@ -37,7 +37,8 @@ impl Source for Stdin {
     }
 
     fn read(&mut self, _: Timestamp, block: &mut Sink<'_>) -> Progress {
-        match self.lines.read(&mut self.input, &mut |bytes| block(Origin::live(None), bytes)) {
+        let goes_on = |input: &File, fresh: &[u8]| goes_on(input.as_fd(), fresh);
+        match self.lines.read_on(&mut self.input, &goes_on, &mut |_, lines| block(Origin::live(None), lines)) {
             Ok(0) => Progress::Ended,
             Ok(_) => Progress::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pop_before_smtp::matcher::LONGEST_LINE;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
+use pop_before_smtp::source::lines::Block;
 use pop_before_smtp::source::{Age, Origin, Position, Progress, Sink, Source as _};
 use pop_before_smtp::time::Timestamp;
 use pop_before_smtp::wait::readable_now;
@@ -40,7 +41,8 @@ impl Driver {
     /// One call of the loop's.
     pub(crate) fn step(&mut self) -> Progress {
         let Self { source, now, lines, places, past, .. } = self;
-        let mut take = |origin: Origin, block: &[u8]| {
+        let mut take = |origin: Origin, block: Block<'_>| {
+            let block = block.lines();
             let mut place = origin.position.unwrap();
             assert!(block.ends_with(b"\n") || block.len() == LONGEST_LINE + 1, "half a line");
             for line in block.split_inclusive(|byte| *byte == b'\n') {

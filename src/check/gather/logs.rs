@@ -79,25 +79,24 @@ fn sample(path: &Path, choice: Choice<'_>, now: SystemTime) -> io::Result<Sample
 
 /// Counts what whole lines hold.
 fn look(text: &[u8], choice: Choice<'_>, now: SystemTime) -> Sample {
-    let end = memchr::memrchr(b'\n', text).unwrap_or(0);
-    let lines = || text[..end].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let mut sample = Sample { survey: survey(choice.chosen, lines()), ..Sample::default() };
+    let text = &text[..memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)];
+    let mut sample = Sample { survey: survey(choice.chosen, text), ..Sample::default() };
     let mut stamps = Stamps::new(TimeZone::system());
-    for line in lines() {
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         sample.lines += 1;
         if let Some((header, _)) = syslog::parse(line) {
             sample.newest = stamps.time(header.time, now).or(sample.newest);
         }
     }
     if sample.survey.logins.is_empty() {
-        sample.unchosen = survey(choice.all, lines()).logins.into_keys().collect();
+        sample.unchosen = survey(choice.all, text).logins.into_keys().collect();
     }
     sample
 }
 
-fn survey<'l>(matchers: &Matchers, lines: impl Iterator<Item = &'l [u8]>) -> Survey {
-    let (mut survey, mut matchers) = (Survey::default(), matchers.clone());
-    lines.for_each(|line| survey.look(&mut matchers, line));
+fn survey(matchers: &Matchers, lines: &[u8]) -> Survey {
+    let mut survey = Survey::default();
+    survey.look(&mut matchers.clone(), lines.into());
     survey
 }
 

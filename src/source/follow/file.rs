@@ -184,7 +184,8 @@ impl LogFile {
             let position = Position { device: id.device, inode: id.inode, offset };
             Origin { position: Some(position), age, gap: std::mem::replace(gap, Gap::None) }
         };
-        let result = lines.read_placed(&mut input, &mut |offset, bytes| sink(place(offset), bytes));
+        let goes_on = |_: &Compared<'_>, fresh: &[u8]| fresh.len() == READ;
+        let result = lines.read_on(&mut input, &goes_on, &mut |offset, lines| sink(place(offset), lines));
         if input.differs && offset == 0 {
             self.distrust(now)?;
             self.beginning = None;
@@ -291,8 +292,11 @@ impl LogFile {
         let position = self.position().filter(|position| position.offset > 0)?;
         let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
         // Not as the file is now: it may have been cut since, and have grown again.
-        let before = self.print.before(self.lines.offset() - position.offset)?;
-        Some(FileMark { position, before }).filter(|_| has_name)
+        let offset = self.lines.offset();
+        let known = self.print.before(offset - position.offset).map(|before| FileMark { position, before });
+        // In front of lines that are kept back.
+        let is_same = || matches!(self.print.change(&self.file, offset), Ok(Change::None));
+        known.or_else(|| FileMark::at(&self.file, position).ok().filter(|_| is_same())).filter(|_| has_name)
     }
 
     /// Whether nothing is left to be read, nor has come since.
