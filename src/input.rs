@@ -170,7 +170,7 @@ impl Reader {
         }
         match origin.age {
             Age::Live => self.take_live(name, origin, block, now, grants),
-            Age::Past | Age::Counted => self.take_old(name, origin, lines, now, grants),
+            Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
         }
         if origin.gap == Gap::Within {
             self.matchers.begin_in_the_middle();
@@ -203,18 +203,18 @@ impl Reader {
         });
     }
 
-    fn take_old(&mut self, name: &str, origin: Origin, block: &[u8], now: &Now, grants: &mut Grants) {
+    fn take_old(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
         let Self { matchers, stamps, tally, .. } = self;
         let by_clock = Stamps::clone(stamps);
         let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
-        each_minute(block, 0, &time, &mut |begin, part, written| {
+        let text = block.text();
+        each_minute(block.lines(), 0, &time, &mut |begin, part, written| {
             let then = written.map_or(*now, |written| now.back_to(written));
-            // What a stranger writes may hold stamps as he likes, and be cut there.
-            matchers.scan_part(then.boot, block, begin..begin + part.len(), &mut |line, event| {
+            // A stranger's stamps may cut his message.
+            matchers.scan_part(then.boot, text, begin..begin + part.len(), &mut |line, event| {
                 // Also of a line that has counted: it may tell which of two hours the next one means.
-                let written = first_stamp(&part[line..], |stamp| stamps.time(stamp, now.wall));
+                let written = first_stamp(&text[line..], |stamp| stamps.time(stamp, now.wall));
                 if origin.age == Age::Past {
-                    let line = begin + line;
                     let place = Line { source: name, offset: origin.offset(line) };
                     let grant = |written| grants.past_event(now, written, event, place);
                     tally.event(line, event, written.map(grant));

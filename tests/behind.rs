@@ -11,6 +11,7 @@ use support::SOON;
 use support::cases::{self, Site, append_raw, ip, login_line, stamp_now};
 use support::command::pop_before_smtp;
 use support::daemon::Daemon;
+use support::past::{RFC_3339, login_at, now, stamp};
 use support::wait_for;
 
 /// Bytes of one read.
@@ -20,12 +21,11 @@ const READ: usize = 64 * 1024;
 /// what is handed on of one.
 const ENDS: [usize; 5] = [0, 1, 300, 1800, 24 * 1024 - 100];
 
-fn auth(last: u8, user: &str, status: &str) -> String {
+fn auth(stamp: &str, last: u8, user: &str, status: &str) -> String {
     format!(
-        "{} mail perdition.imap4[7]: Auth: 198.51.100.{last}:51363->192.0.2.25:143 client-secure=plaintext \
+        "{stamp} mail perdition.imap4[7]: Auth: 198.51.100.{last}:51363->192.0.2.25:143 client-secure=plaintext \
          authorisation_id=NONE authentication_id=\"{user}\" server=\"127.0.0.1:2143\" protocol=IMAP4 \
-         server-secure=plaintext status=\"{status}\"\n",
-        stamp_now()
+         server-secure=plaintext status=\"{status}\"\n"
     )
 }
 
@@ -40,11 +40,10 @@ fn filler(bytes: usize) -> String {
 /// Lines of which one of Perdition ends so many bytes in front of the end of a read. The name in it is x or, with a newline,
 /// goes on: then it failed.
 fn lines(before_end: usize, fails: bool) -> String {
-    let login = auth(66, "x", "ok");
-    let rest =
-        format!("{}\n{}{}", "y".repeat(700), "z".repeat(1500), auth(67, "", "failed: Re-Authentication Failure"));
-    let rest = if fails { &rest } else { "" };
-    format!("{}{login}{rest}", filler(READ - before_end - login.len()))
+    let login = auth(&stamp_now(), 66, "x", "ok");
+    let failure = auth(&stamp_now(), 67, "", "failed: Re-Authentication Failure");
+    let rest = format!("{}\n{}{failure}{}", "y".repeat(700), "z".repeat(1500), filler(before_end + 1000));
+    filler(READ - before_end - login.len()) + &login + if fails { &rest } else { "" }
 }
 
 fn site() -> Option<Site> {
@@ -98,6 +97,21 @@ fn a_failure_across_two_reads_of_what_is_there_is_no_login() {
                 assert!(!site.lists(ip("198.51.100.66")), "{source} {how:?} {before_end}: {once:?}");
             }
         }
+    }
+}
+
+/// What was written while nobody watched is read by the minute. The stamps behind the newline are the stranger's.
+#[test]
+fn a_failure_whose_lines_tell_other_times_is_no_login() {
+    for source in ["tail", "follow"] {
+        let Some(site) = site() else { return };
+        let ago = |seconds| stamp(now() - seconds, RFC_3339, 0.0);
+        let login = auth(&ago(900), 66, "x", "ok");
+        let rest = auth(&ago(300), 67, "", "failed: Re-Authentication Failure");
+        append_raw(&site.log, (login + &rest + &login_at(now() - 200, ip("198.51.100.1"))).as_bytes());
+        let once = pop_before_smtp(&site.arguments(&["--source", source, "--once"]));
+        assert!(site.lists(ip("198.51.100.1")), "{once:?}");
+        assert!(!site.lists(ip("198.51.100.66")), "{source}: {once:?}");
     }
 }
 
