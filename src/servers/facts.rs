@@ -136,12 +136,12 @@ fn logins_in(log: &str, newest: &Newest, mut matchers: Matchers) -> Vec<Logged> 
         matchers.begin_in_the_middle();
     }
     let mut found: BTreeMap<Origin<'_>, BTreeMap<&'static str, u64>> = BTreeMap::new();
-    for line in newest.lines.split(|byte| *byte == b'\n') {
-        let login = matchers.event(Timestamp::default(), line).filter(|event| event.action == Action::Login);
-        if let Some((login, (header, _))) = login.zip(syslog::parse(line)) {
-            *found.entry((header.host, header.program)).or_default().entry(login.matcher).or_default() += 1;
+    matchers.scan(Timestamp::default(), &newest.lines, &mut |at, event| {
+        let line = newest.lines[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if let Some((header, _)) = syslog::parse(line).filter(|_| event.action == Action::Login) {
+            *found.entry((header.host, header.program)).or_default().entry(event.matcher).or_default() += 1;
         }
-    }
+    });
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let logged = |((host, program), logins): (Origin<'_>, _)| Logged {
         log: log.to_owned(),
@@ -220,5 +220,25 @@ mod tests {
         assert_eq!(found(true), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
         // The first message of a program whose logger cuts may be the rest of one.
         assert_eq!(found(false), [("b".to_owned(), 1)]);
+    }
+
+    /// The name in it is x, a line and y.
+    #[test]
+    fn what_stands_behind_a_line_shows_that_it_is_no_login() {
+        let auth = |text: &str| {
+            format!(
+                "Nov 22 16:00:00 mail perdition.imap4[7]: Auth: 198.51.100.9:51363->192.0.2.25:143 \
+            client-secure=plaintext authorisation_id=NONE authentication_id=\"{text}\" server=\"127.0.0.1:2143\" \
+            protocol=IMAP4 server-secure=plaintext status=\"failed: Re-Authentication Failure\"\n"
+            )
+        };
+        let lines = auth("x\nNov 22 16:00:00 other cucipop: a 203.0.113.66 1, 1 (1), 1 (1)\ny");
+        let logged = |escaped| {
+            let mut matchers = Matchers::all();
+            matchers.take_newlines_for_escaped(escaped);
+            logins_in("x", &Newest { lines: lines.clone().into_bytes(), is_whole: true }, matchers)
+        };
+        assert_eq!(logged(false), []);
+        assert_eq!(logged(true).len(), 1, "the test has no forged line");
     }
 }
