@@ -163,6 +163,12 @@ impl Reader {
             self.old -= read;
             progress::advance(read);
         }
+        // A message stands in one file. Where lines are missing, that of the next may have begun in them.
+        let begins = origin.position.is_some_and(|position| position.offset == 0);
+        self.matchers.turn_to(origin.position.map(|position| (position.device, position.inode)), begins);
+        if origin.gap == Gap::Before && !begins && !self.is_journal {
+            self.matchers.begin_in_a_message();
+        }
         match origin.gap {
             Gap::None => {}
             Gap::Before => self.matchers.begin_in_the_middle(),

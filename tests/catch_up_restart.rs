@@ -254,7 +254,7 @@ fn rest_is_no_login(before: Before, source: &str) {
     live(&site, |site| {
         let (long, whole) = (format!("LOGIN FAILED, user={}", "A".repeat(486)), "Connection, ip=[::ffff:198.51.100.5]");
         append(&site.log, &format!("{old} mail imapd: {}", if cut { &long } else { whole }));
-        let filler = format!("{old} mail postfix/qmgr[1]: removed\n").repeat(if far { 2000 } else { 1 });
+        let filler = format!("{old} mail postfix/qmgr[1]: removed\n").repeat(if far { 4000 } else { 1 });
         append_raw(&site.log, filler.as_bytes());
         if !forgotten {
             site.log_in_and_wait(client(1));

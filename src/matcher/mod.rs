@@ -10,6 +10,7 @@ mod ambiguity;
 mod builtin;
 pub mod custom;
 pub(crate) mod explain;
+mod files;
 mod foreign;
 mod fragments;
 mod lint;

@@ -8,7 +8,7 @@
 //!
 //! In nginx's own file, moreover, no line that is not nginx's counts so close behind one of nginx's.
 
-use super::{Bounded, CutFailure, Ends, RawNewlines, reader};
+use super::{BUILTIN, Bounded, CutFailure, Ends, RawNewlines, reader};
 use crate::syslog::{self, Header};
 
 /// How far the messages of one log reach, in bytes from its start. Escapes that a logger has added do not count.
@@ -43,6 +43,25 @@ impl Newlines {
     /// Whether a line that begins here may be a stranger's text; most are nowhere near.
     fn is_near(&self) -> bool {
         self.read < self.doubt.max(self.split) || self.endings.iter().any(|(until, _)| self.read < *until)
+    }
+
+    /// Takes what is known of another file of the same log.
+    pub(super) fn go_on_as(&mut self, other: Self) {
+        *self = Self { escaped: self.escaped, ..other };
+    }
+
+    /// Doubts what follows for as far as any message may reach of which the beginning was not seen. In nginx's own file no newline
+    /// is ever escaped.
+    pub(super) fn begin_in_a_message(&mut self) {
+        let kinds = BUILTIN.iter().flat_map(|matcher| matcher.newlines);
+        for kind in kinds.filter(|kind| !self.escaped || kind.programs.contains(&"nginx")) {
+            let until = self.read.saturating_add(kind.longest as u64);
+            match kind.ends {
+                Some(ends) => self.note_ending(until, ends),
+                None if kind.holds_nul => self.split = self.split.max(until),
+                None => self.doubt = self.doubt.max(until),
+            }
+        }
     }
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::files::Files;
 use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
 use super::newlines::{Behind, Newlines};
@@ -38,7 +39,8 @@ pub struct Matchers {
     fragments: Fragments,
     foreign: Foreign,
     sessions: Sessions,
-    newlines: Newlines,
+    pub(super) newlines: Newlines,
+    pub(super) files: Files,
     /// How the lines begin, as far as they were scanned.
     pub(super) layout: Option<Layout>,
 }
@@ -85,6 +87,7 @@ impl Matchers {
             foreign: Foreign::default(),
             sessions: Sessions::default(),
             newlines: Newlines::default(),
+            files: Files::default(),
             layout: None,
         }
     }

@@ -119,7 +119,7 @@ fn logins(log: &Log, most: u64, escaped_newlines: bool) -> Vec<Logged> {
     let newest = match log {
         Log::Stdin => return Vec::new(),
         Log::File(path, _) => newest::of_log(path, most).unwrap_or_default(),
-        Log::Journal(journal) => Newest { lines: journal.newest(ENTRIES).unwrap_or_default(), is_whole: false },
+        Log::Journal(journal) => Newest { lines: journal.newest(ENTRIES).unwrap_or_default(), ..Newest::default() },
     };
     let mut matchers = Matchers::all();
     // No entry of the journal with a newline in it is handed on.
@@ -134,6 +134,9 @@ type Origin<'l> = (Option<&'l [u8]>, &'l [u8]);
 fn logins_in(log: &str, newest: &Newest, mut matchers: Matchers) -> Vec<Logged> {
     if !newest.is_whole {
         matchers.begin_in_the_middle();
+    }
+    if newest.is_cut {
+        matchers.begin_in_a_message();
     }
     let mut found: BTreeMap<Origin<'_>, BTreeMap<&'static str, u64>> = BTreeMap::new();
     matchers.scan(Timestamp::default(), &newest.lines, &mut |at, event| {
@@ -214,12 +217,16 @@ mod tests {
                      Nov 22 16:00:00 b imapd: LOGOUT, user=alice, ip=[::ffff:198.51.100.1], port=[1]\n\
                      Nov 22 16:00:00 b imapd: LOGIN, user=alice, ip=[::ffff:198.51.100.1], port=[2]\n";
         let found = |is_whole| {
-            let logged = logins_in("x", &Newest { lines: lines.as_bytes().to_vec(), is_whole }, Matchers::all());
+            let logged =
+                logins_in("x", &Newest { lines: lines.as_bytes().to_vec(), is_whole, is_cut: false }, Matchers::all());
             logged.into_iter().map(|logged| (logged.host.unwrap(), logged.logins["courier"])).collect::<Vec<_>>()
         };
         assert_eq!(found(true), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
         // The first message of a program whose logger cuts may be the rest of one.
         assert_eq!(found(false), [("b".to_owned(), 1)]);
+        // All of it may be the rest of one where newlines are written raw.
+        let cut = Newest { lines: lines.as_bytes().to_vec(), is_whole: false, is_cut: true };
+        assert_eq!(logins_in("x", &cut, Matchers::all()), []);
     }
 
     /// The name in it is x, a line and y.
@@ -236,7 +243,7 @@ mod tests {
         let logged = |escaped| {
             let mut matchers = Matchers::all();
             matchers.take_newlines_for_escaped(escaped);
-            logins_in("x", &Newest { lines: lines.clone().into_bytes(), is_whole: true }, matchers)
+            logins_in("x", &Newest { lines: lines.clone().into_bytes(), is_whole: true, is_cut: false }, matchers)
         };
         assert_eq!(logged(false), []);
         assert_eq!(logged(true).len(), 1, "the test has no forged line");

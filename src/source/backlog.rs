@@ -23,8 +23,9 @@ use super::{Age, Gap, Origin, Position, Sink};
 use crate::error::io_cause;
 
 /// Bytes in front of the first that count which are read for what the matchers have to remember: the address of a session
-/// that logs in behind them, or a message whose rest comes behind them. They grant nothing.
-const WARM_UP: u64 = 64 * 1024;
+/// that logs in behind them, or a message whose rest comes behind them. They grant nothing. The first half may be the rest of one
+/// message (GNU imap4d's has 64 KiB), and tells nothing.
+const WARM_UP: u64 = 128 * 1024;
 
 /// How often the search is begun anew because a file was cut meanwhile.
 const ATTEMPTS: usize = 5;

@@ -14,6 +14,8 @@ pub struct Newest {
     pub lines: Vec<u8>,
     /// Whether nothing is known to stand in front of them.
     pub is_whole: bool,
+    /// Whether they begin in the middle of a file.
+    pub is_cut: bool,
 }
 
 /// The newest lines of a file, in at most so many bytes.
@@ -31,7 +33,7 @@ pub fn of_file(path: &Path, most: u64) -> io::Result<Newest> {
     if start > 0 {
         lines.drain(..memchr::memchr(b'\n', &lines).map_or(0, |newline| newline + 1));
     }
-    Ok(Newest { lines, is_whole: start == 0 })
+    Ok(Newest { lines, is_whole: start == 0, is_cut: start > 0 })
 }
 
 /// The same of a log: where its file is shorter, also the end of the file that was rotated last.
@@ -45,7 +47,9 @@ pub fn of_log(path: &Path, most: u64) -> io::Result<Newest> {
         return Ok(newest);
     }
     match rotated_last(path).map(|older| of_file(&older, rest)) {
-        Some(Ok(older)) => Ok(Newest { lines: [older.lines, newest.lines].concat(), is_whole: false }),
+        Some(Ok(older)) => {
+            Ok(Newest { lines: [older.lines, newest.lines].concat(), is_whole: false, is_cut: older.is_cut })
+        }
         Some(Err(_)) => Ok(Newest { is_whole: false, ..newest }),
         None => Ok(newest),
     }
