@@ -5,14 +5,9 @@
 
 use std::ops::Range;
 
-use super::newlines::Behind;
-use super::{Event, LONGEST_LINE, Matchers};
-use crate::source::lines::READ;
+use super::{Event, Matchers};
 use crate::syslog::{self, Header, Layout, Tag};
 use crate::time::Timestamp;
-
-/// A block of whole lines that is as long is from a full read, or one of several.
-const FULL: usize = READ - LONGEST_LINE - 1;
 
 impl Matchers {
     /// Hands on every event of a block of whole lines, with the offset of its line: the same as from
@@ -22,8 +17,7 @@ impl Matchers {
     }
 
     /// The same of the lines of a part of a text. What stands behind that is only looked at: it may show that the last
-    /// lines are the beginning of a message. A text of one full read is not the end of the log: of its last lines nothing
-    /// counts that bytes behind it could show to be such a beginning.
+    /// lines are the beginning of a message.
     pub fn scan_part<'b>(
         &mut self,
         now: Timestamp,
@@ -31,13 +25,12 @@ impl Matchers {
         part: Range<usize>,
         event: &mut dyn FnMut(usize, &Event<'b>),
     ) {
-        let goes_on = text.len() >= FULL;
         let mut at = part.start;
         while at < part.end {
             let rest = &text[at..];
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
-            let behind = Behind { bytes: rest.get(line.len() + 1..).unwrap_or_default(), goes_on };
+            let behind = rest.get(line.len() + 1..).unwrap_or_default();
             if tag.is_some_and(|tag| !self.heeds(tag.program)) {
                 self.skip(line);
             } else if let Some(found) = self.look(now, line, tag, behind) {
@@ -47,13 +40,7 @@ impl Matchers {
         }
     }
 
-    fn look<'l>(
-        &mut self,
-        now: Timestamp,
-        line: &'l [u8],
-        tag: Option<Tag<'l>>,
-        behind: Behind<'_>,
-    ) -> Option<Event<'l>> {
+    fn look<'l>(&mut self, now: Timestamp, line: &'l [u8], tag: Option<Tag<'l>>, behind: &[u8]) -> Option<Event<'l>> {
         let parsed = self.parse(line, tag);
         self.event_of(now, line, parsed, behind)
     }

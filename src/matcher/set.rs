@@ -5,7 +5,7 @@ use std::fmt;
 use super::files::Files;
 use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
-use super::newlines::{Behind, Newlines};
+use super::newlines::Newlines;
 use super::reader::Reading;
 use super::routes::Routes;
 use super::sessions::Sessions;
@@ -181,7 +181,7 @@ impl Matchers {
     /// The same, and what stands behind the line and its newline, as far as that was read: it may show that the line is only
     /// the beginning of a message.
     pub fn event_before<'l>(&mut self, now: Timestamp, line: &'l [u8], behind: &[u8]) -> Option<Event<'l>> {
-        self.event_of(now, line, syslog::parse(line), Behind { bytes: behind, goes_on: false })
+        self.event_of(now, line, syslog::parse(line), behind)
     }
 
     /// What a line says that was parsed like this.
@@ -190,7 +190,7 @@ impl Matchers {
         now: Timestamp,
         line: &'l [u8],
         parsed: Option<(Header<'l>, &'l [u8])>,
-        behind: Behind<'_>,
+        behind: &[u8],
     ) -> Option<Event<'l>> {
         let event = parsed.and_then(|(header, message)| {
             let (matcher, kind, reading) = self.believed(now, line, &header, message, behind)?;
@@ -207,7 +207,7 @@ impl Matchers {
         line: &[u8],
         header: &Header<'_>,
         message: &'l [u8],
-        behind: Behind<'_>,
+        behind: &[u8],
     ) -> Option<(&'static Matcher, Kind, Reading<'l>)> {
         let doubtful = self.newlines.is_doubtful(header, line, behind);
         let route = self.routes.of(header.program)?;
