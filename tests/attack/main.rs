@@ -144,6 +144,7 @@ fn attack() -> ExitCode {
         std::mem::forget(scratch);
     }
     let servers = servers();
+    let all_servers = servers.len() == SERVERS.len();
     each(&servers, |server| run_part(place, "server", server.name, server.packages));
     each(&LOGGERS, |logger| run_part(place, "logger", logger.name, logger.packages));
     let mut all = Verdict::default();
@@ -156,7 +157,10 @@ fn attack() -> ExitCode {
     }
     println!("attack: in all {all}");
     assert_eq!(all.forged, 0, "addresses were granted from which nobody logged in");
-    assert!(all.teeth > 0, "no name would fool a reader who takes each line for a message: the attack is none");
+    assert!(
+        all.teeth > 0 || !all_servers,
+        "no name would fool a reader who takes each line for a message: the attack is none"
+    );
     ExitCode::SUCCESS
 }
 
