@@ -213,6 +213,7 @@ impl RawNewlines {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::super::Matchers;
     use crate::time::Timestamp;
