@@ -153,16 +153,18 @@ pub(super) struct GoesOn {
     holds_nul: bool,
 }
 
-/// Bytes that were not in the message: of a byte, syslog-ng's sanitize-utf8 makes `\xff` and rsyslog `#000`, and newlines stay.
+/// Bytes that were not in the message. Of one byte syslog-ng's sanitize-utf8 makes `\xff`, rsyslog `#000`, BusyBox and inetutils
+/// `^M`; newlines stay.
 fn added(text: &[u8]) -> u64 {
-    3 * memchr::memchr2_iter(b'\\', b'#', text).filter(|at| is_escape(&text[*at..])).count() as u64
+    memchr::memchr3_iter(b'\\', b'#', b'^', text).map(|at| added_by_escape(&text[at..])).sum()
 }
 
-fn is_escape(text: &[u8]) -> bool {
+fn added_by_escape(text: &[u8]) -> u64 {
     match text {
-        [b'\\', b'x', ..] => true,
-        [b'#', digits @ ..] => digits.len() >= 3 && digits[..3].iter().all(|digit| matches!(digit, b'0'..=b'7')),
-        _ => false,
+        [b'\\', b'x', ..] => 3,
+        [b'#', b'0'..=b'7', b'0'..=b'7', b'0'..=b'7', ..] => 3,
+        [b'^', b'?'..=b'_', ..] => 1,
+        _ => 0,
     }
 }
 
@@ -399,7 +401,7 @@ mod tests {
     /// rsyslog that does not escape newlines makes `#000` of NUL.
     #[test]
     fn escapes_do_not_count() {
-        for nul in ["#000", "\\x00"] {
+        for nul in ["#000", "\\x00", "^A"] {
             let failure = "Nov 27 13:00:00 mail nginx: 2026/11/27 13:00:00 [info] 8#8: *9 client login failed: \"x\" while in \
                            http auth state, client: 198.51.100.9, server: 0.0.0.0:143, login: \"x";
             assert_eq!(scanned(&format!("{failure}{}\n{FORGED}\n", nul.repeat(1500)), false), [""; 0]);

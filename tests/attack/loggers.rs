@@ -3,6 +3,8 @@
 /// A syslog daemon in one of its settings.
 pub(super) struct Logger {
     pub(super) name: &'static str,
+    /// What it is called in the threat model.
+    pub(super) title: &'static str,
     pub(super) packages: &'static str,
     /// Listens at `/dev/log` and writes to `$LOG`, in the foreground, with `$SETTING` in its configuration.
     pub(super) script: &'static str,
@@ -13,20 +15,25 @@ pub(super) struct Logger {
     pub(super) is_read: bool,
     /// `$LOG` is a directory of systemd's journal.
     pub(super) is_journal: bool,
+    /// It reads lines of one program from standard input, and writes to a file in the directory `$LOG`.
+    pub(super) is_pipe: bool,
 }
 
 const RSYSLOG: Logger = Logger {
     name: "rsyslog",
+    title: "rsyslog 8.2302",
     packages: "rsyslog",
     script: include_str!("loggers/rsyslog.sh"),
     setting: "",
     escapes: true,
     is_read: true,
     is_journal: false,
+    is_pipe: false,
 };
 
 const SYSLOG_NG: Logger = Logger {
     name: "syslog-ng",
+    title: "syslog-ng 3.38",
     packages: "syslog-ng-core",
     script: include_str!("loggers/syslog-ng.sh"),
     escapes: false,
@@ -35,6 +42,7 @@ const SYSLOG_NG: Logger = Logger {
 
 const BUSYBOX: Logger = Logger {
     name: "busybox",
+    title: "BusyBox 1.35",
     packages: "busybox-static",
     script: include_str!("loggers/busybox.sh"),
     escapes: false,
@@ -44,6 +52,7 @@ const BUSYBOX: Logger = Logger {
 
 const INETUTILS: Logger = Logger {
     name: "inetutils",
+    title: "inetutils 2.4",
     packages: "inetutils-syslogd",
     script: include_str!("loggers/inetutils.sh"),
     escapes: true,
@@ -52,6 +61,7 @@ const INETUTILS: Logger = Logger {
 
 const JOURNALD: Logger = Logger {
     name: "journald",
+    title: "journald of systemd 252 (the journal source leaves out what is not one line)",
     packages: "systemd",
     script: include_str!("loggers/journald.sh"),
     escapes: true,
@@ -60,18 +70,64 @@ const JOURNALD: Logger = Logger {
 };
 
 /// All of them.
-pub(super) const LOGGERS: [Logger; 8] = [
+pub(super) static LOGGERS: [Logger; 8] = [
     RSYSLOG,
     Logger {
         name: "rsyslog-raw",
+        title: "rsyslog with `parser.escapeControlCharactersOnReceive=\"off\"`",
         setting: "global(parser.escapeControlCharactersOnReceive=\"off\")",
         escapes: false,
         ..RSYSLOG
     },
     SYSLOG_NG,
-    Logger { name: "syslog-ng-no-multi-line", setting: "flags(no-multi-line)", escapes: true, ..SYSLOG_NG },
+    Logger {
+        name: "syslog-ng-no-multi-line",
+        title: "syslog-ng with `flags(no-multi-line)` at the source",
+        setting: "flags(no-multi-line)",
+        escapes: true,
+        ..SYSLOG_NG
+    },
     BUSYBOX,
-    Logger { name: "busybox-S", setting: "-S", is_read: true, ..BUSYBOX },
+    Logger { name: "busybox-S", title: "BusyBox with `-S`", setting: "-S", is_read: true, ..BUSYBOX },
     INETUTILS,
     JOURNALD,
 ];
+
+const SVLOGD: Logger = Logger {
+    name: "svlogd",
+    title: "svlogd of runit 2.1.2, reading a server's standard error",
+    packages: "runit",
+    script: include_str!("loggers/svlogd.sh"),
+    is_pipe: true,
+    ..RSYSLOG
+};
+
+/// Those whose way with bytes is told of alone.
+static OTHERS: [Logger; 4] = [
+    Logger {
+        name: "syslog-ng-sanitize",
+        title: "syslog-ng with `flags(sanitize-utf8)`",
+        setting: "flags(sanitize-utf8)",
+        ..SYSLOG_NG
+    },
+    SVLOGD,
+    Logger {
+        name: "s6-log",
+        title: "s6-log 2.11, the same",
+        packages: "s6",
+        script: include_str!("loggers/s6-log.sh"),
+        ..SVLOGD
+    },
+    Logger {
+        name: "multilog",
+        title: "multilog of daemontools 0.76, the same",
+        packages: "daemontools",
+        script: include_str!("loggers/multilog.sh"),
+        ..SVLOGD
+    },
+];
+
+/// All whose way with bytes is told of.
+pub(super) fn probed() -> impl Iterator<Item = &'static Logger> {
+    LOGGERS.iter().chain(&OTHERS)
+}

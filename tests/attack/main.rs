@@ -9,13 +9,14 @@
 
 mod loggers;
 mod names;
+mod probes;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;
 mod talk;
 mod upstream;
 
-use loggers::{LOGGERS, Logger};
+use loggers::{LOGGERS, Logger, probed};
 use pop_before_smtp::matcher::{Action, Matchers};
 use pop_before_smtp::time::Timestamp;
 use servers::{SERVERS, Server};
@@ -26,7 +27,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -38,7 +39,8 @@ use talk::{GENUINE, Way};
 const PART: &str = "ATTACK_PART";
 /// Where it leaves what others read.
 const PLACE: &str = "ATTACK_PLACE";
-/// Words with commas: `all` for every name in every way, names of servers for these alone, `keep` to keep the logs.
+/// Words with commas: `all` for every name in every way, names of servers for these alone,
+/// `loggers` for the loggers alone, `keep` to keep the logs.
 const HOW_MUCH: &str = "ATTACK";
 
 /// Of the names, each so many-th is tried, in one way; unless all are.
@@ -47,7 +49,7 @@ const STEP: usize = 23;
 const AT_A_TIME: usize = 48;
 /// How long a server or a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What the last message of each recording holds.
+/// What the last message holds that each logger is sent.
 const LAST: &str = "the attack is over";
 
 fn main() -> ExitCode {
@@ -142,6 +144,13 @@ fn attack() -> ExitCode {
     if is_asked_for("keep") {
         println!("attack: what was logged is kept in {}", place.display());
         std::mem::forget(scratch);
+    }
+    let probed: Vec<&Logger> = probed().collect();
+    each(&probed, |logger| run_part(place, "probe", logger.name, logger.packages));
+    probes::compare(place);
+    println!("attack: {} loggers do with bytes what the threat model says", probed.len());
+    if is_asked_for("loggers") {
+        return ExitCode::SUCCESS;
     }
     let servers = servers();
     let all_servers = servers.len() == SERVERS.len();
@@ -262,10 +271,6 @@ fn judge(server: &Server, logger: Option<&Logger>, place: &Path) -> Verdict {
     verdict
 }
 
-fn read(file: &Path) -> Vec<u8> {
-    fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
 fn recording(place: &Path, server: &Server) -> PathBuf {
     place.join(format!("{}.datagrams", server.name))
 }
@@ -281,19 +286,26 @@ fn log_of(place: &Path, logger: &Logger, server: &Server) -> PathBuf {
 /// On a stage.
 fn play(part: &str, place: &Path) -> ExitCode {
     let (kind, name) = part.split_once(' ').expect("a kind and a name");
-    if kind == "server" {
-        attack_server(place, SERVERS.iter().find(|server| server.name == name).expect("a server"));
-    } else {
-        feed_logger(place, LOGGERS.iter().find(|logger| logger.name == name).expect("a logger"));
+    let logger = || probed().find(|logger| logger.name == name).expect("a logger");
+    match kind {
+        "server" => attack_server(place, SERVERS.iter().find(|server| server.name == name).expect("a server")),
+        "logger" => feed_all(place, logger()),
+        _ => probes::probe(place, logger()),
     }
     ExitCode::SUCCESS
 }
 
-/// Runs a shell script in the background, which may end or not.
-fn start(script: &str, variables: &[(&str, &Path)]) -> std::process::Child {
+/// Starts a logger.
+fn start(logger: &Logger, log: &Path) -> Child {
+    let mut shell = shell(logger.script);
+    shell.env("LOG", log).env("SETTING", logger.setting);
+    shell.stdin(if logger.is_pipe { Stdio::piped() } else { Stdio::null() }).spawn().expect("bash")
+}
+
+fn shell(script: &str) -> Command {
     let mut command = Command::new("bash");
-    command.args(["-euc", script]).envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
-    command.spawn().expect("bash")
+    command.args(["-euc", script]).stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 /// Starts the server, logs in, attacks it, logs in again; and leaves what was logged.
@@ -306,8 +318,8 @@ fn attack_server(place: &Path, server: &Server) {
         fs::write(&own_log, "").expect("its log file");
         fs::set_permissions(&own_log, PermissionsExt::from_mode(0o666)).expect("its mode");
     }
-    let variables: &[(&str, &Path)] = if server.own_log { &[("OWN_LOG", &own_log)] } else { &[] };
-    let mut script = start(server.script, variables);
+    let own_log = server.own_log.then_some(("OWN_LOG", own_log));
+    let mut script = shell(server.script).envs(own_log).spawn().expect("bash");
     for protocol in server.protocols {
         wait_for(&format!("{}: a login by {protocol:?}", server.name), PATIENCE, || {
             talk::log_in(GENUINE[0], *protocol)
@@ -408,32 +420,39 @@ impl Recorder {
             }
             since.elapsed() > Duration::from_secs(2)
         });
-        let mut datagrams = self.datagrams.lock().unwrap();
-        datagrams.push(format!("<22>Nov 27 13:00:00 last: {LAST}").into_bytes());
-        datagrams.clone()
+        self.datagrams.lock().unwrap().clone()
     }
 }
 
-/// Sends each recording to the daemon, and leaves what it writes.
-fn feed_logger(place: &Path, logger: &Logger) {
+/// Sends each recording to the logger, and leaves what it writes.
+fn feed_all(place: &Path, logger: &Logger) {
     for server in servers().into_iter().filter(|server| !server.own_log) {
-        let log = log_of(place, logger, server);
-        let setting = Path::new(logger.setting);
-        let mut daemon = start(logger.script, &[("LOG", &log), ("SETTING", setting)]);
-        let socket = UnixDatagram::unbound().expect("a socket");
-        wait_for(&format!("{} at /dev/log", logger.name), PATIENCE, || socket.connect("/dev/log").is_ok());
-        let mut rest = &read(&recording(place, server))[..];
-        while let Some((length, behind)) = rest.split_first_chunk() {
+        let recording = fs::read(recording(place, server)).expect("a recording");
+        let mut rest = &recording[..];
+        let datagrams = std::iter::from_fn(|| {
+            let (length, behind) = rest.split_first_chunk()?;
             let (datagram, next) = behind.split_at(u32::from_le_bytes(*length) as usize);
-            send(&socket, datagram).unwrap_or_else(|error| panic!("{}: {error}", logger.name));
             rest = next;
-        }
-        wait_for(&format!("{}: the last message", logger.name), PATIENCE, || has_last(logger, &log));
-        let _ = daemon.kill();
-        let _ = daemon.wait();
-        let _ = fs::remove_file("/dev/log");
+            Some(datagram.to_vec())
+        });
+        feed(logger, &log_of(place, logger, server), datagrams);
     }
     println!("attack: {}: fed", logger.name);
+}
+
+/// Starts the logger, sends it these datagrams, and ends it once all is written.
+fn feed(logger: &Logger, log: &Path, datagrams: impl Iterator<Item = Vec<u8>>) {
+    let mut daemon = start(logger, log);
+    let socket = UnixDatagram::unbound().expect("a socket");
+    wait_for(&format!("{} at /dev/log", logger.name), PATIENCE, || socket.connect("/dev/log").is_ok());
+    let last = format!("<22>Nov 27 13:00:00 last: {LAST}").into_bytes();
+    for datagram in datagrams.chain([last]) {
+        send(&socket, &datagram).unwrap_or_else(|error| panic!("{}: {error}", logger.name));
+    }
+    wait_for(&format!("{}: the last message", logger.name), PATIENCE, || has_last(logger, log));
+    let _ = daemon.kill();
+    let _ = daemon.wait();
+    let _ = fs::remove_file("/dev/log");
 }
 
 /// A message that is too long for the socket is dropped by syslog(3) as well.

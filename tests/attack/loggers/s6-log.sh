@@ -1,0 +1,1 @@
+exec s6-log "$LOG"

@@ -1,0 +1,2 @@
+mkdir -p "$LOG"
+exec svlogd "$LOG"
