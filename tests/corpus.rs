@@ -55,6 +55,9 @@ const MISSED: &[(&str, &[usize])] =
 /// mail process then died on the 1,000 bytes of the user name, before the client had an answer.
 const DISPUTED: &[(&str, &[usize])] = &[("dovecot-2.3/hostile-users.traditional.log", &[162, 170])];
 
+/// What was captured of attacks: lines tell of logins that were none.
+const ATTACKS: &str = "raw-newlines";
+
 type Verdicts = BTreeMap<usize, (Action, IpAddr)>;
 
 struct Sample {
@@ -129,6 +132,33 @@ fn check(sample: &Sample, found: &Verdicts) {
     assert_eq!(missed, listed, "{name}");
 }
 
+/// What syslog daemons that escape no newline wrote while servers were attacked (`tests/attack`). Logins close behind a failure do not
+/// count; none counts that is not one.
+#[test]
+fn captured_attacks_yield_nobody() {
+    let mut fooled = 0;
+    for sample in samples(ATTACKS) {
+        let text = sample.lines.join(&b'\n');
+        let found = |escaped| {
+            let mut matchers = Matchers::all();
+            matchers.take_newlines_for_escaped(escaped);
+            let mut found = Verdicts::new();
+            matchers.scan(Timestamp::default(), &text, &mut |at, event| {
+                let line = memchr::memchr_iter(b'\n', &text[..at]).count() + 1;
+                found.insert(line, (event.action, event.client));
+            });
+            found
+        };
+        let right = found(false);
+        for (line, event) in &right {
+            assert_eq!(sample.verdicts.get(line), Some(event), "{}:{line}", sample.path.display());
+        }
+        assert!(right.values().any(|(action, _)| *action == Action::Login), "{}", sample.path.display());
+        fooled += found(true).iter().filter(|(line, event)| sample.verdicts.get(line) != Some(event)).count();
+    }
+    assert!(fooled > 0, "nothing in them would fool anybody");
+}
+
 #[test]
 fn every_login_is_found_and_no_other() {
     for (directory, matcher) in SAMPLES {
@@ -165,7 +195,8 @@ fn every_directory_is_tested() {
     for entry in fs::read_dir(logs).expect("tests/logs") {
         let path = entry.expect("directory entry").path();
         let name = path.file_name().and_then(|n| n.to_str()).expect("UTF-8 name");
-        assert!(!path.is_dir() || SAMPLES.iter().any(|(directory, ..)| *directory == name), "{name} is not tested");
+        let is_tested = name == ATTACKS || SAMPLES.iter().any(|(directory, ..)| *directory == name);
+        assert!(!path.is_dir() || is_tested, "{name} is not tested");
     }
 }
 

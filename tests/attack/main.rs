@@ -91,7 +91,7 @@ fn missing() -> Option<String> {
 /// A command on a stage with these packages; what it is to run has to be added.
 fn on_stage(place: &Path, name: &str, packages: &str) -> Command {
     let stage = place.join(format!("{name}.stage"));
-    fs::create_dir(&stage).expect("a directory for the stage");
+    fs::create_dir_all(&stage).expect("a directory for the stage");
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/attack/stage.sh")).arg(stage).arg(packages);
