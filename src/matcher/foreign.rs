@@ -68,6 +68,11 @@ impl Foreign {
         self.incomplete = true;
     }
 
+    /// Whether anything is remembered.
+    pub(super) fn knows_any(&self, now: Timestamp) -> bool {
+        !self.lasting.is_empty() || !self.passing.is_empty() || !self.others.is_empty() || self.forgotten > now
+    }
+
     /// Notes a message, and says whether it may be a stranger's.
     pub(super) fn is_foreign(&mut self, now: Timestamp, words: &[&ForeignWords], message: Message<'_>) -> bool {
         let may_write = |words: &&ForeignWords| match words.lasts {

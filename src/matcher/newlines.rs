@@ -69,16 +69,17 @@ impl Newlines {
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
     pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
+        let is_behind_own_file = self.read < self.own_file && !is_own_file(header);
+        if !is_behind_own_file && !self.is_near() {
+            return false;
+        }
         let end = self.read + without_tail(line) as u64;
-        if !is_own_file(header) && end <= self.own_file {
-            return true;
-        }
-        self.is_near() && {
-            let may_end = |(until, ends): &(u64, Ends)| {
-                end <= *until && (ends.are_in(line) || ends.are_behind(behind, until - end))
-            };
-            end <= self.doubt || end - header_length(line) <= self.split || self.endings.iter().any(may_end)
-        }
+        let may_end =
+            |(until, ends): &(u64, Ends)| end <= *until && (ends.are_in(line) || ends.are_behind(behind, until - end));
+        is_behind_own_file && end <= self.own_file
+            || end <= self.doubt
+            || end - header_length(line) <= self.split
+            || self.endings.iter().any(may_end)
     }
 
     fn note_ending(&mut self, until: u64, ends: Ends) {
@@ -199,10 +200,8 @@ fn is_own_file(header: &Header<'_>) -> bool {
 }
 
 impl RawNewlines {
-    /// How long the message may be that begins with this line's, if a client who has not logged in may have written a newline
-    /// in it.
-    pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
-        self.messages.iter().find(|start| reader::begins(start, message))?;
+    /// How a message may go on behind a newline that begins like one of these.
+    pub(super) fn goes_on(&self, message: &[u8]) -> GoesOn {
         let bound = |bounded: &Bounded| {
             let text = reader::read(bounded.message, message)?.user?;
             // It is a part of the message.
@@ -210,7 +209,7 @@ impl RawNewlines {
             (message.len() >= bounded.least).then_some(start + bounded.most)
         };
         let longest = self.bounded.iter().find_map(bound).unwrap_or(self.longest);
-        Some(GoesOn { longest, ends: self.ends, holds_nul: self.holds_nul })
+        GoesOn { longest, ends: self.ends, holds_nul: self.holds_nul }
     }
 }
 

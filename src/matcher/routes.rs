@@ -21,8 +21,12 @@ pub(super) struct Route {
     pub(super) limit: Option<usize>,
     /// Which messages of a process may be a stranger's, chosen or not.
     pub(super) foreign: Vec<&'static ForeignWords>,
-    /// Which messages may hold a stranger's newline, chosen or not.
-    newlines: Vec<&'static RawNewlines>,
+    /// How the messages begin that show this.
+    signs: OnceLock<Starts>,
+    /// Which messages may hold a stranger's newline, chosen or not, by how they begin.
+    newlines: Vec<(Pattern, &'static RawNewlines)>,
+    /// Of these; made for the first message.
+    openings: OnceLock<Starts>,
 }
 
 /// A pattern that a message may fit.
@@ -36,7 +40,16 @@ struct Candidate {
 impl Route {
     /// How the message may go on behind this line, if it may hold a newline of a client who has not logged in.
     pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
-        self.newlines.iter().find_map(|newlines| newlines.goes_on(message))
+        let openings = self.openings.get_or_init(|| Starts::of(self.newlines.iter().map(|(start, _)| *start)));
+        let fitting = openings.fitting(message);
+        let mut openings = self.newlines.iter().enumerate().filter(|(nth, _)| fitting.has(*nth));
+        openings.find_map(|(_, (start, newlines))| reader::begins(start, message).then(|| newlines.goes_on(message)))
+    }
+
+    /// Whether the message may show that others are a stranger's.
+    pub(super) fn may_be_sign(&self, message: &[u8]) -> bool {
+        let signs = || self.foreign.iter().flat_map(|words| words.behind.iter().chain(words.never));
+        self.signs.get_or_init(|| Starts::of(signs().copied())).fitting(message).is_any()
     }
 
     /// The first reading of a message.
@@ -91,8 +104,8 @@ impl Routes {
             for newlines in matcher.newlines {
                 for program in newlines.programs {
                     let known = &mut route(&mut routes, program.as_bytes()).newlines;
-                    if !known.iter().any(|other| std::ptr::eq(*other, newlines)) {
-                        known.push(newlines);
+                    if !known.iter().any(|(_, other)| std::ptr::eq(*other, newlines)) {
+                        known.extend(newlines.messages.iter().map(|start| (*start, newlines)));
                     }
                 }
             }

@@ -216,7 +216,8 @@ impl Matchers {
             .limit
             .filter(|limit| !doubtful || message.len() >= *limit)
             .is_some_and(|limit| self.fragments.is_piece(header.host, header.program, message.len(), limit));
-        let is_foreign = !route.foreign.is_empty() && {
+        let is_concerned = || self.foreign.knows_any(now) || route.may_be_sign(message);
+        let is_foreign = !route.foreign.is_empty() && is_concerned() && {
             let process = self.sessions.id(header, header.pid);
             let has_process_id = header.pid.is_some();
             let message = foreign::Message { process, has_process_id, is_doubtful: doubtful, text: message };

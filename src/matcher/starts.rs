@@ -33,6 +33,10 @@ impl Fitting {
         Self(self.0 | other.0)
     }
 
+    pub(super) fn is_any(self) -> bool {
+        self.0 != 0
+    }
+
     pub(super) fn has(self, nth: usize) -> bool {
         self.0 & Self::only(nth).0 != 0
     }

@@ -71,7 +71,7 @@ pub(super) const CYRUS: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS],
+    newlines: CYRUS_NEWLINES,
     cut_failure: None,
 };
 
@@ -89,9 +89,11 @@ pub(super) const CYRUS_1: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS],
+    newlines: CYRUS_NEWLINES,
     cut_failure: None,
 };
+
+const CYRUS_NEWLINES: &[RawNewlines] = &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS];
 
 /// What a client says of itself before it logs in, with the newlines of its literals (imap/imapd.c, `cmd_id`, 1.6 to 3.13). A quote
 /// stands behind each value.
