@@ -26,10 +26,11 @@ use support::process::{children, wait_gone};
 const REGULAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 /// Never logs in.
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
-/// The daemon is killed within this time from the start of the load: somewhat more than a publish takes.
-const LOAD: Duration = Duration::from_millis(30);
+/// The daemon is killed within this time from the start of the load: more than it takes until the first lines are handed on
+/// (`src/source/lines.rs`) and published.
+const LOAD: Duration = Duration::from_millis(150);
 /// The same where a publish runs postmap.
-const LOAD_WITH_POSTMAP: Duration = Duration::from_millis(100);
+const LOAD_WITH_POSTMAP: Duration = Duration::from_millis(250);
 /// Clients that log in during one round, beside the regular one.
 const CROWD: u8 = 200;
 
