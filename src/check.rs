@@ -27,13 +27,13 @@ use self::naming::Ours;
 use self::servers::InUse;
 use self::settings::Settings;
 use self::writer::Writer;
-use crate::cli;
 use crate::config::{self, Table};
 use crate::error::Error;
 use crate::inspect;
 use crate::logs::Logs;
 use crate::matcher::{ALL, Matchers};
 use crate::mynetworks;
+use crate::options::Options;
 use crate::paint::Paint;
 use crate::servers::{Choice, Servers};
 use crate::time::Now;
@@ -53,7 +53,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// The options are wrong, or nothing can be printed.
-pub fn run(options: &cli::Options, probe: bool) -> Result<Verdict, Error> {
+pub fn run(options: &Options, probe: bool) -> Result<Verdict, Error> {
     let findings = findings(options, probe)?;
     let paint = Paint::stdout();
     let line = |finding: &Finding| {
@@ -72,7 +72,7 @@ pub fn run(options: &cli::Options, probe: bool) -> Result<Verdict, Error> {
     })
 }
 
-fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> {
+fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     let table = config::table(options)?;
     config::never_published(options)?;
     let mut findings = Vec::new();
@@ -113,7 +113,7 @@ fn findings(options: &cli::Options, probe: bool) -> Result<Vec<Finding>, Error> 
 }
 
 /// What concerns the logs, read by the daemon's user, and the clock.
-fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<Finding>), Error> {
+fn logs(options: &Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<Finding>), Error> {
     let choice = config::matchers(options)?;
     let now = Now::read().wall;
     Logs::chosen(options)?;
@@ -145,7 +145,7 @@ fn logs(options: &cli::Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, 
 }
 
 /// What concerns those who write the logs: the syslog daemon, and the settings of servers.
-fn transports(options: &cli::Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding> {
+fn transports(options: &Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding> {
     let (loggers, servers) = (gather::loggers::gather(logs), gather::servers::gather(Path::new("/etc")));
     let samples = logs.iter().filter_map(|log| log.read.as_ref().ok());
     let in_use = InUse {

@@ -12,7 +12,6 @@ use pop_before_smtp_backends::DRIVERS;
 pub use self::commands::{Deny, Format, Json, Match, TableFormat};
 use crate::error::{Error, Exit};
 use crate::matcher::BUILTIN;
-use crate::settings::Given;
 
 /// Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 ///
@@ -234,9 +233,6 @@ pub struct Options {
     /// Write metrics for Prometheus to FILE now and then
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<PathBuf>,
-    /// Where each of them was said.
-    #[arg(skip)]
-    pub given: Given,
 }
 
 /// Reads the command line, where `defaults` take the place of the built-in ones: name of an option and its values.

@@ -9,17 +9,16 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
-use crate::control::Place;
 use crate::error::{Error, Exit};
+use crate::grants::Policy;
 use crate::guard;
 use crate::logs::Logs;
 use crate::matcher::{ALL, Matchers};
 use crate::networks::Networks;
+use crate::options::Options;
 use crate::ring;
 use crate::servers::Choice;
-
-/// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
-pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+use crate::socket::Socket;
 
 /// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
@@ -48,37 +47,19 @@ pub struct Config {
     /// The logs to follow, at least one.
     pub logs: Logs,
     /// Where the control socket is.
-    pub control: Place,
+    pub control: Socket,
     /// Where to write the metrics.
     pub metrics_file: Option<PathBuf>,
     /// What a running daemon can change.
     pub policy: Policy,
+    /// Which matchers are chosen.
+    pub matchers: Choice,
     /// Read what the logs hold already.
     pub reprocess: bool,
     /// Stop at the end of the logs.
     pub once: bool,
     /// What all this was made of.
-    pub options: cli::Options,
-}
-
-/// Who may relay and for how long: what a running daemon takes over from a changed configuration file.
-pub struct Policy {
-    /// Which matchers are chosen.
-    pub matchers: Choice,
-    /// Length of a grant.
-    pub grace: Duration,
-    /// Capacity of the ring.
-    pub entries: NonZeroUsize,
-    /// How long a session counts as open at most, if addresses keep their grants while one is open.
-    pub hold: Option<Duration>,
-    /// Addresses that are never published.
-    pub networks: Networks,
-    /// Least time between two publishes.
-    pub publish_interval: Duration,
-    /// How many users may log in from one address within a grace, if that is bounded.
-    pub most_users: Option<NonZeroUsize>,
-    /// With how many addresses a user gives way first in a full ring, if that matters.
-    pub most_addresses: Option<u8>,
+    pub options: Options,
 }
 
 impl Config {
@@ -86,9 +67,9 @@ impl Config {
     ///
     /// # Errors
     /// Exit code 64 for a value that is wrong by itself, 78 if the configuration file has it.
-    pub fn new(options: &cli::Options) -> Result<Self, Error> {
+    pub fn new(options: &Options) -> Result<Self, Error> {
         let table = table(options)?;
-        let policy = policy(options, &table)?;
+        let Live { policy, matchers } = live(options, &table)?;
         Ok(Self {
             debug: options.debug,
             background: options.background,
@@ -102,6 +83,7 @@ impl Config {
                 .map(|path| absolute(options, "--metrics-file", path))
                 .transpose()?,
             policy,
+            matchers,
             reprocess: options.reprocess,
             once: options.once,
             options: options.clone(),
@@ -111,40 +93,48 @@ impl Config {
     }
 }
 
+/// What a running daemon takes over from a changed configuration file.
+pub struct Live {
+    /// Who may relay and for how long.
+    pub policy: Policy,
+    /// Which matchers are chosen.
+    pub matchers: Choice,
+}
+
 /// Checks all options but whether there is a log, and gives what a running daemon takes over; `running` is its table, if
 /// there is one.
 ///
 /// # Errors
 /// Those of [`Config::new`].
-pub fn check(options: &cli::Options, running: Option<&Table>) -> Result<Policy, Error> {
+pub fn check(options: &Options, running: Option<&Table>) -> Result<Live, Error> {
     Logs::chosen(options)?;
     let table = table(options)?;
-    policy(options, running.unwrap_or(&table))
+    live(options, running.unwrap_or(&table))
 }
 
-fn policy(options: &cli::Options, table: &Table) -> Result<Policy, Error> {
+fn live(options: &Options, table: &Table) -> Result<Live, Error> {
     let publish_interval = match &options.publish_interval {
         Some(text) => duration(options, "--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
         None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
         None => Duration::ZERO,
     };
-    Ok(Policy {
+    let policy = Policy {
         publish_interval,
-        matchers: matchers(options)?,
-        grace: duration(options, "--grace", &options.grace, Duration::from_secs(1), LONGEST)?,
+        grace: duration(options, "--grace", &options.grace, Duration::from_secs(1), ring::LONGEST)?,
         entries: entries(options)?,
         hold: hold(options)?,
         networks: never_published(options)?,
         most_users: most_users(options)?,
         most_addresses: most_addresses(options)?,
-    })
+    };
+    Ok(Live { policy, matchers: matchers(options)? })
 }
 
 /// The networks of the options that are never published, and those that never are.
 ///
 /// # Errors
 /// Exit code 64: one is no network.
-pub fn never_published(options: &cli::Options) -> Result<Networks, Error> {
+pub fn never_published(options: &Options) -> Result<Networks, Error> {
     networks(options).map(Networks::new)
 }
 
@@ -152,7 +142,7 @@ pub fn never_published(options: &cli::Options) -> Result<Networks, Error> {
 ///
 /// # Errors
 /// Exit code 64: there is no such backend, or the map or the value cannot be one.
-pub fn table(options: &cli::Options) -> Result<Table, Error> {
+pub fn table(options: &Options) -> Result<Table, Error> {
     let driver = DRIVERS.iter().find(|driver| driver.name == options.backend).ok_or_else(|| {
         let names: Vec<_> = DRIVERS.iter().map(|driver| driver.name).collect();
         wrong(options, "--backend", &options.backend, "there is no such backend")
@@ -189,7 +179,7 @@ pub fn table(options: &cli::Options) -> Result<Table, Error> {
 ///
 /// # Errors
 /// Exit code 64: there is no such matcher.
-pub fn matchers(options: &cli::Options) -> Result<Choice, Error> {
+pub fn matchers(options: &Options) -> Result<Choice, Error> {
     let custom = options.given.file.custom();
     let choice = |named| Choice::new(named, custom.clone(), options.escaped_newlines);
     if options.matcher.is_empty() {
@@ -206,7 +196,7 @@ pub fn matchers(options: &cli::Options) -> Result<Choice, Error> {
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.
-pub(crate) fn wrong(options: &cli::Options, option: &str, value: &str, cause: &str) -> Error {
+pub(crate) fn wrong(options: &Options, option: &str, value: &str, cause: &str) -> Error {
     match options.given.in_file(option) {
         Some(said) => {
             let (key, place) = (&said.written, said.place_of(value));
@@ -217,7 +207,7 @@ pub(crate) fn wrong(options: &cli::Options, option: &str, value: &str, cause: &s
 }
 
 /// The table's path.
-fn map(options: &cli::Options) -> Result<PathBuf, Error> {
+fn map(options: &Options) -> Result<PathBuf, Error> {
     let path = &options.map;
     let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
     match named {
@@ -231,12 +221,12 @@ fn map(options: &cli::Options) -> Result<PathBuf, Error> {
 ///
 /// # Errors
 /// Exit code 64: it cannot be one.
-pub fn absolute(options: &cli::Options, option: &str, path: &Path) -> Result<PathBuf, Error> {
+pub fn absolute(options: &Options, option: &str, path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(options.given.directory.join(path))
         .map_err(|_| wrong(options, option, &path.display().to_string(), "not a path that can be used from here"))
 }
 
-fn networks(options: &cli::Options) -> Result<Vec<IpNet>, Error> {
+fn networks(options: &Options) -> Result<Vec<IpNet>, Error> {
     let texts = options.skip_networks.iter().map(String::as_str).filter(|text| !text.is_empty());
     let refuse = |text| {
         wrong(options, "--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
@@ -248,12 +238,12 @@ fn network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
-fn hold(options: &cli::Options) -> Result<Option<Duration>, Error> {
-    let longest = duration(options, "--max-session", &options.max_session, Duration::from_secs(1), LONGEST)?;
+fn hold(options: &Options) -> Result<Option<Duration>, Error> {
+    let longest = duration(options, "--max-session", &options.max_session, Duration::from_secs(1), ring::LONGEST)?;
     Ok(options.hold_while_connected.then_some(longest))
 }
 
-fn entries(options: &cli::Options) -> Result<NonZeroUsize, Error> {
+fn entries(options: &Options) -> Result<NonZeroUsize, Error> {
     let text = &options.entries;
     text.parse()
         .ok()
@@ -261,7 +251,7 @@ fn entries(options: &cli::Options) -> Result<NonZeroUsize, Error> {
         .ok_or_else(|| wrong(options, "--entries", text, "not a number from 1 to 100000000"))
 }
 
-fn most_users(options: &cli::Options) -> Result<Option<NonZeroUsize>, Error> {
+fn most_users(options: &Options) -> Result<Option<NonZeroUsize>, Error> {
     let text = &options.max_users_per_address;
     match text.parse() {
         Ok(number) if number <= guard::MOST => Ok(NonZeroUsize::new(number)),
@@ -272,7 +262,7 @@ fn most_users(options: &cli::Options) -> Result<Option<NonZeroUsize>, Error> {
     }
 }
 
-fn most_addresses(options: &cli::Options) -> Result<Option<u8>, Error> {
+fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
     let text = &options.max_addresses_per_user;
     match text.parse() {
         Ok(number) if number <= ring::MOST_PER_USER => Ok(Some(number).filter(|number| *number > 0)),
@@ -287,11 +277,11 @@ fn most_addresses(options: &cli::Options) -> Result<Option<u8>, Error> {
 ///
 /// # Errors
 /// Exit code 64: it cannot be a path.
-pub fn control(options: &cli::Options) -> Result<Place, Error> {
+pub fn control(options: &Options) -> Result<Socket, Error> {
     match options.control.as_deref() {
-        None => Ok(Place::Usual),
-        Some("") => Ok(Place::Nowhere),
-        Some(path) => absolute(options, "--control", Path::new(path)).map(Place::Named),
+        None => Ok(Socket::Usual),
+        Some("") => Ok(Socket::Nowhere),
+        Some(path) => absolute(options, "--control", Path::new(path)).map(Socket::Named),
     }
 }
 
@@ -299,18 +289,12 @@ pub fn control(options: &cli::Options) -> Result<Place, Error> {
 ///
 /// # Errors
 /// Exit code 64: it is no time, or longer than any grant may be.
-pub fn length(options: &cli::Options, text: &str) -> Result<Duration, Error> {
-    duration(options, "--for", text, Duration::from_secs(1), LONGEST)
+pub fn length(options: &Options, text: &str) -> Result<Duration, Error> {
+    duration(options, "--for", text, Duration::from_secs(1), ring::LONGEST)
 }
 
 /// Seconds, or a number with a unit.
-fn duration(
-    options: &cli::Options,
-    option: &str,
-    text: &str,
-    least: Duration,
-    most: Duration,
-) -> Result<Duration, Error> {
+fn duration(options: &Options, option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = match unit {
@@ -344,7 +328,7 @@ mod tests {
     #[test]
     fn times_have_units_and_bounds() {
         let options = crate::effective::read([]).unwrap().unwrap().options;
-        let read = |text| duration(&options, "--grace", text, Duration::from_secs(1), LONGEST).ok();
+        let read = |text| duration(&options, "--grace", text, Duration::from_secs(1), ring::LONGEST).ok();
         assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
         assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
         assert_eq!(read("2h"), Some(Duration::from_secs(7200)));

@@ -13,7 +13,7 @@ use pop_before_smtp_backends::memory::Memory;
 use self::following::{Following, check_logs};
 use self::listening::Listening;
 use crate::background::{PidFile, close_inherited, to_background};
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::control::{About, Control, Service};
 use crate::debug::Narrator;
 use crate::error::{Error, Exit};
@@ -30,9 +30,10 @@ use crate::publish::Publisher;
 use crate::reload::Running;
 use crate::restore::Saved;
 use crate::ring::Ring;
+use crate::source::Mark;
 use crate::source::Progress;
 use crate::source::plan::Plan;
-use crate::state::{self, Mark, State};
+use crate::state::{self, State};
 use crate::time::{Now, Timestamp};
 use crate::wait::{Waiter, Wake};
 
@@ -64,7 +65,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     check_logs(&config.logs.named)?;
     config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
-    let listening = Listening::new(&config.policy.matchers, &config.logs);
+    let listening = Listening::new(&config.matchers, &config.logs);
     if config.debug {
         return debug(config, waiter, listening);
     }
@@ -267,9 +268,9 @@ impl Loop {
 
     /// Takes over the settings as they are now.
     fn reload(&mut self, now: &Now, grants: &mut Grants) {
-        if let Some(policy) = self.running.read_again() {
+        if let Some(Live { policy, matchers }) = self.running.read_again() {
             self.following.options.grace = policy.grace;
-            self.following.listening.reload(policy.matchers.clone());
+            self.following.listening.reload(matchers);
             self.listen();
             grants.set_policy(now, policy);
         }

@@ -5,27 +5,28 @@ use std::fmt::Write as _;
 
 use toml::Value as Toml;
 
-use crate::cli::Options;
-use crate::config::{self, Policy};
+use crate::config::{self, Live};
 use crate::config_file::{Custom, MATCHER};
 use crate::error::{Error, Exit};
 use crate::escape;
-use crate::logs::{self, Log, Logs};
+use crate::logs::{self, Logs};
+use crate::options::Options;
 use crate::settings::{Kind, Origin, Setting, Value};
+use crate::source::Log;
 
 /// The settings in TOML.
 ///
 /// # Errors
 /// They cannot be used, or hold what TOML cannot.
 pub fn settings(options: &Options) -> Result<String, Error> {
-    let policy = config::check(options, None)?;
+    let live = config::check(options, None)?;
     let mut out = String::new();
     for value in &options.given.values {
-        let (assignment, origin) = (assignment(options, &policy, value)?, origin(&value.origin));
+        let (assignment, origin) = (assignment(options, &live, value)?, origin(&value.origin));
         // Cannot fail: a string takes everything.
         let _ = match &value.origin {
             Origin::Default if value.setting.key == MATCHER => {
-                writeln!(out, "{assignment}  # {origin}{}; now {}", meaning(&value.setting), found(options, &policy))
+                writeln!(out, "{assignment}  # {origin}{}; now {}", meaning(&value.setting), found(options, &live))
             }
             Origin::Default => writeln!(out, "{assignment}  # {origin}{}", meaning(&value.setting)),
             _ => writeln!(out, "{assignment}  # {origin}"),
@@ -36,12 +37,12 @@ pub fn settings(options: &Options) -> Result<String, Error> {
 }
 
 /// `KEY = VALUE`; a comment if the setting has no value and is no list.
-fn assignment(options: &Options, policy: &Policy, value: &Value) -> Result<String, Error> {
+fn assignment(options: &Options, live: &Live, value: &Value) -> Result<String, Error> {
     let setting = &value.setting;
     let unset = value.texts.is_empty();
     let values = match setting.key.as_str() {
         "log" if unset => default_logs(options),
-        "publish-interval" if unset => vec![time(policy.publish_interval)],
+        "publish-interval" if unset => vec![time(live.policy.publish_interval)],
         _ => value.texts.iter().map(|text| toml(options, setting, text)).collect::<Result<_, _>>()?,
     };
     let key = setting.key_in_file();
@@ -70,9 +71,9 @@ fn default_logs(options: &Options) -> Vec<Toml> {
 }
 
 /// The matchers that are used if none is named: naming them would fix them.
-fn found(options: &Options, policy: &Policy) -> String {
+fn found(options: &Options, live: &Live) -> String {
     let logs = Logs::new(options).unwrap_or_default();
-    let found = policy.matchers.look(&logs, None).1.unwrap_or_default();
+    let found = live.matchers.look(&logs, None).1.unwrap_or_default();
     let names: Vec<_> = found.used.iter().map(|(matcher, _)| matcher.name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -3,16 +3,26 @@
 
 use std::ffi::OsString;
 
-use crate::cli::{self, Cli, Options};
+use crate::cli::{self, Command};
 use crate::config_file::{self, ConfigFile};
 use crate::error::Error;
+use crate::options::Options;
 use crate::settings::Given;
+
+/// What a run is asked to do.
+#[derive(Debug)]
+pub struct Asked {
+    /// The command; the daemon if there is none.
+    pub command: Option<Command>,
+    /// How.
+    pub options: Options,
+}
 
 /// Reads the command line, and the file that it names.
 ///
 /// # Errors
 /// What is wrong with them; `Ok(Err(text))` is help or version text to print.
-pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Result<Cli, String>, Error> {
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Result<Asked, String>, Error> {
     // Without a working directory relative paths are refused later on.
     let directory = std::env::current_dir().unwrap_or_default();
     let arguments: Vec<_> = arguments.into_iter().collect();
@@ -25,11 +35,11 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Result<Cli,
 /// What is wrong with the file.
 pub fn read_again(options: &Options) -> Result<Options, Error> {
     // Help has been asked for at start, or never.
-    Ok(join(options.given.clone())?.map_or_else(|_| options.clone(), |cli| cli.options))
+    Ok(join(options.given.clone())?.map_or_else(|_| options.clone(), |asked| asked.options))
 }
 
 /// Reads the file and puts it behind the command line that was given before.
-fn join(before: Given) -> Result<Result<Cli, String>, Error> {
+fn join(before: Given) -> Result<Result<Asked, String>, Error> {
     let Given { arguments, directory, file: known, .. } = before;
     let (cli, matches) = match cli::parse(arguments.iter().cloned(), &[])? {
         Ok(parsed) => parsed,
@@ -37,15 +47,15 @@ fn join(before: Given) -> Result<Result<Cli, String>, Error> {
     };
     let path = cli.options.config.as_ref();
     let file = path.map(|path| config_file::read(&directory.join(path), &known)).transpose()?;
-    let (mut cli, matches) = match &file {
+    let (cli, matches) = match &file {
         None => (cli, matches),
         Some(file) => match cli::parse(arguments.iter().cloned(), &defaults(file))? {
             Ok(parsed) => parsed,
             Err(text) => return Ok(Err(text)),
         },
     };
-    cli.options.given = Given::new(arguments, directory, file.unwrap_or_default(), &matches);
-    Ok(Ok(cli))
+    let given = Given::new(arguments, directory, file.unwrap_or_default(), &matches);
+    Ok(Ok(Asked { command: cli.command, options: Options::new(cli.options, given) }))
 }
 
 /// What the file says, in place of what is built in.

@@ -6,6 +6,7 @@ mod policy;
 mod shared;
 mod view;
 
+pub use self::policy::Policy;
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,9 @@ use crate::overrides::Overrides;
 use crate::proof::Proof;
 use crate::publish::Publisher;
 use crate::ring::{Change, Grant, Reason, Ring};
+use crate::source::Mark;
 use crate::stamp::DISORDER;
-use crate::state::{self, Mark};
+use crate::state;
 use crate::time::{Now, Timestamp};
 
 /// By how much a grant that was read back from a table may end later than the stamp of its login says: seconds are cut there

@@ -8,53 +8,14 @@ use std::time::SystemTime;
 
 use crate::cli;
 use crate::config::{absolute, wrong};
-use crate::error::{Error, Exit};
+use crate::error::Error;
+use crate::options::Options;
 use crate::source::backlog::{is_compressed, is_older_name};
 use crate::source::journal::{Filter, Journalctl};
-
-/// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
-const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];
+use crate::source::{LOG_FILES, Log, Means, no_log};
 
 /// Most files that patterns may stand for: each has a follower of its own.
 const MOST: usize = 256;
-
-/// How a file is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Means {
-    /// Through a child process, `tail`.
-    Tail,
-    /// In this process.
-    Follow,
-}
-
-/// One log to follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Log {
-    /// A file.
-    File(PathBuf, Means),
-    /// Systemd's journal.
-    Journal(Journalctl),
-    /// Standard input.
-    Stdin,
-}
-
-impl Log {
-    /// What it is called.
-    pub fn name(&self) -> String {
-        match self {
-            Self::File(path, _) => path.display().to_string(),
-            Self::Journal(journal) => journal.name(),
-            Self::Stdin => "-".to_owned(),
-        }
-    }
-
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::File(path, _) => Some(path),
-            Self::Journal(_) | Self::Stdin => None,
-        }
-    }
-}
 
 /// All logs to follow.
 #[derive(Debug, Default, Clone)]
@@ -72,7 +33,7 @@ impl Logs {
     ///
     /// # Errors
     /// Exit code 64 for a value that is wrong by itself, 66 if nothing is said and no log is found.
-    pub fn new(options: &cli::Options) -> Result<Self, Error> {
+    pub fn new(options: &Options) -> Result<Self, Error> {
         let mut logs = Self::chosen(options)?;
         if logs.named.is_empty() && logs.patterns.is_empty() {
             logs.guess(options)?;
@@ -84,7 +45,7 @@ impl Logs {
     ///
     /// # Errors
     /// Exit code 64 for a value that is wrong by itself.
-    pub fn chosen(options: &cli::Options) -> Result<Self, Error> {
+    pub fn chosen(options: &Options) -> Result<Self, Error> {
         let mut logs = Self::default();
         for text in &options.log {
             logs.add(text, options)?;
@@ -111,7 +72,7 @@ impl Logs {
     }
 
     /// Adds what a `--log` says: a file, several by wildcards, with how it is followed in front; `-`; or `journal:`.
-    fn add(&mut self, text: &Path, options: &cli::Options) -> Result<(), Error> {
+    fn add(&mut self, text: &Path, options: &Options) -> Result<(), Error> {
         let bytes = text.as_os_str().as_bytes();
         let after = |prefix: &str| bytes.strip_prefix(prefix.as_bytes()).map(OsStr::from_bytes);
         let log = if bytes == b"-" {
@@ -147,7 +108,7 @@ impl Logs {
     }
 
     /// The log when `--log` does not say.
-    fn guess(&mut self, options: &cli::Options) -> Result<(), Error> {
+    fn guess(&mut self, options: &Options) -> Result<(), Error> {
         let means = if options.source == cli::Source::Follow { Means::Follow } else { Means::Tail };
         if let Some(path) = LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()) {
             self.named.push(Log::File(path, means));
@@ -172,21 +133,14 @@ fn has_wildcards(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-/// None of the default logs is there, nor the journal.
-pub fn no_log(journal: &str, cure: &str) -> Error {
-    let files = format!("there is no {}", LOG_FILES.join(" and no "));
-    let tried = if journal.is_empty() { files } else { format!("{files}, and {journal}") };
-    Error::new(Exit::NoInput, "find the mail log", tried).cure(cure)
-}
-
 /// What of the journal counts; `None` if the options do not say.
-fn journal(options: &cli::Options) -> Result<Option<Journalctl>, Error> {
+fn journal(options: &Options) -> Result<Option<Journalctl>, Error> {
     let cli::Journal { journal_unit, journal_uid, journal_exe, .. } = &options.journal;
     journalctl(journal_unit, journal_uid, journal_exe, options)
 }
 
 /// The journal of `--log journal:UNIT,...`; without a unit, what the other options say.
-fn units_of_journal(units: &OsStr, options: &cli::Options) -> Result<Journalctl, Error> {
+fn units_of_journal(units: &OsStr, options: &Options) -> Result<Journalctl, Error> {
     let Some(units) = units.to_str() else {
         return Err(wrong(options, "--log", &units.to_string_lossy(), "not the name of a unit"));
     };
@@ -199,7 +153,7 @@ fn journalctl(
     units: &[String],
     users: &[String],
     programs: &[String],
-    options: &cli::Options,
+    options: &Options,
 ) -> Result<Option<Journalctl>, Error> {
     let filter = Filter::new(units, users, programs).map_err(|value| {
         wrong(options, value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure)
@@ -210,13 +164,13 @@ fn journalctl(
     Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, since: None, live_from, follow }))
 }
 
-fn open_journal(options: &cli::Options) -> Error {
+fn open_journal(options: &Options) -> Error {
     wrong(options, "--source", "journal", "any user may write any line into the journal")
         .cure("name the unit of your POP3 or IMAP server with --journal-unit, such as dovecot.service")
 }
 
 /// Which of the options about the journal is given.
-fn journal_option(options: &cli::Options) -> &'static str {
+fn journal_option(options: &Options) -> &'static str {
     let cli::Journal { journal_unit, journal_uid, .. } = &options.journal;
     match (journal_unit.is_empty(), journal_uid.is_empty()) {
         (false, _) => "--journal-unit",

@@ -22,39 +22,39 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Error> {
-    let cli = match effective::read(std::env::args_os())? {
-        Ok(cli) => cli,
+    let asked = match effective::read(std::env::args_os())? {
+        Ok(asked) => asked,
         Err(text) => return inspect::print(&text).map(|()| ExitCode::SUCCESS),
     };
-    let done = match &cli.command {
-        _ if cli.options.dump_config => inspect::print(&dump::settings(&cli.options)?),
+    let done = match &asked.command {
+        _ if asked.options.dump_config => inspect::print(&dump::settings(&asked.options)?),
         Some(Command::Check { probe }) => {
-            return check::run(&cli.options, *probe).map(|verdict| ExitCode::from(verdict as u8));
+            return check::run(&asked.options, *probe).map(|verdict| ExitCode::from(verdict as u8));
         }
-        None => daemon::run(Config::new(&cli.options)?),
-        Some(Command::Clear) => clear::clear(&config::table(&cli.options)?),
-        Some(Command::List(form)) => Site::new(&cli.options)?.list(form.json),
-        Some(Command::Explain { address, form }) => Site::new(&cli.options)?.explain(address, form.json),
-        Some(Command::Status { form, prometheus }) => Site::new(&cli.options)?.status(form.json, *prometheus),
-        Some(Command::Revoke { address }) => Site::new(&cli.options)?.revoke(address),
+        None => daemon::run(Config::new(&asked.options)?),
+        Some(Command::Clear) => clear::clear(&config::table(&asked.options)?),
+        Some(Command::List(form)) => Site::new(&asked.options)?.list(form.json),
+        Some(Command::Explain { address, form }) => Site::new(&asked.options)?.explain(address, form.json),
+        Some(Command::Status { form, prometheus }) => Site::new(&asked.options)?.status(form.json, *prometheus),
+        Some(Command::Revoke { address }) => Site::new(&asked.options)?.revoke(address),
         Some(Command::Grant { address, length }) => {
-            let length = length.as_deref().map(|text| config::length(&cli.options, text)).transpose()?;
-            Site::new(&cli.options)?.grant(address, length)
+            let length = length.as_deref().map(|text| config::length(&asked.options, text)).transpose()?;
+            Site::new(&asked.options)?.grant(address, length)
         }
-        Some(Command::Deny(what)) => Site::new(&cli.options)?.deny(what),
+        Some(Command::Deny(what)) => Site::new(&asked.options)?.deny(what),
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {
-                let networks = config::never_published(&cli.options)?;
-                let networks = mynetworks::add(networks, cli.options.skip_mynetworks)?;
-                explain::line(&config::matchers(&cli.options)?.of_any_host(), &networks, line)
+                let networks = config::never_published(&asked.options)?;
+                let networks = mynetworks::add(networks, asked.options.skip_mynetworks)?;
+                explain::line(&config::matchers(&asked.options)?.of_any_host(), &networks, line)
             }
-            None if what.suggest => suggest::files(&config::matchers(&cli.options)?.to_suggest(), &what.files),
-            None => inspect::events(&config::matchers(&cli.options)?.of_any_host(), what),
+            None if what.suggest => suggest::files(&config::matchers(&asked.options)?.to_suggest(), &what.files),
+            None => inspect::events(&config::matchers(&asked.options)?.of_any_host(), what),
         },
         Some(Command::Matchers { format }) => {
-            inspect::print(&catalogue::table(&cli.options.given.file.custom(), &servers::seen_here(), *format))
+            inspect::print(&catalogue::table(&asked.options.given.file.custom(), &servers::seen_here(), *format))
         }
-        Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&cli.options)?)),
+        Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&asked.options)?)),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 
-use crate::config::LONGEST;
 use crate::denied::{self, Denied};
 use crate::private_file::{self, Manner};
+use crate::ring::LONGEST;
 use crate::state::beside;
 use crate::time::{unix_seconds, unix_seconds_up};
 

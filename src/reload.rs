@@ -1,12 +1,12 @@
 //! SIGHUP: reads the command line and the configuration file again, and tells what has come of it. Touches that file, and asks postconf for
 //! `mynetworks`.
 
-use crate::cli::Options;
-use crate::config::{self, Policy, Table};
+use crate::config::{self, Live, Table};
 use crate::effective;
 use crate::error::Error;
 use crate::matcher::Matcher;
 use crate::mynetworks;
+use crate::options::Options;
 use crate::settings::{Given, Value};
 
 /// The settings that a running daemon takes over; the others need a restart.
@@ -35,9 +35,9 @@ impl Running {
     }
 
     /// What the settings are now; `None` if there is a mistake in them, which has been told. Then all stays as it was.
-    pub fn read_again(&mut self) -> Option<Policy> {
+    pub fn read_again(&mut self) -> Option<Live> {
         match self.try_again() {
-            Ok(policy) => Some(policy),
+            Ok(live) => Some(live),
             Err(error) => {
                 log::error!("{error}; the settings stay as they were");
                 None
@@ -45,14 +45,14 @@ impl Running {
         }
     }
 
-    fn try_again(&mut self) -> Result<Policy, Error> {
+    fn try_again(&mut self) -> Result<Live, Error> {
         let mut options = effective::read_again(&self.options)?;
-        let mut policy = config::check(&options, Some(&self.table))?;
-        policy.networks = mynetworks::add(policy.networks, options.skip_mynetworks)?;
+        let mut live = config::check(&options, Some(&self.table))?;
+        live.policy.networks = mynetworks::add(live.policy.networks, options.skip_mynetworks)?;
         tell(&self.options.given, &options);
         keep(&self.options.given, &mut options.given);
         self.options = options;
-        Ok(policy)
+        Ok(live)
     }
 }
 

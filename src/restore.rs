@@ -4,10 +4,10 @@ use std::path::Path;
 
 use pop_before_smtp_backends::Listed;
 
-use crate::config::LONGEST;
 use crate::error::{Error, Exit};
 use crate::networks::Networks;
 use crate::overrides::{self, Overrides};
+use crate::ring::LONGEST;
 use crate::ring::{Grant, Ring};
 use crate::state::{self, State};
 use crate::time::Now;

@@ -16,6 +16,9 @@ use crate::crowds::{self, Crowds, Member};
 use crate::proof::{Proof, Proofs};
 use crate::time::Timestamp;
 
+/// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
+pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Highest limit of [`Ring::set_most_per_user`].
 pub const MOST_PER_USER: u8 = crowds::MOST;
 

@@ -19,13 +19,13 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-pub use self::marks::Mark;
 pub use self::users::Users;
 use crate::error::io_cause;
 use crate::guard::Guard;
 use crate::private_file::{self, Manner};
 use crate::proof::Proof;
 use crate::ring::{Grant, Ring};
+use crate::source::Mark;
 use crate::time::{Now, unix_seconds};
 
 const FIRST_LINE: &str = "pop-before-smtp state 3";

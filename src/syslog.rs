@@ -11,6 +11,9 @@ pub use layout::{Layout, Tag};
 
 use crate::bytes::Class;
 
+/// Longest line that is looked at, in bytes without the newline.
+pub const LONGEST_LINE: usize = 8192;
+
 /// What stands in front of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'l> {

@@ -323,7 +323,8 @@ fn a_running_daemon_keeps_the_interval_of_its_own_table() {
         effective::read(arguments).unwrap().unwrap().options
     };
     let running = config::table(&options(&["--map", "/tmp/a", "--map-type", "hash"])).unwrap();
-    let interval = |arguments, running| config::check(&options(arguments), running).unwrap().publish_interval.as_secs();
+    let interval =
+        |arguments, running| config::check(&options(arguments), running).unwrap().policy.publish_interval.as_secs();
     assert_eq!(interval(&["--backend", "sqlite"], None), 0);
     assert_eq!(interval(&["--backend", "sqlite"], Some(&running)), 1);
     assert_eq!(interval(&["--backend", "sqlite", "--publish-interval", "7"], Some(&running)), 7);

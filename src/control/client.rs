@@ -5,11 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Place;
 use super::connect;
 use super::request::Request;
 use super::wire::{End, Greeting, Line};
 use crate::error::{Error, Exit};
+use crate::socket::Socket;
 
 /// How long the daemon may be busy with an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,7 +40,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Exit code 77 if there is one that we may not ask.
-    pub(super) fn find(place: &Place, map: &Path) -> Result<Option<Self>, Error> {
+    pub(super) fn find(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
         let mut obstacle = None;
         for path in place.paths(map) {
             match Self::connect(&path, QUEUE, GREETING) {
@@ -143,7 +143,7 @@ fn obstructed(path: &Path, error: &io::Error) -> Option<Error> {
 }
 
 /// There is no daemon where one is needed.
-pub(super) fn nobody(place: &Place, map: &Path) -> Error {
+pub(super) fn nobody(place: &Socket, map: &Path) -> Error {
     let paths: Vec<_> = place.paths(map).iter().map(|path| path.display().to_string()).collect();
     let cause = match paths[..] {
         [] => "--control names no socket".to_owned(),

@@ -6,21 +6,22 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Place;
 use super::client::{Daemon, nobody};
 use super::request::{Request, address, network};
 use super::wire::{self, Client, Explanation, Line, Network, Outcome, Status};
 use super::{evidence, offline, show};
-use crate::cli::{self, Deny};
+use crate::cli::Deny;
 use crate::config::{self, Table};
 use crate::error::{Error, Exit};
 use crate::inspect;
 use crate::metrics;
 use crate::networks::Networks;
+use crate::options::Options;
+use crate::socket::Socket;
 
 /// Which daemon is meant, and what is known of it without asking.
 pub struct Site {
-    place: Place,
+    place: Socket,
     pub(super) table: Table,
     pub(super) networks: Networks,
 }
@@ -30,7 +31,7 @@ impl Site {
     ///
     /// # Errors
     /// An option cannot be.
-    pub fn new(options: &cli::Options) -> Result<Self, Error> {
+    pub fn new(options: &Options) -> Result<Self, Error> {
         Ok(Self {
             place: config::control(options)?,
             table: config::table(options)?,

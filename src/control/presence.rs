@@ -4,8 +4,9 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::connect;
 use super::wire::{Greeting, Line};
-use super::{Place, connect};
+use crate::socket::Socket;
 use crate::state::beside;
 
 /// How long a daemon may be busy; one that is longer is taken for one if its socket stands beside the map.
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST: usize = 16 * 1024;
 
 /// Whether a daemon of this map listens at one of the places.
-pub(crate) fn serves(place: &Place, map: &Path) -> bool {
+pub(crate) fn serves(place: &Socket, map: &Path) -> bool {
     place.paths(map).iter().any(|path| match greeting(path) {
         None => false,
         Some(Some(greeting)) => Path::new(&greeting.map) == map,
@@ -48,12 +49,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (map, other) = (directory.path().join("map"), directory.path().join("other"));
         let socket = beside(&map, ".control");
-        let named = Place::Named(directory.path().join("named"));
-        assert!(!serves(&Place::Usual, &map), "there is no socket");
+        let named = Socket::Named(directory.path().join("named"));
+        assert!(!serves(&Socket::Usual, &map), "there is no socket");
         let listener = UnixListener::bind(&socket).unwrap();
         let greeting = Greeting { map: other.display().to_string(), pid: 1, version: String::new() };
         let greeting = super::super::wire::json(&Line::Greeting(greeting));
-        let asked = |place: &Place, greeting: Option<&str>, listener: &UnixListener| {
+        let asked = |place: &Socket, greeting: Option<&str>, listener: &UnixListener| {
             std::thread::scope(|scope| {
                 let asked = scope.spawn(|| serves(place, &map));
                 let mut stream = listener.accept().unwrap().0;
@@ -64,11 +65,11 @@ mod tests {
             })
         };
         let ours = greeting.replace("other", "map");
-        assert!(asked(&Place::Usual, Some(&ours), &listener));
-        assert!(asked(&Place::Usual, None, &listener), "it does not answer us");
-        assert!(!asked(&Place::Usual, Some(&greeting), &listener), "that of another map");
+        assert!(asked(&Socket::Usual, Some(&ours), &listener));
+        assert!(asked(&Socket::Usual, None, &listener), "it does not answer us");
+        assert!(!asked(&Socket::Usual, Some(&greeting), &listener), "that of another map");
         drop(listener);
-        assert!(!serves(&Place::Usual, &map), "a socket that is left over");
+        assert!(!serves(&Socket::Usual, &map), "a socket that is left over");
         let listener = UnixListener::bind(directory.path().join("named")).unwrap();
         assert!(asked(&named, Some(&ours), &listener) && !asked(&named, None, &listener));
     }

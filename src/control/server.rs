@@ -13,13 +13,13 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
 
-use super::Place;
 use super::connect;
 use super::connection::{Connection, Progress};
 use super::desk::{Answer, Asker, Desk};
 use super::wire::{Counts, Failure, Greeting, Line};
 use crate::error::{Error, Exit, io_cause};
 use crate::repeated::Repeated;
+use crate::socket::Socket;
 use crate::state::beside;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
@@ -55,7 +55,7 @@ impl Control {
     ///
     /// # Errors
     /// It cannot be where it was said to be.
-    pub fn open(place: &Place, map: &Path) -> Result<Option<Self>, Error> {
+    pub fn open(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
         let mut why = None;
         for path in place.paths(map) {
             match listen(&path) {
@@ -66,7 +66,7 @@ impl Control {
         let Some((path, error)) = why else { return Ok(None) };
         let error = Error::io(Exit::CannotCreate, format!("open control socket {}", path.display()), &error)
             .cure("name another with --control, or none with --control=");
-        if matches!(place, Place::Named(_)) {
+        if matches!(place, Socket::Named(_)) {
             return Err(error);
         }
         log::warn!("{error}");

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 
 use super::Grants;
-use crate::config::LONGEST;
 use crate::denied;
 use crate::error::io_cause;
 use crate::networks::Refusal;
 use crate::overrides::{self, ByHand, Overrides};
 use crate::ring::Grant;
+use crate::ring::LONGEST;
 use crate::time::{Now, distance};
 
 /// By how much the end of a grant may differ from what was decided by hand: tables and files tell whole seconds.

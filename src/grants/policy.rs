@@ -4,17 +4,34 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Grants;
-use crate::config::Policy;
 use crate::hold::Hold;
 use crate::networks::Networks;
 use crate::time::Now;
+
+/// Who may relay and for how long.
+#[derive(Debug)]
+pub struct Policy {
+    /// Length of a grant.
+    pub grace: Duration,
+    /// Capacity of the ring.
+    pub entries: NonZeroUsize,
+    /// How long a session counts as open at most, if addresses keep their grants while one is open.
+    pub hold: Option<Duration>,
+    /// Addresses that are never published.
+    pub networks: Networks,
+    /// Least time between two publishes.
+    pub publish_interval: Duration,
+    /// How many users may log in from one address within a grace, if that is bounded.
+    pub most_users: Option<NonZeroUsize>,
+    /// With how many addresses a user gives way first in a full ring, if that matters.
+    pub most_addresses: Option<u8>,
+}
 
 impl Grants {
     /// From now on other settings hold. Grants keep their ends; addresses that must not be published any more lose theirs,
     /// and so do the oldest if there are too many.
     pub fn set_policy(&mut self, now: &Now, policy: Policy) {
-        let Policy { grace, entries, hold, networks, publish_interval, most_users, most_addresses, matchers: _ } =
-            policy;
+        let Policy { grace, entries, hold, networks, publish_interval, most_users, most_addresses } = policy;
         self.ring.set_grace(grace);
         self.publisher.set_times(grace, publish_interval, &self.ring);
         self.set_hold(hold, grace);

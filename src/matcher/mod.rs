@@ -34,8 +34,7 @@ use pattern::{Pattern, Role};
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
 
-/// Longest line that is looked at, in bytes without the newline.
-pub const LONGEST_LINE: usize = 8192;
+pub use crate::syslog::LONGEST_LINE;
 
 /// Shortest message that is too long to count, in bytes.
 ///

@@ -8,8 +8,9 @@ use nix::sys::utsname::uname;
 
 use super::decision::Sign;
 use super::signs::{DIRECTORIES, SIGNS};
-use crate::logs::{Log, Logs, Lookup};
+use crate::logs::{Logs, Lookup};
 use crate::matcher::{Action, Matchers};
+use crate::source::Log;
 use crate::source::newest::{self, Newest};
 use crate::syslog;
 use crate::time::Timestamp;

@@ -8,6 +8,8 @@ pub mod command;
 pub mod follow;
 pub mod journal;
 pub mod lines;
+mod mark;
+mod named;
 pub mod newest;
 pub mod plan;
 mod restart;
@@ -25,6 +27,9 @@ use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use self::backlog::Backlog;
 use self::bookmark::Bookmark;
 use self::lines::Block;
+pub use self::mark::Mark;
+pub(crate) use self::named::{LOG_FILES, no_log};
+pub use self::named::{Log, Means};
 use crate::time::Timestamp;
 use crate::wait::readable_within;
 

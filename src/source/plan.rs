@@ -13,10 +13,8 @@ use super::command::{CommandSource, Tail, TailFrom, tail_watches_pid};
 use super::follow::{Follow, From};
 use super::journal::{Journal, Journalctl};
 use super::stdin::Stdin;
-use super::{Position, Source};
+use super::{Log, Mark, Means, Position, Source, no_log};
 use crate::error::{Error, Exit, io_cause};
-use crate::logs::{Log, Means, no_log};
-use crate::state::Mark;
 use crate::time::{Now, Timestamp};
 
 /// How often the search for what was written before is begun anew because the log was rotated meanwhile.

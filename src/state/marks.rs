@@ -4,20 +4,9 @@ use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use super::{bytes, write_bytes};
-use crate::source::Position;
 use crate::source::bookmark::{Bookmark, FileMark};
+use crate::source::{Mark, Position};
 use crate::time::unix_seconds;
-
-/// Where to go on in a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// What the log is called.
-    pub log: String,
-    /// When that was; whole seconds.
-    pub saved: SystemTime,
-    /// The place.
-    pub bookmark: Bookmark,
-}
 
 impl Mark {
     pub(super) fn write(&self, file: &mut impl Write) -> io::Result<()> {

@@ -10,8 +10,9 @@ use jiff::tz::TimeZone;
 use super::files::with_directories;
 use crate::check::log::{Log, Sample};
 use crate::error::io_cause;
-use crate::logs::{self, Logs, Lookup};
+use crate::logs::{Logs, Lookup};
 use crate::matcher::Matchers;
+use crate::source;
 use crate::source::journal::Journalctl;
 use crate::stamp::Stamps;
 use crate::suggest::Survey;
@@ -38,14 +39,14 @@ pub(crate) fn gather(logs: &Logs, choice: Choice<'_>, now: SystemTime) -> Vec<Lo
     logs.named.iter().chain(&found).filter_map(|log| one(log, choice, now)).collect()
 }
 
-fn one(log: &logs::Log, choice: Choice<'_>, now: SystemTime) -> Option<Log> {
+fn one(log: &source::Log, choice: Choice<'_>, now: SystemTime) -> Option<Log> {
     match log {
-        logs::Log::Stdin => None,
-        logs::Log::File(path, _) => {
+        source::Log::Stdin => None,
+        source::Log::File(path, _) => {
             let read = sample(path, choice, now).map_err(|error| io_cause(&error));
             Some(Log { name: path.display().to_string(), path: with_directories(path), read })
         }
-        logs::Log::Journal(journal) => {
+        source::Log::Journal(journal) => {
             let read = entries(journal).map(|lines| look(&lines, choice, now)).map_err(|error| io_cause(&error));
             Some(Log { name: "the journal".to_owned(), path: Vec::new(), read })
         }

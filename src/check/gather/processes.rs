@@ -13,9 +13,10 @@ use pop_before_smtp_backends::Listed;
 
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
 use crate::config::Table;
-use crate::control::{self, Place};
+use crate::control;
 use crate::error::Error;
 use crate::regular_file;
+use crate::socket::Socket;
 use crate::state::beside;
 
 /// How often the list of locks is looked through before it is believed that a lock is not there.
@@ -25,7 +26,7 @@ const LOOKS: usize = 5;
 const LONGEST_PID: u64 = 32;
 
 /// Looks at the lock and at all processes that can be seen, and at the control socket if no lock is. `listed` is what the table holds, if there is one.
-pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>, place: &Place) -> Daemons {
+pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed>, Error>>, place: &Socket) -> Daemons {
     // The list shows no locks of other PID namespaces, and not everybody may read it.
     let holder = held(&beside(map, ".lock")).or_else(|| control::serves(place, map).then_some(None));
     let known = holder.flatten();

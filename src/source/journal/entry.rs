@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 use crate::bytes::Class;
-use crate::matcher::LONGEST_LINE;
+use crate::syslog::LONGEST_LINE;
 
 /// The fields that are read of an entry; `--output-fields` names them, but for those of two underscores, which always
 /// come. See systemd.journal-fields(7).
