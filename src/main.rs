@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use pop_before_smtp::cli::Command;
-use pop_before_smtp::config::{self, Config};
-use pop_before_smtp::control::commands::Site;
-use pop_before_smtp::error::Error;
-use pop_before_smtp::{
-    catalogue, check, clear, daemon, dump, effective, explain, inspect, logger, mynetworks, postfix, servers, suggest,
-};
+use pop_before_smtp::commands::site::Site;
+use pop_before_smtp::commands::{catalogue, clear, explain, inspect, suggest};
+use pop_before_smtp::config::{self, Config, dump, effective, servers};
+use pop_before_smtp::output::error::Error;
+use pop_before_smtp::output::logger;
+use pop_before_smtp::postfix::{self, mynetworks};
+use pop_before_smtp::{check, daemon};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use pop_before_smtp::config_file;
+use pop_before_smtp::config::config_file;
 use pop_before_smtp::matcher::{Action, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;

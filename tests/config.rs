@@ -10,8 +10,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::Path;
 
-use pop_before_smtp::settings::{self, Kind, Setting};
-use pop_before_smtp::{config, effective};
+use pop_before_smtp::config::settings::{self, Kind, Setting};
+use pop_before_smtp::config::{self, effective};
 use support::command::{Finished, pop_before_smtp};
 use support::{Need, Scratch, require};
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use jiff::{Timestamp, ToSpan as _};
-use pop_before_smtp::shell;
+use pop_before_smtp::output::shell;
 use proptest::prelude::*;
 use support::Scratch;
 use support::daemon::Daemon;

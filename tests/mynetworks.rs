@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pop_before_smtp::networks::Patterns;
+use pop_before_smtp::ring::networks::Patterns;
 use support::cases::{self, Site, ip};
 use support::command::finish;
 use support::daemon::Daemon;

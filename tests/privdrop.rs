@@ -11,7 +11,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, User, geteuid, getgrouplist};
-use pop_before_smtp::privdrop;
+use pop_before_smtp::saved::privdrop;
 use support::cases::{self, Case, Site, ip};
 use support::command::{Finished, finish, pop_before_smtp};
 use support::daemon::{Background, Daemon};

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use pop_before_smtp::proof::Proof;
+use pop_before_smtp::ring::proof::Proof;
 use pop_before_smtp::ring::{Change, Grant, Reason, Ring};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;

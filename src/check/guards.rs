@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, quoted};
 use super::naming::Ours;
-use crate::state::beside;
+use crate::saved::state::beside;
 
 /// What the kernel and its configuration say.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use pop_before_smtp_backends::SQLITE_QUERY;
 
 use super::settings::{Parameters, Settings};
 use crate::config::Table;
-use crate::state::beside;
+use crate::saved::state::beside;
 
 /// What the daemon writes, as Postfix would name it.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::finding::Finding;
 use super::restrictions::grants;
-use crate::escape::short;
+use crate::output::escape::short;
 
 /// What `postmap -q` says.
 #[derive(Debug, Clone, PartialEq, Eq)]

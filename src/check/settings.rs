@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::quoted;
 use super::restrictions::{join, words};
-use crate::networks::Patterns;
+use crate::ring::networks::Patterns;
 use crate::postfix::Smtpd;
 
 /// Parameters by name.

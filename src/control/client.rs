@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::connect;
 use super::request::Request;
 use super::wire::{End, Greeting, Line};
-use crate::error::{Error, Exit};
-use crate::socket::Socket;
+use crate::output::error::{Error, Exit};
+use crate::config::socket::Socket;
 
 /// How long the daemon may be busy with an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ const LONGEST_ANSWER: u64 = 1024 * 1024 * 1024;
 type Stream = BufReader<Take<UnixStream>>;
 
 /// A daemon that listens.
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     stream: Stream,
     map: String,
 }
@@ -40,7 +40,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Exit code 77 if there is one that we may not ask.
-    pub(super) fn find(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
+    pub(crate) fn find(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
         let mut obstacle = None;
         for path in place.paths(map) {
             match Self::connect(&path, QUEUE, GREETING) {
@@ -73,7 +73,7 @@ impl Daemon {
     ///
     /// # Errors
     /// The daemon's, or it has not answered to the end.
-    pub(super) fn ask(mut self, request: Request, mut take: impl FnMut(Line)) -> Result<(), Error> {
+    pub(crate) fn ask(mut self, request: Request, mut take: impl FnMut(Line)) -> Result<(), Error> {
         let broken = |error: io::Error| {
             let error = told(error, &format!("it says nothing for {} s", PATIENCE.as_secs()));
             Error::io(Exit::TemporaryFailure, format!("ask the daemon of map {}", self.map), &error)
@@ -97,7 +97,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Daemon::ask`].
-    pub(super) fn ask_one(self, request: Request) -> Result<Line, Error> {
+    pub(crate) fn ask_one(self, request: Request) -> Result<Line, Error> {
         let map = self.map.clone();
         let mut answer = None;
         self.ask(request, |line| answer = Some(line))?;
@@ -143,7 +143,7 @@ fn obstructed(path: &Path, error: &io::Error) -> Option<Error> {
 }
 
 /// There is no daemon where one is needed.
-pub(super) fn nobody(place: &Socket, map: &Path) -> Error {
+pub(crate) fn nobody(place: &Socket, map: &Path) -> Error {
     let paths: Vec<_> = place.paths(map).iter().map(|path| path.display().to_string()).collect();
     let cause = match paths[..] {
         [] => "--control names no socket".to_owned(),

@@ -17,7 +17,7 @@ use nix::sys::time::{TimeVal, TimeValLike as _};
 ///
 /// # Errors
 /// Those of connect(2); [`io::ErrorKind::WouldBlock`] if nobody has made room within `limit`.
-pub(super) fn within(limit: Duration, path: &Path) -> io::Result<UnixStream> {
+pub(crate) fn within(limit: Duration, path: &Path) -> io::Result<UnixStream> {
     let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     let milliseconds = limit.as_millis().try_into().unwrap_or(i64::MAX / 1000);
     setsockopt(&socket, SendTimeout, &TimeVal::milliseconds(milliseconds))?;
@@ -34,7 +34,7 @@ pub(super) fn within(limit: Duration, path: &Path) -> io::Result<UnixStream> {
 /// A listener that nobody reads from, and as many connections as fill its queue.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-pub(super) fn crowd(path: &Path) -> (std::os::fd::OwnedFd, Vec<UnixStream>) {
+pub(crate) fn crowd(path: &Path) -> (std::os::fd::OwnedFd, Vec<UnixStream>) {
     use nix::sys::socket::{Backlog, bind, listen};
     let listener = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
     bind(listener.as_raw_fd(), &UnixAddr::new(path).unwrap()).unwrap();

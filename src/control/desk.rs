@@ -7,11 +7,11 @@ use super::connection::Place;
 use super::report;
 use super::request::Request;
 use super::wire::{Counts, Failure, Line, Network, Outcome};
-use crate::denied;
-use crate::error::{Exit, io_cause};
+use crate::saved::denied;
+use crate::output::error::{Exit, io_cause};
 use crate::grants::{Done, Grants, Obstacle};
 use crate::input::Input;
-use crate::overrides;
+use crate::saved::overrides;
 use crate::time::{Now, Timestamp, unix_seconds_up};
 
 /// What does not change while the daemon runs.

@@ -4,19 +4,16 @@
 //! with lines and closes the connection; the last line says that it is the last. Every line of the daemon is a JSON object
 //! with one member, which names its kind ([`wire::Line`]).
 
-mod client;
-pub mod commands;
+pub mod metrics;
+pub(crate) mod client;
 mod connect;
 mod connection;
 mod desk;
-mod evidence;
-mod offline;
 mod presence;
 mod report;
-mod request;
+pub(crate) mod request;
 mod server;
 mod service;
-mod show;
 pub mod wire;
 
 pub use self::desk::About;

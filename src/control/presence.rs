@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::connect;
 use super::wire::{Greeting, Line};
-use crate::socket::Socket;
-use crate::state::beside;
+use crate::config::socket::Socket;
+use crate::saved::state::beside;
 
 /// How long a daemon may be busy; one that is longer is taken for one if its socket stands beside the map.
 const PATIENCE: Duration = Duration::from_secs(2);

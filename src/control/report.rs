@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use super::desk::About;
 use super::wire::{Client, Counter, Counts, Explanation, Source, Status, Why, text};
-use crate::counters::Counters;
-use crate::denied;
+use crate::grants::counters::Counters;
+use crate::saved::denied;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
-use crate::mynetworks;
-use crate::networks::Refusal;
-use crate::proof::Proof;
+use crate::postfix::mynetworks;
+use crate::ring::networks::Refusal;
+use crate::ring::proof::Proof;
 use crate::ring::Reason;
 use crate::source::bookmark::Bookmark;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
@@ -69,7 +69,7 @@ fn granted(nothing: Explanation, view: &View<'_>) -> Explanation {
 
 impl Explanation {
     /// Of an address of which nothing is known.
-    pub(super) fn nothing(address: IpAddr) -> Self {
+    pub(crate) fn nothing(address: IpAddr) -> Self {
         Self {
             address,
             granted: false,
@@ -89,7 +89,7 @@ impl Explanation {
     }
 
     /// Of one that is never published.
-    pub(super) fn refused(self, refusal: Refusal) -> Self {
+    pub(crate) fn refused(self, refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotAClient => Self { why: Why::NotAClient, ..self },
             Refusal::Skipped(network) => Self { why: Why::Skipped, rule: Some(network.to_string()), ..self },

@@ -6,14 +6,14 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::wire::Failure;
-use crate::denied;
+use crate::saved::denied;
 
 /// Longest request, its newline included.
-pub(super) const LONGEST: usize = 1024;
+pub(crate) const LONGEST: usize = 1024;
 
 /// What is asked of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// All grants.
     List,
     /// Whether an address has one, and why.
@@ -37,7 +37,7 @@ impl Request {
     ///
     /// # Errors
     /// It is none.
-    pub(super) fn parse(line: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, Failure> {
         let refuse = |cause| Err(Failure::usage("read the request", cause, "send a command and its words on one line"));
         let Ok(line) = std::str::from_utf8(line) else { return refuse("it is not UTF-8") };
         let words: Vec<_> = line.trim_end_matches('\r').split(' ').collect();
@@ -61,7 +61,7 @@ impl Request {
     }
 
     /// The line without its newline.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self {
             Self::List => "list".to_owned(),
             Self::Status => "status".to_owned(),
@@ -80,7 +80,7 @@ impl Request {
 ///
 /// # Errors
 /// It is none; the command is named in the message.
-pub(super) fn address(command: &str, text: &str) -> Result<IpAddr, Failure> {
+pub(crate) fn address(command: &str, text: &str) -> Result<IpAddr, Failure> {
     text.parse::<IpAddr>().map(|address| address.to_canonical()).map_err(|_| {
         let action = format!("{command} {text}");
         Failure::usage(action, "not an address", "write it like 192.0.2.1 or 2001:db8::1")
@@ -91,7 +91,7 @@ pub(super) fn address(command: &str, text: &str) -> Result<IpAddr, Failure> {
 ///
 /// # Errors
 /// It is none; the command is named in the message.
-pub(super) fn network(command: &str, text: &str) -> Result<IpNet, Failure> {
+pub(crate) fn network(command: &str, text: &str) -> Result<IpNet, Failure> {
     denied::parse(text).ok_or_else(|| {
         let action = format!("{command} {text}");
         Failure::usage(action, "not a network", "write it like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32")

@@ -17,10 +17,10 @@ use super::connect;
 use super::connection::{Connection, Progress};
 use super::desk::{Answer, Asker, Desk};
 use super::wire::{Counts, Failure, Greeting, Line};
-use crate::error::{Error, Exit, io_cause};
-use crate::repeated::Repeated;
-use crate::socket::Socket;
-use crate::state::beside;
+use crate::output::error::{Error, Exit, io_cause};
+use crate::output::repeated::Repeated;
+use crate::config::socket::Socket;
+use crate::saved::state::beside;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 

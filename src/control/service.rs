@@ -5,7 +5,7 @@ use super::server::Control;
 use super::{report, wire};
 use crate::grants::Grants;
 use crate::input::Input;
-use crate::metrics::MetricsFile;
+use crate::control::metrics::MetricsFile;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Exit};
-use crate::escape;
+use crate::output::error::{Error, Exit};
+use crate::output::escape;
 
 /// A line of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -249,7 +249,7 @@ pub struct End {
 }
 
 impl Failure {
-    pub(super) fn usage(action: impl Into<String>, cause: &str, cure: &str) -> Self {
+    pub(crate) fn usage(action: impl Into<String>, cause: &str, cure: &str) -> Self {
         Self { exit: Exit::Usage as u8, action: action.into(), cause: cause.to_owned(), cure: Some(cure.to_owned()) }
     }
 }

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 
 use super::Grants;
-use crate::denied;
-use crate::error::io_cause;
-use crate::networks::Refusal;
-use crate::overrides::{self, ByHand, Overrides};
+use crate::saved::denied;
+use crate::output::error::io_cause;
+use crate::ring::networks::Refusal;
+use crate::saved::overrides::{self, ByHand, Overrides};
 use crate::ring::Grant;
 use crate::ring::LONGEST;
 use crate::time::{Now, distance};
@@ -45,7 +45,7 @@ pub enum Obstacle {
 
 impl Grants {
     /// Takes over what was decided in earlier runs and keeps further decisions in this file. Of the ring they have been
-    /// heeded ([`crate::restore`]).
+    /// heeded ([`crate::grants::restore`]).
     pub fn set_overrides(&mut self, overrides: Overrides, file: PathBuf) {
         self.overrides = overrides;
         self.overrides_file = Some(file);

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Grants;
-use crate::hold::Hold;
-use crate::networks::Networks;
+use crate::ring::hold::Hold;
+use crate::ring::networks::Networks;
 use crate::time::Now;
 
 /// Who may relay and for how long.

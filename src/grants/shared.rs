@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use super::Grants;
-use crate::guard::{Guard, Verdict};
+use crate::ring::guard::{Guard, Verdict};
 use crate::matcher::Event;
-use crate::state::Users;
+use crate::saved::state::Users;
 use crate::time::Now;
 
 impl Grants {

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use ipnet::IpNet;
 
 use super::Grants;
-use crate::departed::Departure;
-use crate::networks::Refusal;
-use crate::proof::Proof;
+use crate::grants::departed::Departure;
+use crate::ring::networks::Refusal;
+use crate::ring::proof::Proof;
 use crate::publish::History;
 use crate::time::Now;
 

@@ -287,7 +287,7 @@ fn check_imitation(source: &str, hir: &Hir, group: u32, what: &str) -> Result<()
             let line = ambiguity::illustrate(source, &line);
             format!(
                 "the user's text could imitate {what}: \"{}\" can be read in two ways",
-                crate::escape::printable(&line)
+                crate::output::escape::printable(&line)
             )
         }
         ambiguity::Finding::TooLarge => format!("too large to show that no text can imitate {what}"),

@@ -34,7 +34,7 @@ use pattern::{Pattern, Role};
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
 
-pub use crate::syslog::LONGEST_LINE;
+pub use crate::line::syslog::LONGEST_LINE;
 
 /// Shortest message that is too long to count, in bytes.
 ///

@@ -10,7 +10,7 @@
 
 use super::{BUILTIN, Bounded, CutFailure, Ends, LONGEST_LINE, RawNewlines, reader};
 use crate::source::lines::BEHIND;
-use crate::syslog::{self, Header};
+use crate::line::syslog::{self, Header};
 
 /// How far the messages of one log reach, in bytes from its start. Escapes that a logger has added do not count.
 #[derive(Debug, Clone, Default)]
@@ -476,7 +476,7 @@ mod tests {
     #[test]
     fn a_name_that_cuts_off_the_verdict_of_perdition_is_no_login() {
         let start = format!("{PERDITION}x{PERDITION_OK}\n{FORGED}\n");
-        let (_, message) = crate::syslog::parse(start.as_bytes()).expect("a header");
+        let (_, message) = crate::line::syslog::parse(start.as_bytes()).expect("a header");
         let cut = format!("{start}{}\n", "A".repeat(4095 - message.len()));
         assert_eq!(scanned(&cut, false), [""; 0]);
         assert_eq!(scanned(&cut, true).len(), 2, "the test has no forged line");

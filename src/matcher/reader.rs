@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::address;
 use super::pattern::{Pattern, Piece, Ports, split_at_user};
-use crate::bytes::Class;
+use crate::line::bytes::Class;
 
 /// How often a repeated part may occur; real messages have at most a handful.
 const MOST_REPEATS: usize = 16;

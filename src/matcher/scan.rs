@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Event, Matchers};
-use crate::syslog::{self, Header, Layout, Tag};
+use crate::line::syslog::{self, Header, Layout, Tag};
 use crate::time::Timestamp;
 
 impl Matchers {

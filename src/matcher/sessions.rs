@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::chain::Chain;
-use crate::syslog::Header;
+use crate::line::syslog::Header;
 use crate::time::Timestamp;
 
 /// Most sessions remembered before their login, and most after it.

@@ -10,7 +10,7 @@ use super::reader::Reading;
 use super::routes::Routes;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
-use crate::syslog::{self, Header, Layout};
+use crate::line::syslog::{self, Header, Layout};
 use crate::time::Timestamp;
 
 /// No matcher has this name.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::syslog::LONGEST_LINE;
+use crate::line::syslog::LONGEST_LINE;
 
 /// Most bytes taken by one read.
 pub const READ: usize = 64 * 1024;

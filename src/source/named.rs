@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::journal::Journalctl;
-use crate::error::{Error, Exit};
+use crate::output::error::{Error, Exit};
 
 /// Where logs are when `--log` does not say: the name of the older systems first, then Debian's.
 pub(crate) const LOG_FILES: [&str; 2] = ["/var/log/maillog", "/var/log/mail.log"];

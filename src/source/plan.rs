@@ -14,7 +14,7 @@ use super::follow::{Follow, From};
 use super::journal::{Journal, Journalctl};
 use super::stdin::Stdin;
 use super::{Log, Mark, Means, Position, Source, no_log};
-use crate::error::{Error, Exit, io_cause};
+use crate::output::error::{Error, Exit, io_cause};
 use crate::time::{Now, Timestamp};
 
 /// How often the search for what was written before is begun anew because the log was rotated meanwhile.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Progress;
 use super::child::Child;
-use crate::error::io_cause;
+use crate::output::error::io_cause;
 use crate::time::Timestamp;
 
 /// First and longest time until a child that died is started again.

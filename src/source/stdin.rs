@@ -43,7 +43,7 @@ impl Source for Stdin {
             Ok(_) => Progress::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Progress::Some,
             Err(error) => {
-                log::error!("cannot read standard input: {}", crate::error::io_cause(&error));
+                log::error!("cannot read standard input: {}", crate::output::error::io_cause(&error));
                 Progress::Failed
             }
         }

@@ -10,8 +10,8 @@ use nix::unistd::{Gid, Group, Uid, User as Account};
 use crate::check::files::{Entry, Files, User};
 use crate::check::gather::users;
 use crate::check::naming::Ours;
-use crate::error::io_cause;
-use crate::state::beside;
+use crate::output::error::io_cause;
+use crate::saved::state::beside;
 
 /// The files of the table.
 pub(crate) fn gather(ours: &Ours, reader: Option<User>, writer: User, read_unprivileged: bool) -> Files {

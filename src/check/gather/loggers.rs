@@ -15,8 +15,8 @@ use super::users;
 use crate::check::log::Log;
 use crate::check::loggers::sockets::{Listen, Transport, listening, logging};
 use crate::check::loggers::{Kind, Logger, Loggers};
-use crate::error::io_cause;
-use crate::regular_file;
+use crate::output::error::io_cause;
+use crate::saved::regular_file;
 
 /// Most that is read of a table of sockets, or of a configuration file, in bytes.
 const LARGEST: u64 = 4 << 20;

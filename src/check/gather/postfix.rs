@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::check::naming::{Ours, Reference};
 use crate::check::restrictions::{LISTS, items, words};
 use crate::check::settings::{Parameters, Service, Settings, file_parameters, parameters, services};
-use crate::error::io_cause;
-use crate::mynetworks;
+use crate::output::error::io_cause;
+use crate::postfix::mynetworks;
 use crate::postfix::{ask, default_chroot, smtpds};
-use crate::regular_file;
-use crate::state::beside;
+use crate::saved::regular_file;
+use crate::saved::state::beside;
 
 /// What is asked of main.cf besides the restriction lists.
 const PARAMETERS: [&str; 8] = [

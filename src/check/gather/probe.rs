@@ -9,8 +9,8 @@ use pop_before_smtp_backends::{Listed, process};
 
 use crate::check::files::User;
 use crate::check::probe::{Answer, Probe, keys, stranger};
-use crate::error::io_cause;
-use crate::privdrop;
+use crate::output::error::io_cause;
+use crate::saved::privdrop;
 
 /// Asks for the client whose grant lasts longest, and for what smtpd asks when a stranger comes.
 ///

@@ -8,7 +8,7 @@ use super::users;
 use crate::check::files::User;
 use crate::check::naming::Ours;
 use crate::check::writer::{Source, Writer};
-use crate::lock;
+use crate::saved::lock;
 
 /// The user of process `holder`, which serves the map; else the one that is named; else the owner of what a daemon has left.
 pub(crate) fn gather(ours: &Ours, holder: Option<u32>, named: Option<&str>) -> Writer {
@@ -19,7 +19,7 @@ pub(crate) fn gather(ours: &Ours, holder: Option<u32>, named: Option<&str>) -> W
     Writer { user, source }
 }
 
-/// The lock is the daemon's even where root has made it ([`crate::lock`]). That a directory belongs to root tells nothing.
+/// The lock is the daemon's even where root has made it ([`crate::saved::lock`]). That a directory belongs to root tells nothing.
 fn owner(ours: &Ours) -> Option<(User, Source)> {
     let of = |path: PathBuf| Some((fs::symlink_metadata(&path).ok()?.uid(), path));
     let directory = || of(ours.map.parent().unwrap_or(Path::new("/")).to_owned()).filter(|(uid, _)| *uid != 0);

@@ -6,7 +6,7 @@ use pop_before_smtp_backends::SQLITE_QUERY;
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{Parameters, parameters, services};
 use super::*;
-use crate::networks::Patterns;
+use crate::ring::networks::Patterns;
 use crate::postfix::smtpds;
 
 fn settings(kind: &str, table: &str, chrooted: bool) -> Settings {

@@ -2,7 +2,7 @@
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{parameters, services};
 use super::*;
-use crate::networks::Patterns;
+use crate::ring::networks::Patterns;
 use crate::postfix::smtpds;
 
 const TABLE: &str = "lmdb:/etc/postfix/pbs";

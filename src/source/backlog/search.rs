@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
-use crate::stamp::{self, DISORDER, Stamps};
-use crate::syslog;
+use crate::line::stamp::{self, DISORDER, Stamps};
+use crate::line::syslog;
 
 /// Bytes that are looked at in one place: the lines of a log are out of order by some, and some have no stamp.
 const PROBE: u64 = 16 * 1024;

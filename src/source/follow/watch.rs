@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags as Flags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 
 use super::renames::{Happened, Renames};
-use crate::error::io_cause;
+use crate::output::error::io_cause;
 
 /// Most symbolic links one behind the other; the kernel's own limit.
 const LINKS: usize = 40;

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use crate::bytes::Class;
-use crate::syslog::LONGEST_LINE;
+use crate::line::bytes::Class;
+use crate::line::syslog::LONGEST_LINE;
 
 /// The fields that are read of an entry; `--output-fields` names them, but for those of two underscores, which always
 /// come. See systemd.journal-fields(7).
@@ -192,7 +192,7 @@ enum Element {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::syslog;
+    use crate::line::syslog;
     use proptest::prelude::*;
 
     fn convert(fields: &str) -> (String, Outcome) {

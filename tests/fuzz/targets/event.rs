@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use pop_before_smtp::matcher::{Action, BUILTIN, Event, Key, LONGEST_LINE, Matcher, Matchers};
-use pop_before_smtp::syslog;
+use pop_before_smtp::line::syslog;
 use pop_before_smtp::time::Timestamp;
 
 static ALL: LazyLock<Matchers> = LazyLock::new(Matchers::all);

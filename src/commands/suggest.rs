@@ -1,0 +1,113 @@
+//! `match --suggest`: which matchers fit a log, and which lines look like logins and are taken by none.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use crate::output::error::Error;
+use crate::output::escape::printable;
+use crate::commands::inspect;
+use crate::input::likeness;
+use crate::matcher::{Action, Matchers};
+use crate::config::servers;
+use crate::source::lines::Block;
+use crate::time::Timestamp;
+
+/// Most lines that are shown, and most bytes of one.
+const SHOWN: usize = 10;
+const LONGEST: usize = 300;
+
+/// Reads log files and prints what fits them.
+///
+/// # Errors
+/// A file cannot be read; the others have been.
+pub fn files(chosen: &Matchers, files: &[PathBuf]) -> Result<(), Error> {
+    let mut survey = Survey::default();
+    let read = inspect::each_file(files, |path| {
+        let mut matchers = chosen.clone();
+        inspect::each_block(path, |block| {
+            survey.look(&mut matchers, block);
+            true
+        })
+    });
+    inspect::print(&survey.report())?;
+    read
+}
+
+/// What has been seen.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Number of logins by matcher.
+    pub logins: BTreeMap<&'static str, u64>,
+    /// Number of lines that look like logins and were taken by no matcher.
+    pub untaken: u64,
+    shapes: HashSet<Vec<u8>>,
+    /// Some of them, each of another shape.
+    pub examples: Vec<Vec<u8>>,
+}
+
+impl Survey {
+    /// Takes in lines.
+    pub fn look(&mut self, matchers: &mut Matchers, block: Block<'_>) {
+        let mut behind = block.text();
+        for line in block.lines().split_inclusive(|byte| *byte == b'\n') {
+            behind = &behind[line.len()..];
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            match matchers.event_before(Timestamp::default(), line, behind) {
+                Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
+                Some(_) => {}
+                None => self.look_at_untaken(matchers, line),
+            }
+        }
+    }
+
+    fn look_at_untaken(&mut self, matchers: &Matchers, line: &[u8]) {
+        let Some((header, message)) = likeness::login(matchers, line) else { return };
+        self.untaken += 1;
+        if self.examples.len() < SHOWN && self.shapes.insert(shape(header.program, message)) {
+            self.examples.push(line[..line.len().min(LONGEST)].to_vec());
+        }
+    }
+
+    fn report(&self) -> String {
+        let mut out = String::new();
+        let mut found: Vec<_> = self.logins.iter().collect();
+        found.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
+        let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, count) in &found {
+            let _ = writeln!(out, "{name:width$}  {count} {}", if **count == 1 { "login" } else { "logins" });
+        }
+        let (doubtful, usual): (Vec<_>, Vec<_>) =
+            found.iter().map(|(name, _)| **name).partition(|name| servers::only_named(name).is_some());
+        match (found.is_empty(), usual.is_empty()) {
+            (true, _) => out.push_str("no matcher fits: no login was found\n"),
+            (false, true) => out.push('\n'),
+            (false, false) => {
+                let _ = writeln!(out, "\nuse --matcher {}", usual.join(","));
+            }
+        }
+        for name in doubtful {
+            let reason = servers::only_named(name).unwrap_or_default();
+            let _ = writeln!(out, "use {name} only if you are sure of it: {reason}");
+        }
+        if self.untaken > 0 {
+            let _ = writeln!(out, "\n{} lines look like logins and no matcher takes them, among them:", self.untaken);
+            for example in &self.examples {
+                let _ = writeln!(out, "  {}", printable(example));
+            }
+            out.push_str("\n'pop-before-smtp match --explain LINE' tells why\n");
+        }
+        out
+    }
+}
+
+/// Program and first words: lines that differ in names and numbers only are of one shape.
+fn shape(program: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut shape = [program, b" "].concat();
+    for word in message.split(|byte| *byte == b' ').take(3) {
+        let fixed = word.split(|byte| b"=<[('\"".contains(byte)).next().unwrap_or_default();
+        shape.extend(fixed.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }));
+        shape.push(b' ');
+    }
+    shape
+}

@@ -1,0 +1,132 @@
+//! The keys of the configuration file that are options, too: each value checked for its type, as a text for the command
+//! line. Pure.
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
+
+use super::place::{Place, Source};
+use super::{MATCHER, MATCHERS};
+use crate::cli;
+use crate::output::error::Error;
+use crate::config::logs;
+use crate::config::settings::{Kind, Setting};
+
+/// A value of the file.
+#[derive(Debug, Clone)]
+pub struct FileValue {
+    /// Name of the option.
+    pub key: String,
+    /// The key as it stands in the file.
+    pub written: String,
+    /// Where the value begins.
+    pub place: Place,
+    /// The value as the command line would have it; of a list, each, and where it is.
+    pub texts: Vec<(String, Place)>,
+}
+
+impl FileValue {
+    /// Where one of its texts is, or the whole value if none is like that.
+    pub fn place_of(&self, text: &str) -> &Place {
+        self.texts.iter().find(|(known, _)| known == text).map_or(&self.place, |(_, place)| place)
+    }
+}
+
+/// The setting of a key; an error if there is none.
+pub(super) fn setting<'s>(
+    source: &Source<'_>,
+    settings: &'s [Setting],
+    at: usize,
+    key: &str,
+) -> Result<&'s Setting, Error> {
+    let name = if key == MATCHERS { MATCHER } else { key };
+    if let Some(setting) = settings.iter().find(|setting| setting.key == name) {
+        return Ok(setting);
+    }
+    if cli::ONLY_HERE.contains(&key) {
+        let cause = format!("{key} is about one run, not about a site");
+        return Err(source.refuse(at, cause).cure(format!("give --{key} on the command line")));
+    }
+    let known: Vec<_> = settings.iter().map(|setting| setting.key.as_str()).chain([MATCHERS]).collect();
+    Err(source.refuse_unknown(at, "key", key, &known))
+}
+
+/// Reads the value of a setting.
+pub(super) fn value(
+    source: &Source<'_>,
+    setting: &Setting,
+    written: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<FileValue, Error> {
+    let texts = match value.get_ref() {
+        DeValue::Array(values) if setting.list => {
+            values.iter().map(|value| text(source, setting, value)).collect::<Result<_, _>>()?
+        }
+        _ => vec![text(source, setting, value)?],
+    };
+    let place = source.place(value.span().start);
+    Ok(FileValue { key: setting.key.clone(), written: written.to_owned(), place, texts })
+}
+
+fn text(source: &Source<'_>, setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
+    let at = value.span().start;
+    let key = &setting.key;
+    let text = match (value.get_ref(), &setting.kind) {
+        (DeValue::Boolean(value), Kind::Flag) => value.to_string(),
+        (DeValue::Integer(number), Kind::Number | Kind::Time) => decimal(number),
+        (DeValue::String(text), Kind::Choice(choices)) => {
+            let known: Vec<_> = choices.iter().map(String::as_str).collect();
+            if !known.contains(&text.as_ref()) {
+                return Err(source.refuse_unknown(at, key, text, &known));
+            }
+            text.to_string()
+        }
+        (DeValue::String(text), Kind::Path) if !is_absolute(setting, text) => {
+            let cause = format!("{key} {}: not an absolute path", text.escape_debug());
+            return Err(source.refuse(at, cause).cure("write it from / on"));
+        }
+        (DeValue::String(text), Kind::Path | Kind::Text | Kind::Time) => text.to_string(),
+        (value, _) => {
+            let cause = format!("{key} takes {}, not {}", expected(setting), found(value));
+            return Err(source.refuse(at, cause).cure(format!("write it like {}", setting.example())));
+        }
+    };
+    if text.contains('\0') {
+        return Err(source.refuse(at, format!("{key}: a byte of value 0 cannot be part of it")));
+    }
+    Ok((text, source.place(at)))
+}
+
+/// The daemon may be started anywhere, and reads the file again elsewhere.
+fn is_absolute(setting: &Setting, text: &str) -> bool {
+    let path = if setting.key == "log" { logs::parts(text).1 } else { Some(text) };
+    path.is_none_or(|path| path.starts_with('/'))
+}
+
+/// TOML has numbers to other bases.
+fn decimal(number: &DeInteger<'_>) -> String {
+    i128::from_str_radix(number.as_str(), number.radix())
+        .map_or_else(|_| number.to_string(), |number| number.to_string())
+}
+
+fn expected(setting: &Setting) -> &'static str {
+    match (&setting.kind, setting.list) {
+        (Kind::Flag, _) => "true or false",
+        (Kind::Number, false) => "a number",
+        (Kind::Number, true) => "a list of numbers",
+        (Kind::Time, _) => "a number of seconds or text",
+        (Kind::Choice(_) | Kind::Path | Kind::Text, false) => "text",
+        (Kind::Choice(_) | Kind::Path | Kind::Text, true) => "a list of texts",
+    }
+}
+
+fn found(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

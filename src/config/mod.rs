@@ -1,0 +1,359 @@
+//! Options -> `Config`: every value gets its type here, and every mistake its message.
+
+pub mod config_file;
+pub mod dump;
+pub mod effective;
+pub mod logs;
+pub mod options;
+pub mod servers;
+pub mod settings;
+pub mod socket;
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
+
+use crate::cli;
+use crate::output::error::{Error, Exit};
+use crate::grants::Policy;
+use crate::ring::guard;
+use crate::config::logs::Logs;
+use crate::matcher::{ALL, Matchers};
+use crate::ring::networks::Networks;
+use crate::config::options::Options;
+use crate::ring;
+use crate::config::servers::Choice;
+use crate::config::socket::Socket;
+
+/// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The table: which backend writes it, and where.
+#[derive(Clone)]
+pub struct Table {
+    /// The chosen backend.
+    pub driver: &'static Driver,
+    /// What the backend is told.
+    pub options: backends::Options,
+}
+
+/// Everything the daemon is told.
+pub struct Config {
+    /// Tell what would be done; write no table.
+    pub debug: bool,
+    /// Become a daemon.
+    pub background: bool,
+    /// The user to become.
+    pub user: Option<String>,
+    /// Where to write the process id.
+    pub pid_file: Option<PathBuf>,
+    /// The table to publish to.
+    pub table: Table,
+    /// The logs to follow, at least one.
+    pub logs: Logs,
+    /// Where the control socket is.
+    pub control: Socket,
+    /// Where to write the metrics.
+    pub metrics_file: Option<PathBuf>,
+    /// What a running daemon can change.
+    pub policy: Policy,
+    /// Which matchers are chosen.
+    pub matchers: Choice,
+    /// Read what the logs hold already.
+    pub reprocess: bool,
+    /// Stop at the end of the logs.
+    pub once: bool,
+    /// What all this was made of.
+    pub options: Options,
+}
+
+impl Config {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// Exit code 64 for a value that is wrong by itself, 78 if the configuration file has it.
+    pub fn new(options: &Options) -> Result<Self, Error> {
+        let table = table(options)?;
+        let Live { policy, matchers } = live(options, &table)?;
+        Ok(Self {
+            debug: options.debug,
+            background: options.background,
+            user: options.user.clone(),
+            pid_file: options.pid_file.as_deref().map(|path| absolute(options, "--pid-file", path)).transpose()?,
+            table,
+            control: control(options)?,
+            metrics_file: options
+                .metrics_file
+                .as_deref()
+                .map(|path| absolute(options, "--metrics-file", path))
+                .transpose()?,
+            policy,
+            matchers,
+            reprocess: options.reprocess,
+            once: options.once,
+            options: options.clone(),
+            // Last: whether there is a log says nothing about the options.
+            logs: Logs::new(options)?,
+        })
+    }
+}
+
+/// What a running daemon takes over from a changed configuration file.
+pub struct Live {
+    /// Who may relay and for how long.
+    pub policy: Policy,
+    /// Which matchers are chosen.
+    pub matchers: Choice,
+}
+
+/// Checks all options but whether there is a log, and gives what a running daemon takes over; `running` is its table, if
+/// there is one.
+///
+/// # Errors
+/// Those of [`Config::new`].
+pub fn check(options: &Options, running: Option<&Table>) -> Result<Live, Error> {
+    Logs::chosen(options)?;
+    let table = table(options)?;
+    live(options, running.unwrap_or(&table))
+}
+
+fn live(options: &Options, table: &Table) -> Result<Live, Error> {
+    let publish_interval = match &options.publish_interval {
+        Some(text) => duration(options, "--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
+        None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
+        None => Duration::ZERO,
+    };
+    let policy = Policy {
+        publish_interval,
+        grace: duration(options, "--grace", &options.grace, Duration::from_secs(1), ring::LONGEST)?,
+        entries: entries(options)?,
+        hold: hold(options)?,
+        networks: never_published(options)?,
+        most_users: most_users(options)?,
+        most_addresses: most_addresses(options)?,
+    };
+    Ok(Live { policy, matchers: matchers(options)? })
+}
+
+/// The networks of the options that are never published, and those that never are.
+///
+/// # Errors
+/// Exit code 64: one is no network.
+pub fn never_published(options: &Options) -> Result<Networks, Error> {
+    networks(options).map(Networks::new)
+}
+
+/// The backend and the table of the options.
+///
+/// # Errors
+/// Exit code 64: there is no such backend, or the map or the value cannot be one.
+pub fn table(options: &Options) -> Result<Table, Error> {
+    let driver = DRIVERS.iter().find(|driver| driver.name == options.backend).ok_or_else(|| {
+        let names: Vec<_> = DRIVERS.iter().map(|driver| driver.name).collect();
+        wrong(options, "--backend", &options.backend, "there is no such backend")
+            .cure(format!("choose from {}", names.join(", ")))
+    })?;
+    let map = map(options)?;
+    if let Some(value) = &options.value
+        && (value.trim().is_empty() || value.trim() != value || value.chars().any(char::is_control))
+    {
+        return Err(
+            wrong(options, "--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK")
+        );
+    }
+    let map_type = options.map_type.clone();
+    let lmdb_update = match options.lmdb_update {
+        cli::LmdbUpdate::Rename => backends::LmdbUpdate::Rename,
+        cli::LmdbUpdate::InPlace => backends::LmdbUpdate::InPlace,
+    };
+    let sync = options.sync == cli::Sync::Always;
+    if driver.name != "lmdb" {
+        let cause = format!("backend {} knows no such thing", driver.name);
+        if lmdb_update == backends::LmdbUpdate::InPlace {
+            return Err(wrong(options, "--lmdb-update", "in-place", &cause).cure("add --backend lmdb"));
+        }
+        if !sync {
+            return Err(wrong(options, "--sync", "never", &cause).cure("add --backend lmdb, or leave it out"));
+        }
+    }
+    let value = options.value.clone();
+    Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
+}
+
+/// The matchers of the options, built in or in the configuration file; if none is named, those of the servers that are found.
+///
+/// # Errors
+/// Exit code 64: there is no such matcher.
+pub fn matchers(options: &Options) -> Result<Choice, Error> {
+    let custom = options.given.file.custom();
+    let choice = |named| Choice::new(named, custom.clone(), options.escaped_newlines);
+    if options.matcher.is_empty() {
+        return Ok(choice(None));
+    }
+    let named: Vec<_> = options.matcher.iter().filter(|name| *name != ALL).collect();
+    let chosen = Matchers::choose(&named, &custom).map_err(|unknown| {
+        let valid = unknown.valid.join(", ");
+        wrong(options, "--matcher", &unknown.name, "there is no such matcher")
+            .cure(format!("choose from {ALL}, {valid}"))
+    })?;
+    let has_all = named.len() < options.matcher.len();
+    Ok(choice(Some(if has_all { Matchers::all_and(&custom) } else { chosen })))
+}
+
+/// A value that cannot be: told by its option, or by its place in the configuration file.
+pub(crate) fn wrong(options: &Options, option: &str, value: &str, cause: &str) -> Error {
+    match options.given.in_file(option) {
+        Some(said) => {
+            let (key, place) = (&said.written, said.place_of(value));
+            Error::new(Exit::Config, format!("use {place}"), format!("{key} {value}: {cause}"))
+        }
+        None => Error::new(Exit::Usage, format!("use {option} {value}"), cause),
+    }
+}
+
+/// The table's path.
+fn map(options: &Options) -> Result<PathBuf, Error> {
+    let path = &options.map;
+    let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    match named {
+        true => absolute(options, "--map", path),
+        false => Err(wrong(options, "--map", &path.display().to_string(), "not the name of a file")
+            .cure("give the table's path without suffix, such as /etc/postfix/pop-before-smtp")),
+    }
+}
+
+/// A path that stays right after the daemon has changed to `/`.
+///
+/// # Errors
+/// Exit code 64: it cannot be one.
+pub fn absolute(options: &Options, option: &str, path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(options.given.directory.join(path))
+        .map_err(|_| wrong(options, option, &path.display().to_string(), "not a path that can be used from here"))
+}
+
+fn networks(options: &Options) -> Result<Vec<IpNet>, Error> {
+    let texts = options.skip_networks.iter().map(String::as_str).filter(|text| !text.is_empty());
+    let refuse = |text| {
+        wrong(options, "--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
+    };
+    texts.map(|text| network(text).ok_or_else(|| refuse(text))).collect()
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
+}
+
+fn hold(options: &Options) -> Result<Option<Duration>, Error> {
+    let longest = duration(options, "--max-session", &options.max_session, Duration::from_secs(1), ring::LONGEST)?;
+    Ok(options.hold_while_connected.then_some(longest))
+}
+
+fn entries(options: &Options) -> Result<NonZeroUsize, Error> {
+    let text = &options.entries;
+    text.parse()
+        .ok()
+        .filter(|entries: &NonZeroUsize| entries.get() <= 100_000_000)
+        .ok_or_else(|| wrong(options, "--entries", text, "not a number from 1 to 100000000"))
+}
+
+fn most_users(options: &Options) -> Result<Option<NonZeroUsize>, Error> {
+    let text = &options.max_users_per_address;
+    match text.parse() {
+        Ok(number) if number <= guard::MOST => Ok(NonZeroUsize::new(number)),
+        _ => {
+            let cause = format!("not a number from 0 to {}", guard::MOST);
+            Err(wrong(options, "--max-users-per-address", text, &cause))
+        }
+    }
+}
+
+fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
+    let text = &options.max_addresses_per_user;
+    match text.parse() {
+        Ok(number) if number <= ring::MOST_PER_USER => Ok(Some(number).filter(|number| *number > 0)),
+        _ => {
+            let cause = format!("not a number from 0 to {}", ring::MOST_PER_USER);
+            Err(wrong(options, "--max-addresses-per-user", text, &cause))
+        }
+    }
+}
+
+/// Where the control socket is.
+///
+/// # Errors
+/// Exit code 64: it cannot be a path.
+pub fn control(options: &Options) -> Result<Socket, Error> {
+    match options.control.as_deref() {
+        None => Ok(Socket::Usual),
+        Some("") => Ok(Socket::Nowhere),
+        Some(path) => absolute(options, "--control", Path::new(path)).map(Socket::Named),
+    }
+}
+
+/// How long a grant by hand is to be.
+///
+/// # Errors
+/// Exit code 64: it is no time, or longer than any grant may be.
+pub fn length(options: &Options, text: &str) -> Result<Duration, Error> {
+    duration(options, "--for", text, Duration::from_secs(1), ring::LONGEST)
+}
+
+/// Seconds, or a number with a unit.
+fn duration(options: &Options, option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => Some(Duration::from_millis(1)),
+        "" | "s" => Some(Duration::from_secs(1)),
+        "m" => Some(Duration::from_secs(60)),
+        "h" => Some(Duration::from_secs(3600)),
+        "d" => Some(Duration::from_secs(24 * 3600)),
+        _ => None,
+    };
+    let time = number.parse::<u32>().ok().zip(unit).and_then(|(number, unit)| unit.checked_mul(number));
+    match time {
+        Some(time) if (least..=most).contains(&time) => Ok(time),
+        Some(_) => Err(wrong(options, option, text, "out of range").cure(format!(
+            "at least {} s, at most {} s",
+            least.as_secs(),
+            most.as_secs()
+        ))),
+        None => {
+            Err(wrong(options, option, text, "not a time")
+                .cure("write seconds, or a number with ms, s, m, h or d: 30m"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_bounds() {
+        let options = crate::config::effective::read([]).unwrap().unwrap().options;
+        let read = |text| duration(&options, "--grace", text, Duration::from_secs(1), ring::LONGEST).ok();
+        assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
+        assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
+        assert_eq!(read("2h"), Some(Duration::from_secs(7200)));
+        assert_eq!(read("1500ms"), Some(Duration::from_millis(1500)));
+        for text in ["", "m", "-1", "1.5h", "30 m", "30M", "0", "8d", "99999999999", "1m30s"] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn networks_may_be_single_addresses() {
+        let read = |text: &str| network(text).map(|network| network.to_string());
+        assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1/32"));
+        assert_eq!(read("2001:db8::/32").as_deref(), Some("2001:db8::/32"));
+        for text in ["192.0.2", "192.0.2.0/33", "mail.example.net"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The start-up list and the loop; the only file that knows all the others.
+
+pub mod background;
+pub mod notify;
+pub mod reload;
+mod following;
+mod listening;
+
+use std::io::{self, Stdout};
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use pop_before_smtp_backends::Backend;
+use pop_before_smtp_backends::memory::Memory;
+
+use self::following::{Following, check_logs};
+use self::listening::Listening;
+use crate::daemon::background::{PidFile, close_inherited, to_background};
+use crate::config::{Config, Live};
+use crate::control::{About, Control, Service};
+use crate::grants::debug::Narrator;
+use crate::output::error::{Error, Exit};
+use crate::grants::Grants;
+use crate::ring::hold::Hold;
+use crate::input::Input;
+use crate::saved::lock::Lock;
+use crate::control::metrics::MetricsFile;
+use crate::postfix::mynetworks;
+use crate::daemon::notify::Notify;
+use crate::saved::overrides;
+use crate::saved::privdrop;
+use crate::publish::Publisher;
+use crate::daemon::reload::Running;
+use crate::grants::restore::Saved;
+use crate::ring::Ring;
+use crate::source::Mark;
+use crate::source::Progress;
+use crate::source::plan::Plan;
+use crate::saved::state::{self, State};
+use crate::time::{Now, Timestamp};
+use crate::wait::{Waiter, Wake};
+
+/// How often the table is looked at, whether anything happens or not.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Why the loop has ended.
+enum End {
+    /// SIGTERM or SIGINT, or the end of standard input: empty the table.
+    Stop,
+    /// The end of the log with `--once`: leave the table.
+    Done,
+    /// The same, but the log could not be read to its end.
+    Incomplete,
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Something needed is missing at start, or the table could not be brought to its last state at the end.
+pub fn run(mut config: Config) -> Result<(), Error> {
+    if config.background {
+        close_inherited();
+    }
+    let pid_file = config.pid_file.clone().filter(|_| !config.debug).map(PidFile::open).transpose();
+    if let Some(user) = &config.user {
+        privdrop::become_user(user)?;
+    }
+    check_logs(&config.logs.named)?;
+    config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
+    let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
+    let listening = Listening::new(&config.matchers, &config.logs);
+    if config.debug {
+        return debug(config, waiter, listening);
+    }
+    let map = config.table.options.map.clone();
+    let mut lock = Lock::take(&map)?;
+    let mut backend = (config.table.driver.open)(&config.table.options)?;
+    let saved = match Saved::load(&map) {
+        Ok(saved) => saved,
+        Err(error) => return Err(give_up(backend, error)),
+    };
+    let mut following = Following::new(&config, listening);
+    let prepared = following.plans(&config, &saved.state).and_then(|plans| {
+        let control = if config.once { None } else { Control::open(&config.control, &map)? };
+        Ok((plans, pid_file?, control))
+    });
+    let (mut logs, pid_file, control) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(give_up(backend, error)),
+    };
+    if config.background {
+        // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
+        // to tell.
+        drop(backend);
+        to_background()?;
+        lock.write_pid();
+        logs.iter_mut().for_each(|log| log.set_watched(std::process::id()));
+        backend = (config.table.driver.open)(&config.table.options)?;
+    }
+    let pid_file = match pid_file.map(PidFile::write).transpose() {
+        Ok(pid_file) => pid_file,
+        Err(error) => return Err(give_up(backend, error)),
+    };
+    let result = serve(config, backend, (logs, following), saved, (waiter, control));
+    drop(pid_file);
+    result
+}
+
+/// What a killed daemon has left in the table must not outlive the attempt to start another: nobody would take it out.
+fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
+    if let Err(error) = backend.clear() {
+        log::error!("{error}");
+    }
+    why
+}
+
+/// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
+fn serve(
+    config: Config,
+    mut backend: Box<dyn Backend>,
+    (logs, following): (Vec<Plan>, Following),
+    saved: Saved,
+    (waiter, control): (Waiter, Option<Control>),
+) -> Result<(), Error> {
+    let (map, driver) = (config.table.options.map.clone(), config.table.driver);
+    let state = state::path(&map);
+    let now = Now::read();
+    let listed = match backend.list() {
+        Ok(listed) => listed,
+        Err(error) => return Err(give_up(backend, error.into())),
+    };
+    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
+    ring.set_most_per_user(config.policy.most_addresses);
+    saved.restore(&mut ring, &config.policy.networks, &listed, &now);
+    let expiring = driver.expires_rows.then_some(config.policy.grace);
+    let mut publisher = Publisher::new(backend, expiring, config.policy.publish_interval);
+    // An error has been logged, and it is tried again.
+    let _ = publisher.begin(&now, &listed, &ring);
+    log::info!("serving {} with {} grants", map.display(), ring.len());
+    following.listening.tell();
+    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
+    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
+    grants.set_most_users(config.policy.most_users, config.policy.entries);
+    grants.take_over_users(&now, &saved.state.users);
+    grants.set_overrides(saved.overrides, overrides::path(&map));
+    grants.remove_when_published(state.clone());
+    let mut marks = Vec::new();
+    let end = following.start(logs, &now).and_then(|inputs| {
+        let (running, notify) = (Running::new(config.options, config.table), Notify::from_environment());
+        let about = About { started: now.boot, backend: driver.name, map };
+        let service = Service::new(about, control, config.metrics_file.map(MetricsFile::new));
+        let look_at = now.boot + LOOK;
+        let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
+        turns.tell_ready(&grants);
+        let end = turns.run(&mut grants);
+        turns.notify.stopping();
+        turns.service.stop(&Now::read(), &grants, &turns.inputs);
+        marks = turns.marks();
+        end
+    });
+    match end {
+        Ok(End::Stop) => grants.stop(&Now::read(), &state, &marks),
+        Ok(End::Done) => grants.finish(&Now::read()),
+        Ok(End::Incomplete) => grants.finish(&Now::read()).and(Err(Error::new(
+            Exit::NoInput,
+            "bring the table up to date",
+            "a log could not be read to its end",
+        ))),
+        // Nobody would take the addresses out of the table any more.
+        Err(error) => grants.stop(&Now::read(), &state, &marks).and(Err(error)),
+    }
+}
+
+/// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
+fn debug(config: Config, waiter: Waiter, listening: Listening) -> Result<(), Error> {
+    let mut following = Following::new(&config, listening);
+    let logs = following.plans(&config, &State::default())?;
+    let plans: Vec<_> = logs.iter().map(Plan::display).collect();
+    let publish_command = (config.table.driver.describe)(&config.table.options);
+    let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
+    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
+    ring.set_most_per_user(config.policy.most_addresses);
+    let publisher = Publisher::new(Box::new(Memory::default()), None, config.policy.publish_interval);
+    following.listening.tell();
+    let now = Now::read();
+    let inputs = following.start(logs, &now)?;
+    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
+    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
+    let about = About { started: now.boot, backend: config.table.driver.name, map: config.table.options.map.clone() };
+    let service = Service::new(about, None, None);
+    let (running, notify) = (Running::new(config.options, config.table), Notify::default());
+    let look_at = now.boot + LOOK;
+    let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
+    turns.run(&mut grants).map(drop)
+}
+
+/// Waits and hands on, in this order each turn: signals, input, expiry, requests, one publish, answers.
+struct Loop {
+    waiter: Waiter,
+    inputs: Vec<Input>,
+    following: Following,
+    running: Running,
+    service: Service,
+    /// Whether an input could not be read to its end.
+    failed: bool,
+    /// When the table is looked at next.
+    look_at: Timestamp,
+    notify: Notify,
+}
+
+impl Loop {
+    fn run(&mut self, grants: &mut Grants) -> Result<End, Error> {
+        loop {
+            let deadlines = [Some(self.look_at), grants.deadline(), self.notify.deadline()];
+            let (wake, ready) = self.wait(deadlines.into_iter().flatten().min())?;
+            if wake.stop {
+                return Ok(End::Stop);
+            }
+            if wake.restart {
+                self.notify.reloading();
+                let now = Now::read();
+                self.reload(&now, grants);
+                log::info!("SIGHUP: following the log anew");
+                self.inputs.iter_mut().for_each(|input| input.restart(&now, grants));
+                self.tell_ready(grants);
+            } else {
+                // Not after a restart: what could be read was another descriptor.
+                self.read(&ready, grants);
+            }
+            let now = Now::read();
+            self.notify.beat(now.boot);
+            self.wake(now.boot);
+            grants.expire(&now);
+            self.service.turn(&now, wake.wanted, grants, &self.inputs);
+            let once = self.following.options.once;
+            if self.inputs.is_empty() && (once || !self.following.lookup.is_needed()) {
+                return Ok(match (once, self.failed) {
+                    (false, _) => End::Stop,
+                    (true, false) => End::Done,
+                    (true, true) => End::Incomplete,
+                });
+            }
+            if self.look_at <= now.boot {
+                self.look_at = now.boot + LOOK;
+                grants.look();
+                self.following.look(&mut self.inputs, &now);
+                self.look_for_servers();
+                self.tell_status(grants);
+            }
+            grants.publish(&now);
+            let now = Now::read();
+            grants.published(now.boot);
+            self.service.answer(&now, grants, &self.inputs);
+        }
+    }
+
+    fn tell_ready(&mut self, grants: &Grants) {
+        self.tell_status(grants);
+        self.notify.ready();
+    }
+
+    fn tell_status(&mut self, grants: &Grants) {
+        self.notify.status(format!("{} clients may relay", grants.ring().len()));
+    }
+
+    /// Where a next run has to go on.
+    fn marks(&self) -> Vec<Mark> {
+        let saved = Now::read().wall;
+        self.inputs.iter().filter_map(|input| input.mark(saved)).collect()
+    }
+
+    /// Takes over the settings as they are now.
+    fn reload(&mut self, now: &Now, grants: &mut Grants) {
+        if let Some(Live { policy, matchers }) = self.running.read_again() {
+            self.following.options.grace = policy.grace;
+            self.following.listening.reload(matchers);
+            self.listen();
+            grants.set_policy(now, policy);
+        }
+    }
+
+    fn look_for_servers(&mut self) {
+        if self.following.listening.look() {
+            self.listen();
+        }
+    }
+
+    /// Puts the matchers that are used now in front of every log.
+    fn listen(&mut self) {
+        let matchers = &self.following.listening.matchers;
+        self.inputs.iter_mut().for_each(|input| input.choose_as(matchers));
+    }
+
+    /// Waits; besides what happened, tells which of the inputs can be read.
+    fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(Wake, Vec<bool>), Error> {
+        let sources = || self.inputs.iter().map(|input| &input.source);
+        // What can be read at once is not waited for.
+        let at_once = sources().any(|source| source.has_more()).then(Timestamp::default);
+        let others = deadline.into_iter().chain(self.service.deadline()).chain(at_once);
+        let deadline = sources().filter_map(|source| source.deadline()).chain(others).min();
+        let wanted = self.service.wanted();
+        let descriptors: Vec<BorrowedFd<'_>> = sources().filter_map(|source| source.descriptor()).collect();
+        let wake = self
+            .waiter
+            .wait(&descriptors, &wanted, deadline)
+            .map_err(|error| Error::io(Exit::System, "wait for input", &error))?;
+        let mut readable = wake.readable.iter();
+        let is_ready = |Input { source, .. }: &Input| {
+            let readable = source.descriptor().is_some() && readable.next() == Some(&true);
+            readable || source.has_more()
+        };
+        let ready = self.inputs.iter().map(is_ready).collect();
+        Ok((wake, ready))
+    }
+
+    /// Reads from the inputs that are ready and forgets those that have ended.
+    fn read(&mut self, ready: &[bool], grants: &mut Grants) {
+        let mut ready = ready.iter();
+        self.inputs.retain_mut(|input| {
+            let progress = if ready.next() == Some(&true) { input.read(grants) } else { Progress::Paused };
+            self.failed |= progress == Progress::Failed;
+            !matches!(progress, Progress::Ended | Progress::Failed)
+        });
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        for Input { source, .. } in &mut self.inputs {
+            if source.deadline().is_some_and(|deadline| deadline <= now) {
+                source.wake(now);
+            }
+        }
+    }
+}

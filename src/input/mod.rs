@@ -1,0 +1,339 @@
+//! A log that is followed, and what stands in front of it: reads in turns, and makes events of lines.
+
+pub mod drift;
+pub mod likeness;
+pub mod tally;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use jiff::tz::TimeZone;
+
+use crate::grants::counters::Counters;
+use crate::output::error::Error;
+use crate::grants::{Grants, Line};
+use crate::matcher::Matchers;
+use crate::output::progress;
+use crate::source::Mark;
+use crate::source::lines::Block;
+use crate::source::plan::Plan;
+use crate::source::{Age, Gap, Origin, Progress, Source};
+use crate::line::stamp::{self, DISORDER, Last, Stamps};
+use crate::line::syslog;
+use crate::input::tally::{Notice, Tally};
+use crate::time::{Now, Timestamp, distance};
+use crate::wait::readable_now;
+
+/// Most reads from one source in one turn (64 KiB each), so that signals, expiry and the other sources get theirs.
+const READS_PER_TURN: usize = 64;
+
+/// Parts of what was written while nobody watched are no longer, and far shorter than a connection may wait for its login.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How far apart local times are: from twelve hours behind UTC to fourteen ahead of it.
+const ZONES: Duration = Duration::from_secs(26 * 3600);
+
+/// How long a file that a pattern had found may be away. One that comes back later is read as if it had appeared.
+const GONE: Duration = Duration::from_secs(60);
+
+/// A log and the matchers in front of it, which remember what went before in this log.
+pub struct Input {
+    /// What the log is called.
+    name: String,
+    /// Where its lines come from.
+    pub source: Box<dyn Source>,
+    reader: Reader,
+    /// When its file was missed first.
+    gone: Option<Timestamp>,
+}
+
+impl Input {
+    /// Begins to follow.
+    ///
+    /// # Errors
+    /// The log cannot be read, or a program that is needed cannot be started.
+    pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
+        let zone = TimeZone::system();
+        let reader = Reader::new(matchers, &log, zone);
+        progress::expect(reader.old);
+        Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
+    }
+
+    /// Whether its file has been gone for so long that it will hardly come back.
+    pub fn is_gone(&mut self, now: Timestamp) -> bool {
+        if Path::new(&self.name).exists() {
+            self.gone = None;
+            return false;
+        }
+        now.since(*self.gone.get_or_insert(now)) >= GONE
+    }
+
+    /// What the log is called, as [`crate::config::logs::Log::name`] has it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it has brought so far.
+    pub fn counters(&self) -> &Counters {
+        self.reader.tally.counters()
+    }
+
+    /// Where a next run has to go on, if that is known.
+    pub fn mark(&self, saved: SystemTime) -> Option<Mark> {
+        Some(Mark { log: self.name.clone(), saved, bookmark: self.source.bookmark()? })
+    }
+
+    /// Takes the matchers of another choice.
+    pub fn choose_as(&mut self, matchers: &Matchers) {
+        self.reader.choose_as(matchers);
+    }
+
+    /// Follows anew.
+    pub fn restart(&mut self, now: &Now, grants: &mut Grants) {
+        let Self { name, source, reader, .. } = self;
+        source.restart(now.boot, &mut |origin, block| reader.take(name, origin, block, now, grants));
+    }
+
+    /// Reads until there is nothing left, or the other inputs want their turn.
+    pub fn read(&mut self, grants: &mut Grants) -> Progress {
+        let Self { name, source, reader, .. } = self;
+        let mut progress = Progress::Some;
+        for _ in 0..READS_PER_TURN {
+            let now = Now::read();
+            progress = source.read(now.boot, &mut |origin, block| reader.take(name, origin, block, &now, grants));
+            let dropped = source.take_dropped();
+            reader.tally.dropped(dropped);
+            grants.dropped(&now, dropped);
+            if progress != Progress::Some || !can_read(source.as_ref()) {
+                break;
+            }
+        }
+        progress
+    }
+}
+
+fn can_read(source: &dyn Source) -> bool {
+    source.has_more() || source.descriptor().is_some_and(readable_now)
+}
+
+/// What is in front of one log, and remembers what went before in it.
+struct Reader {
+    matchers: Matchers,
+    /// Messages of the journal that hold a newline are left out.
+    is_journal: bool,
+    stamps: Stamps,
+    last: Last<Written>,
+    /// Number of bytes that were in the log at the start and are still to come.
+    old: u64,
+    /// Number of bytes still to come of which each line happens now, whatever its stamp says.
+    reprocessed: u64,
+    tally: Tally,
+    /// Whether it was said that there are too many hosts.
+    told_overflow: bool,
+}
+
+impl Reader {
+    fn new(mut matchers: Matchers, log: &Plan, zone: TimeZone) -> Self {
+        if !log.is_whole() {
+            matchers.begin_in_the_middle();
+        }
+        if log.is_journal() {
+            matchers.take_newlines_for_escaped(true);
+        }
+        Self {
+            matchers,
+            is_journal: log.is_journal(),
+            stamps: Stamps::new(zone.clone()),
+            last: Last::NONE,
+            old: log.size(),
+            reprocessed: log.reprocessed(),
+            tally: Tally::new(zone),
+            told_overflow: false,
+        }
+    }
+
+    fn choose_as(&mut self, matchers: &Matchers) {
+        self.matchers.choose_as(matchers);
+        if self.is_journal {
+            self.matchers.take_newlines_for_escaped(true);
+        }
+    }
+
+    /// Finds the events in a block of the log of this name, and counts its lines.
+    fn take(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
+        let lines = block.lines();
+        let read = (lines.len() as u64).min(self.old);
+        if read > 0 {
+            self.old -= read;
+            progress::advance(read);
+        }
+        // A message stands in one file. Where lines are missing, that of the next may have begun in them.
+        let begins = origin.position.is_some_and(|position| position.offset == 0);
+        self.matchers.turn_to(origin.position.map(|position| (position.device, position.inode)), begins);
+        if origin.gap == Gap::Before && !begins && !self.is_journal {
+            self.matchers.begin_in_a_message();
+        }
+        match origin.gap {
+            Gap::None => {}
+            Gap::Before => self.matchers.begin_in_the_middle(),
+            Gap::Within => self.matchers.believe_nothing(),
+        }
+        match origin.age {
+            Age::Live => self.take_live(name, origin, block, now, grants),
+            Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
+        }
+        if origin.gap == Gap::Within {
+            self.matchers.begin_in_the_middle();
+        }
+        self.tally.block(&self.matchers, lines, origin.age, now.wall, &mut |notice| tell(name, notice));
+        if self.matchers.take_overflow() && !std::mem::replace(&mut self.told_overflow, true) {
+            log::warn!(
+                "cannot remember whose message was cut last in log {name}: it has lines of too many hosts; a login of \
+                 Courier counts only if another message of its host and program was seen shortly before"
+            );
+        }
+    }
+
+    fn take_live(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
+        let (text, part) = (block.text(), 0..block.lines().len());
+        let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
+        let longest = (*reprocessed == 0).then(|| grants.ring().grace());
+        *reprocessed = reprocessed.saturating_sub(part.len() as u64);
+        matchers.scan_part(now.boot, text, part, &mut |line, event| {
+            let written = first_stamp(&text[line..], |stamp| Written::read(stamp, stamps, now, last));
+            let place = Line { source: name, offset: origin.offset(line) };
+            let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
+                Some(late) => grants.late_event(now, late.time, event, place),
+                None => {
+                    let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
+                    grants.event(now, written, event, place)
+                }
+            };
+            tally.event(line, event, Some(outcome));
+        });
+    }
+
+    fn take_old(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
+        let Self { matchers, stamps, tally, .. } = self;
+        let by_clock = Stamps::clone(stamps);
+        let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
+        let text = block.text();
+        each_minute(block.lines(), 0, &time, &mut |begin, part, written| {
+            let then = written.map_or(*now, |written| now.back_to(written));
+            // A stranger's stamps may cut his message.
+            matchers.scan_part(then.boot, text, begin..begin + part.len(), &mut |line, event| {
+                // Also of a line that has counted: it may tell which of two hours the next one means.
+                let written = first_stamp(&text[line..], |stamp| stamps.time(stamp, now.wall));
+                if origin.age == Age::Past {
+                    let place = Line { source: name, offset: origin.offset(line) };
+                    let grant = |written| grants.past_event(now, written, event, place);
+                    tally.event(line, event, written.map(grant));
+                }
+            });
+        });
+    }
+}
+
+/// When a line was written, as its stamp says.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    time: SystemTime,
+    has_zone: bool,
+}
+
+impl Written {
+    fn read(stamp: &[u8], stamps: &Stamps, now: &Now, last: &mut Last<Self>) -> Option<Self> {
+        if let Some(written) = last.get_if(|known| known == stamp) {
+            return Some(written);
+        }
+        let written = Self { time: stamps.latest(stamp, now.wall)?, has_zone: stamp::has_zone(stamp) };
+        last.set(stamp, written);
+        Some(written)
+    }
+
+    /// Whether it is in no other zone than it seems: what comes now was written a short time ago.
+    fn is_sure(self, now: &Now) -> bool {
+        self.has_zone || distance(self.time, now.wall) < DISORDER
+    }
+
+    /// Whether that is longer ago than `longest`, in whatever zone it was written.
+    fn is_late(self, now: &Now, longest: Duration) -> bool {
+        let slack = if self.has_zone { Duration::ZERO } else { ZONES };
+        now.wall.duration_since(self.time).is_ok_and(|ago| ago > longest + slack)
+    }
+}
+
+fn tell(name: &str, notice: Notice<'_>) {
+    match notice {
+        Notice::Drift(alarm) => log::warn!("{}", alarm.warning(name, Path::new(name).is_file())),
+        Notice::Recovered(lines) => {
+            log::info!("log {name}: logins are matched again, after {lines} lines like logins that were not");
+        }
+    }
+}
+
+/// Hands on a block in parts that were written within a minute, as far as the times of their first and last lines tell, with
+/// the place of each and its time: a connection must not wait for its login longer or shorter than it did.
+fn each_minute<'b>(
+    block: &'b [u8],
+    begin: usize,
+    time: &dyn Fn(&[u8]) -> Option<SystemTime>,
+    take: &mut dyn FnMut(usize, &'b [u8], Option<SystemTime>),
+) {
+    let whole = block.strip_suffix(b"\n").unwrap_or(block);
+    // Where the last line begins, and the first behind the middle.
+    let last = memchr::memrchr(b'\n', whole).map(|newline| newline + 1);
+    let middle = memchr::memchr(b'\n', &whole[whole.len() / 2..]).map(|newline| whole.len() / 2 + newline + 1);
+    // Some lines have no stamp.
+    let written = whole.split(|byte| *byte == b'\n').take(8).find_map(time);
+    let end = whole.rsplit(|byte| *byte == b'\n').take(8).find_map(time);
+    let spans_more = end.zip(written).is_some_and(|(end, begin)| distance(begin, end) > MINUTE);
+    match middle.or(last).filter(|_| spans_more) {
+        Some(middle) => {
+            let (early, late) = block.split_at(middle);
+            each_minute(early, begin, time, take);
+            each_minute(late, begin + middle, time, take);
+        }
+        None => take(begin, block, written),
+    }
+}
+
+/// What the stamp of the first line of a block tells.
+fn first_stamp<T>(block: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    let line = &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())];
+    read(syslog::parse(line)?.0.time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a block of lines like `m5`, written in the fifth minute, is handed on in.
+    fn parts(block: &str) -> Vec<(usize, &str, Option<u64>)> {
+        let minute = |text: &[u8]| {
+            let digits = std::str::from_utf8(text).ok()?.lines().next()?.strip_prefix('m')?;
+            Some(SystemTime::UNIX_EPOCH + MINUTE * digits.parse().ok()?)
+        };
+        let mut parts = Vec::new();
+        each_minute(block.as_bytes(), 0, &minute, &mut |begin, part, time| {
+            let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+            parts.push((begin, std::str::from_utf8(part).unwrap_or_default(), time.map(|time| time.as_secs() / 60)));
+        });
+        parts
+    }
+
+    #[test]
+    fn a_block_is_cut_where_time_has_passed() {
+        assert_eq!(parts("m1\nx\nm2\n"), [(0, "m1\nx\nm2\n", Some(1))]);
+        assert_eq!(parts("m1\nm5\n"), [(0, "m1\n", Some(1)), (3, "m5\n", Some(5))]);
+        assert_eq!(parts("m1\nm9 and more\n"), [(0, "m1\nm9 and more\n", Some(1))], "no time");
+        assert_eq!(parts("m1\nxxxxxxxxxxxx\nm5"), [(0, "m1\nxxxxxxxxxxxx\n", Some(1)), (16, "m5", Some(5))]);
+        assert_eq!(parts("m5\n"), [(0, "m5\n", Some(5))]);
+        assert_eq!(parts("m5"), [(0, "m5", Some(5))]);
+        assert_eq!(parts(""), [(0, "", None)]);
+        let whole: String = (0..50).map(|minute| format!("m{minute}\nx\n")).collect();
+        let parts = parts(&whole);
+        assert_eq!(parts.iter().map(|(_, part, _)| *part).collect::<String>(), whole);
+        assert!(parts.iter().all(|(begin, part, _)| whole[*begin..].starts_with(part) && part.len() <= 15));
+    }
+}

@@ -1,0 +1,217 @@
+//! What the time stamp of a log line means. Pure: the present and the time zone are passed in.
+//!
+//! Traditional stamps have no year and no zone, some have no zone: such a stamp is local time, of the latest year in which
+//! it is no more than a day ahead of the present: a line is old sooner than it is from the future. In the hour that a clock
+//! put back repeats, a stamp stands for two times; the lines before it tell which, and without such a line the earlier
+//! counts: a login may then end an hour too early, never too late.
+
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// How far out of order, in time, the lines of a log may be.
+pub const DISORDER: Duration = Duration::from_secs(120);
+
+/// Reads the stamps of one log, in the order of its lines.
+#[derive(Debug, Clone)]
+pub struct Stamps {
+    zone: TimeZone,
+    last: Last<SystemTime>,
+}
+
+/// The stamp that was read last, as written, and what it means: lines of the same second are many.
+#[derive(Debug, Clone)]
+pub struct Last<T>(Option<(Vec<u8>, T)>);
+
+impl<T: Copy> Last<T> {
+    /// Before the first.
+    pub const NONE: Self = Self(None);
+
+    /// What the last stamp means, if it is the same as this one.
+    pub fn get_if(&self, is_same: impl FnOnce(&[u8]) -> bool) -> Option<T> {
+        self.0.as_ref().filter(|(known, _)| is_same(known)).map(|(_, meaning)| *meaning)
+    }
+
+    /// Takes note of a stamp. Asks for no memory if there has been one as long.
+    pub fn set(&mut self, stamp: &[u8], meaning: T) {
+        let (known, last) = self.0.get_or_insert_with(|| (Vec::new(), meaning));
+        known.clear();
+        known.extend_from_slice(stamp);
+        *last = meaning;
+    }
+}
+
+impl Stamps {
+    /// For a log whose writer lives in this zone.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone, last: Last::NONE }
+    }
+
+    /// The time of a stamp as [`crate::line::syslog::Header`] has it; `None` if it is no time that ever was. It may lie in the
+    /// future.
+    pub fn time(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+        if let Some(time) = self.last.get_if(|known| known == stamp) {
+            return Some(time);
+        }
+        let time = self.read(stamp, now, Repeated::ByOrder)?;
+        self.last.set(stamp, time);
+        Some(time)
+    }
+
+    /// The same, but of the two times of a stamp in a repeated hour the later, whatever the lines before it say.
+    pub fn latest(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+        self.read(stamp, now, Repeated::Later)
+    }
+
+    fn read(&self, stamp: &[u8], now: SystemTime, repeated: Repeated) -> Option<SystemTime> {
+        let text = std::str::from_utf8(stamp).ok()?;
+        if stamp.first()?.is_ascii_digit() {
+            text.get(..DATE_AND_TIME)?;
+            if has_zone(stamp) {
+                let time: jiff::Timestamp = text.parse().ok()?;
+                return jiff::Timestamp::from_second(time.as_second()).ok().map(SystemTime::from);
+            }
+            // RFC 3339; nginx writes slashes, others a space in place of the T.
+            let civil = DateTime::from_str(text).or_else(|_| text.replace('/', "-").parse()).ok()?;
+            return self.local(civil.with().subsec_nanosecond(0).build().ok()?, repeated);
+        }
+        let (day, time) = (text.get(..6)?, text.get(text.len().checked_sub(8)?..)?);
+        let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
+        let day = day[3..].trim();
+        let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?, repeated);
+        // Apple's mail server writes the year.
+        if let Some(year) = text.get(7..11).filter(|_| text.len() == WITH_YEAR) {
+            return of_year(year.parse().ok()?);
+        }
+        // A clock may be wrong, or a zone.
+        let ahead = now.checked_add(Duration::from_secs(24 * 3600))?;
+        let this = jiff::Timestamp::try_from(now).ok()?.to_zoned(self.zone.clone()).year();
+        [this + 1, this, this - 1].into_iter().filter_map(of_year).find(|time| *time <= ahead)
+    }
+
+    /// The time at which the clocks of the zone show this.
+    fn local(&self, civil: DateTime, repeated: Repeated) -> Option<SystemTime> {
+        let meaning = self.zone.to_ambiguous_timestamp(civil);
+        let earlier: SystemTime = meaning.earlier().ok()?.into();
+        let before = |time: SystemTime| self.last.get_if(|_| true).is_some_and(|last| time + DISORDER < last);
+        if meaning.is_ambiguous() && (repeated == Repeated::Later || before(earlier)) {
+            return meaning.later().ok().map(SystemTime::from);
+        }
+        Some(earlier)
+    }
+}
+
+/// Which of the two times of a stamp in a repeated hour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    ByOrder,
+    Later,
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Length of `2026-11-22T15:54:36`.
+const DATE_AND_TIME: usize = 19;
+
+/// Length of `Nov 22 2026 15:54:36`.
+const WITH_YEAR: usize = 20;
+
+/// Whether a stamp leaves the year open.
+pub fn has_no_year(stamp: &[u8]) -> bool {
+    stamp.first().is_some_and(u8::is_ascii_alphabetic) && stamp.len() != WITH_YEAR
+}
+
+/// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it. Else it may be off by hours, if it
+/// comes from another host.
+pub fn has_zone(stamp: &[u8]) -> bool {
+    stamp.get(DATE_AND_TIME..).is_some_and(|rest| rest.iter().any(|byte| matches!(byte, b'Z' | b'+' | b'-')))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn time(text: &str) -> SystemTime {
+        text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    /// Berlin's rule: an hour ahead of UTC, two from the last Sunday of March to that of October.
+    fn stamps() -> Stamps {
+        Stamps::new(TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap())
+    }
+
+    fn read(stamp: &str, now: &str) -> Option<SystemTime> {
+        stamps().time(stamp.as_bytes(), time(now))
+    }
+
+    #[test]
+    fn every_form_is_understood() {
+        let now = "2026-11-22T18:00:00Z";
+        for (stamp, expected) in [
+            ("Nov 22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("Nov  2 15:54:36", "2026-11-02T14:54:36Z"),
+            ("Nov 02 15:54:36", "2026-11-02T14:54:36Z"),
+            ("Nov 22 2026 15:54:36", "2026-11-22T14:54:36Z"),
+            ("Jul  1 00:00:00", "2026-06-30T22:00:00Z"),
+            ("2026/11/22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("2026-11-22 15:54:36", "2026-11-22T14:54:36Z"),
+            ("2026-11-22T15:54:36.123456", "2026-11-22T14:54:36Z"),
+            ("2026-11-22T15:54:36.123456+00:00", "2026-11-22T15:54:36Z"),
+            ("2026-11-22T15:54:36Z", "2026-11-22T15:54:36Z"),
+            ("2026-11-22T15:54:36-0330", "2026-11-22T19:24:36Z"),
+            ("2026-11-22 15:54:36.5-03:30", "2026-11-22T19:24:36Z"),
+        ] {
+            assert_eq!(read(stamp, now), Some(time(expected)), "{stamp}");
+        }
+        for stamp in [
+            "",
+            "Nov 31 15:54:36",
+            "Nov 22 25:54:36",
+            "2026-02-29T00:00:00Z",
+            "2026-11-22T15:54:36+25:99x",
+            "2026-11-22",
+        ] {
+            assert_eq!(read(stamp, now), None, "{stamp}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_without_a_year_is_of_the_latest_that_it_can_be() {
+        for (stamp, now, expected) in [
+            ("Dec 31 23:50:00", "2027-01-01T00:10:00Z", "2026-12-31T22:50:00Z"),
+            ("Jan  1 00:20:00", "2026-12-31T22:55:00Z", "2026-12-31T23:20:00Z"),
+            ("Nov 22 16:00:00", "2027-06-01T00:00:00Z", "2026-11-22T15:00:00Z"),
+            ("Nov 22 16:00:00", "2027-11-21T12:00:00Z", "2026-11-22T15:00:00Z"),
+            ("Nov 22 16:00:00", "2027-11-21T16:00:00Z", "2027-11-22T15:00:00Z"),
+            ("Feb 29 12:00:00", "2028-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
+            ("Feb 29 12:00:00", "2029-03-01T00:00:00Z", "2028-02-29T11:00:00Z"),
+        ] {
+            assert_eq!(read(stamp, now), Some(time(expected)), "{stamp} at {now}");
+        }
+        assert_eq!(read("Feb 29 12:00:00", "2026-03-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn in_the_hour_that_is_repeated_the_lines_before_tell() {
+        let now = time("2026-10-25T02:00:00Z");
+        let mut stamps = stamps();
+        let mut at = |stamp: &str| stamps.time(stamp.as_bytes(), now).unwrap();
+        assert_eq!(at("Oct 25 02:30:00"), time("2026-10-25T00:30:00Z"), "without a line before");
+        assert_eq!(at("Oct 25 02:29:30"), time("2026-10-25T00:29:30Z"), "somewhat out of order");
+        assert_eq!(at("Oct 25 02:59:59"), time("2026-10-25T00:59:59Z"));
+        assert_eq!(at("Oct 25 02:00:01"), time("2026-10-25T01:00:01Z"), "again");
+        assert_eq!(at("Oct 25 02:59:50"), time("2026-10-25T00:59:50Z"), "somewhat out of order");
+        assert_eq!(at("Oct 25 02:10:00"), time("2026-10-25T01:10:00Z"));
+        assert_eq!(at("Oct 25 02:59:59"), time("2026-10-25T01:59:59Z"));
+        assert_eq!(at("Oct 25 03:00:00"), time("2026-10-25T02:00:00Z"));
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_is_a_time_all_the_same() {
+        let read = read("Mar 29 02:30:00", "2026-03-29T12:00:00Z").unwrap();
+        assert!(read >= time("2026-03-29T00:30:00Z") && read <= time("2026-03-29T01:30:00Z"));
+    }
+}

@@ -1,0 +1,311 @@
+//! The ring of authenticated addresses, in order of their last login. Pure: no clock, no I/O.
+//!
+//! A ring holds each address once, the newest login at the head, the oldest at the tail, and finds a known address
+//! through an index. (The C program keeps every login and scans the last `SCAN_DEPTH` of them.)
+//!
+//! As long as the grace is the same, the order of logins is that of the ends of the grants. Once it was made shorter, it is
+//! the ends that count: the tail is what ends next.
+
+mod crowds;
+pub mod guard;
+pub mod hold;
+pub mod networks;
+pub mod proof;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::chain::Chain;
+use self::crowds::{Crowds, Member};
+use crate::ring::proof::{Proof, Proofs};
+use crate::time::Timestamp;
+
+/// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
+pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Highest limit of [`Ring::set_most_per_user`].
+pub const MOST_PER_USER: u8 = crowds::MOST;
+
+/// An address that may relay, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// The client's address.
+    pub address: IpAddr,
+    /// End of the grant.
+    pub expires: Timestamp,
+}
+
+/// Why an address left the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Its grace has passed.
+    Expired,
+    /// The ring was full and this was the oldest address, or that of a user or a network with too many.
+    Evicted,
+    /// It must not be published any more.
+    Revoked,
+}
+
+/// What a call changed in the set of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The address is new.
+    Added(Grant),
+    /// The address was known; its grant ends later now than at the time named.
+    Extended(Grant, Timestamp),
+    /// The address is gone.
+    Removed(IpAddr, Reason),
+}
+
+/// Addresses with a grant, at most `capacity`. `S` hashes them, their networks and their users, which strangers must not be able
+/// to make collide.
+#[derive(Debug)]
+pub struct Ring<S = RandomState> {
+    grace: Duration,
+    capacity: usize,
+    /// The end of each grant, newest login first.
+    grants: Chain<IpAddr, Timestamp, S>,
+    proofs: Proofs,
+    /// Who gives way first, if that is not the oldest alone.
+    crowds: Option<Crowds<S>>,
+}
+
+impl Ring {
+    /// An empty ring: a grant lasts for `grace` after the last login, at most `capacity` addresses have one.
+    ///
+    /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
+    pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
+        Self::hashed(grace, capacity)
+    }
+}
+
+impl<S: BuildHasher + Default> Ring<S> {
+    /// The same, hashed by `S`.
+    pub fn hashed(grace: Duration, capacity: NonZeroUsize) -> Self {
+        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds: None }
+    }
+
+    /// Length of a grant.
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// How many addresses may have a grant.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Number of addresses.
+    pub fn len(&self) -> usize {
+        self.grants.len()
+    }
+
+    /// Whether there is no address.
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// A login of `address` at `now`: purges what has expired, then moves the address to the head with a full grace,
+    /// evicting the oldest one if it is new and the ring is full. Changes are appended in that order. A grant of a longer
+    /// grace that ends later stays as it is.
+    pub fn login(&mut self, now: Timestamp, address: IpAddr, changes: &mut Vec<Change>) {
+        self.purge(now, changes);
+        let expires = now + self.grace;
+        let known = self.grants.get(&address);
+        if known.is_none_or(|known| known <= expires) {
+            self.put(Grant { address, expires }, known, changes);
+        }
+    }
+
+    /// Takes over a grant with its own expiry, cut to a full grace from `now`: one of an earlier run, or of a login that was
+    /// logged while nobody watched. A grant that has expired is left out, and one that ends before all others of a full
+    /// ring; a known address keeps the later expiry.
+    pub fn restore(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
+        let Grant { address, expires } = grant;
+        let expires = expires.min(now + self.grace);
+        let known = self.grants.get(&address);
+        if expires <= now || known.is_some_and(|known| known >= expires) || known.is_none() && self.has_no_room(expires)
+        {
+            return;
+        }
+        self.put(Grant { address, expires }, known, changes);
+    }
+
+    /// Gives an address a grant that ends when it says, sooner or later than a grace from now, and makes room for it. A grant
+    /// that has ended is left out, and a known address keeps the later end.
+    pub fn give(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
+        let known = self.grants.get(&grant.address);
+        if grant.expires > now && known.is_none_or(|known| known < grant.expires) {
+            self.put(grant, known, changes);
+        }
+    }
+
+    /// Whether the ring is full of grants that end no earlier.
+    fn has_no_room(&self, expires: Timestamp) -> bool {
+        self.len() >= self.capacity && self.oldest().is_some_and(|oldest| oldest.expires >= expires)
+    }
+
+    /// Puts the grant where its end belongs, and makes room for it; `known` is when that of the same address ended before.
+    fn put(&mut self, grant: Grant, known: Option<Timestamp>, changes: &mut Vec<Change>) {
+        if let Some(before) = known {
+            self.count(grant.address, Crowds::remove);
+            changes.push(Change::Extended(grant, before));
+        } else {
+            self.make_room(self.capacity - 1, changes);
+            changes.push(Change::Added(grant));
+        }
+        self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
+        self.count(grant.address, Crowds::add);
+    }
+
+    /// Changes the length of grants from now on. Those that there are keep their ends.
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.grace = grace;
+    }
+
+    /// Changes how many addresses may have a grant, as in [`Ring::new`]; evicts the oldest if they are too many.
+    pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
+        self.capacity = bounded(capacity);
+        // It counts for another number of addresses.
+        self.set_most_per_user(self.crowds.as_ref().map(Crowds::most));
+        self.make_room(self.capacity, changes);
+    }
+
+    /// From now on an old address of the user, or of the IPv6 /64 network, that has more than `most` addresses gives way before
+    /// others do, if the ring is full: of several crowds one of the largest, and of that no address which more than half of
+    /// `most` others are older than. `None`: the oldest of all.
+    pub fn set_most_per_user(&mut self, most: Option<u8>) {
+        self.crowds = most.map(|most| Crowds::new(self.capacity, most));
+        // The newest first: of whoever has many, the others are kept in order.
+        for (address, _) in self.grants.iter() {
+            if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
+                crowds.add(member);
+            }
+        }
+    }
+
+    /// Takes out an address that must not be published any more.
+    pub fn revoke(&mut self, address: IpAddr, changes: &mut Vec<Change>) {
+        self.remove(address, Reason::Revoked, changes);
+    }
+
+    /// Remembers which login the grant of an address goes back to.
+    pub fn prove(&mut self, address: IpAddr, proof: Option<Proof<'_>>) {
+        let Some(slot) = self.grants.slot(&address) else { return };
+        let is_other_user = self.proofs.get(slot).map(|proof| proof.user) != proof.map(|proof| proof.user);
+        if is_other_user {
+            self.count(address, Crowds::remove);
+        }
+        self.proofs.set(slot, proof);
+        if is_other_user {
+            self.count(address, Crowds::add);
+        }
+    }
+
+    /// Which login the grant of an address goes back to, if that is known.
+    pub fn proof(&self, address: IpAddr) -> Option<Proof<'_>> {
+        self.grants.slot(&address).and_then(|slot| self.proofs.get(slot))
+    }
+
+    /// Removes every address whose grant has ended at `now`.
+    pub fn purge(&mut self, now: Timestamp, changes: &mut Vec<Change>) {
+        while let Some(oldest) = self.oldest() {
+            if oldest.expires > now {
+                break;
+            }
+            self.remove_oldest(Reason::Expired, changes);
+        }
+    }
+
+    /// The grant that ends next.
+    pub fn oldest(&self) -> Option<Grant> {
+        self.grants.oldest().map(grant)
+    }
+
+    /// The grant of one address.
+    pub fn get(&self, address: IpAddr) -> Option<Grant> {
+        self.grants.get(&address).map(|expires| Grant { address, expires })
+    }
+
+    /// All grants, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = Grant> {
+        self.grants.iter().map(grant)
+    }
+
+    /// All grants, oldest first.
+    pub fn oldest_first(&self) -> impl Iterator<Item = Grant> {
+        self.grants.oldest_first().map(grant)
+    }
+
+    /// Slot number of an address: counted from 0, no more than there ever were addresses at once, and the same as long
+    /// as the address is in the ring.
+    pub fn position(&self, address: IpAddr) -> Option<usize> {
+        self.grants.slot(&address)
+    }
+
+    /// How many slots there are, free ones included.
+    pub fn slots(&self) -> usize {
+        self.grants.slots()
+    }
+
+    /// The grant in a slot.
+    pub fn at(&self, slot: usize) -> Option<Grant> {
+        self.grants.at(slot).map(grant)
+    }
+
+    /// Slot numbers of the head and of the tail, for debug mode; `None` for an empty ring.
+    pub fn ends(&self) -> Option<(usize, usize)> {
+        let newest = self.iter().next()?;
+        self.position(newest.address).zip(self.position(self.oldest()?.address))
+    }
+
+    /// Evicts until there are at most `most`.
+    fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
+        while self.len() > most {
+            match self.crowds.as_ref().and_then(Crowds::first).and_then(|slot| self.at(slot)) {
+                Some(crowd) => self.remove(crowd.address, Reason::Evicted, changes),
+                None => self.remove_oldest(Reason::Evicted, changes),
+            }
+        }
+    }
+
+    fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
+        if let Some(oldest) = self.oldest() {
+            self.remove(oldest.address, reason, changes);
+        }
+    }
+
+    fn remove(&mut self, address: IpAddr, reason: Reason, changes: &mut Vec<Change>) {
+        let Some(slot) = self.grants.slot(&address) else { return };
+        self.count(address, Crowds::remove);
+        // Whoever gets the slot next has nothing to do with this login.
+        self.proofs.set(slot, None);
+        self.grants.remove(&address);
+        changes.push(Change::Removed(address, reason));
+    }
+
+    /// Counts an address that is in the ring, or no longer.
+    fn count(&mut self, address: IpAddr, how: impl Fn(&mut Crowds<S>, Member)) {
+        if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
+            how(crowds, member);
+        }
+    }
+
+    /// What the crowds need to know of an address, if they count.
+    fn member(&self, address: IpAddr) -> Option<Member> {
+        let crowds = self.crowds.as_ref()?;
+        let (slot, expires) = self.grants.entry(&address)?;
+        let user = self.proofs.get(slot).map(|proof| proof.user).unwrap_or_default();
+        Some(crowds.member(address, user, expires, slot))
+    }
+}
+
+fn bounded(capacity: NonZeroUsize) -> usize {
+    capacity.get().min(u32::MAX as usize - 1)
+}
+
+fn grant((address, expires): (IpAddr, Timestamp)) -> Grant {
+    Grant { address, expires }
+}
