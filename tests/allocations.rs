@@ -7,9 +7,9 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use pop_before_smtp::grants::counters::Outcome;
+use pop_before_smtp::input::tally::Tally;
 use pop_before_smtp::matcher::{Action, Matchers};
 use pop_before_smtp::source::Age;
-use pop_before_smtp::input::tally::Tally;
 use pop_before_smtp::time::{Now, Timestamp};
 
 fn sample(name: &str) -> Vec<u8> {

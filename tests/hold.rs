@@ -7,11 +7,11 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
 use pop_before_smtp::grants::{Grants, Line};
-use pop_before_smtp::ring::hold::Hold;
 use pop_before_smtp::matcher::Matchers;
-use pop_before_smtp::ring::networks::Networks;
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
+use pop_before_smtp::ring::hold::Hold;
+use pop_before_smtp::ring::networks::Networks;
 use pop_before_smtp::time::{Now, Timestamp};
 use pop_before_smtp_backends::memory::Memory;
 

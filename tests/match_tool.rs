@@ -7,10 +7,10 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use pop_before_smtp::commands::catalogue;
 use pop_before_smtp::cli::TableFormat;
-use pop_before_smtp::matcher::BUILTIN;
+use pop_before_smtp::commands::catalogue;
 use pop_before_smtp::config::servers::Sign;
+use pop_before_smtp::matcher::BUILTIN;
 use support::Scratch;
 use support::command::{Finished, pop_before_smtp};
 

@@ -10,9 +10,9 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use pop_before_smtp::grants::Grants;
-use pop_before_smtp::ring::networks::Networks;
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
+use pop_before_smtp::ring::networks::Networks;
 use pop_before_smtp::time::{Now, Timestamp, unix_seconds_up};
 use pop_before_smtp_backends::memory::Memory;
 use pop_before_smtp_backends::{Backend, BackendError, ErrorKind, Listed, Update};

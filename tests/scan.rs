@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use pop_before_smtp::line::syslog;
 use pop_before_smtp::matcher::custom::{self, Definition};
 use pop_before_smtp::matcher::{BUILTIN, Event, Key, Matcher, Matchers};
-use pop_before_smtp::line::syslog;
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 

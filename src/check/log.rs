@@ -7,8 +7,8 @@ use nix::libc::{S_IFDIR, S_IFMT};
 use super::files::{Entry, User, may};
 use super::finding::{Finding, quoted};
 use super::writer::{Source, Writer};
-use crate::output::escape::short;
 use crate::commands::suggest::Survey;
+use crate::output::escape::short;
 use crate::time::{display, distance};
 
 /// One log of the daemon.

@@ -27,15 +27,15 @@ use self::naming::Ours;
 use self::servers::InUse;
 use self::settings::Settings;
 use self::writer::Writer;
-use crate::config::{self, Table};
-use crate::output::error::Error;
 use crate::commands::inspect;
 use crate::config::logs::Logs;
-use crate::matcher::{ALL, Matchers};
-use crate::postfix::mynetworks;
 use crate::config::options::Options;
-use crate::output::paint::Paint;
 use crate::config::servers::{Choice, Servers};
+use crate::config::{self, Table};
+use crate::matcher::{ALL, Matchers};
+use crate::output::error::Error;
+use crate::output::paint::Paint;
+use crate::postfix::mynetworks;
 use crate::time::Now;
 
 /// Exit code of a check.

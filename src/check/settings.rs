@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::finding::quoted;
 use super::restrictions::{join, words};
-use crate::ring::networks::Patterns;
 use crate::postfix::Smtpd;
+use crate::ring::networks::Patterns;
 
 /// Parameters by name.
 pub(crate) type Parameters = HashMap<String, String>;

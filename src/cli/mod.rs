@@ -10,8 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Par
 use pop_before_smtp_backends::DRIVERS;
 
 pub use self::commands::{Deny, Format, Json, Match, TableFormat};
-use crate::output::error::{Error, Exit};
 use crate::matcher::BUILTIN;
+use crate::output::error::{Error, Exit};
 
 /// Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 ///

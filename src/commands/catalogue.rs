@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::cli::TableFormat;
-use crate::output::escape;
-use crate::matcher::{BUILTIN, Key, Matcher};
 use crate::config::servers::{self, Sign};
+use crate::matcher::{BUILTIN, Key, Matcher};
+use crate::output::escape;
 
 /// A column of the table, and its name in JSON.
 const HEADINGS: [(&str, &str); 8] = [

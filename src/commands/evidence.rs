@@ -4,8 +4,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::control::wire::{Explanation, text};
 use crate::config::Table;
+use crate::control::wire::{Explanation, text};
 use crate::postfix;
 use crate::saved::regular_file;
 use crate::saved::state::beside;

@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::output::error::{Error, Exit};
-use crate::output::escape::{printable, short};
 use crate::commands::inspect;
+use crate::line::syslog::{self, Header};
 use crate::matcher::explain::{Attempt, attempts};
 use crate::matcher::pattern::Shown;
 use crate::matcher::{Action, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, Matchers};
-use crate::ring::networks::Networks;
+use crate::output::error::{Error, Exit};
+use crate::output::escape::{printable, short};
 use crate::output::paint::Paint;
-use crate::line::syslog::{self, Header};
+use crate::ring::networks::Networks;
 use crate::time::Timestamp;
 
 /// Most bytes read from standard input to find a line.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Match};
 use crate::config::Table;
+use crate::matcher::{Action, Event, Matchers};
 use crate::output::error::{Error, Exit};
 use crate::output::escape;
-use crate::matcher::{Action, Event, Matchers};
 use crate::output::paint::Paint;
 use crate::output::progress;
 use crate::source::lines::{Block, Lines};

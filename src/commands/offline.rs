@@ -11,14 +11,14 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, ErrorKind, Update};
 
 use super::site::Site;
-use crate::control::wire::{Client, Explanation, Network, Outcome, Why};
 use crate::config::Table;
-use crate::saved::denied;
+use crate::control::wire::{Client, Explanation, Network, Outcome, Why};
+use crate::grants::restore::load_overrides;
 use crate::output::error::{Error, Exit};
+use crate::saved::denied;
 use crate::saved::lock::{self, Lock};
 use crate::saved::overrides::{self, Overrides};
 use crate::saved::privdrop;
-use crate::grants::restore::load_overrides;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
 
 /// What the table holds.

@@ -200,8 +200,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::{Value, json};
 
-    use crate::control::wire::Line;
     use super::*;
+    use crate::control::wire::Line;
 
     /// A text that a terminal would obey, and a line of its own.
     const HOSTILE: &str = "x\u{1b}]0;x\u{7}\r\n\u{202e}";

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::control::client::{Daemon, nobody};
-use crate::control::request::{Request, address, network};
-use crate::control::wire::{self, Client, Explanation, Line, Network, Outcome, Status};
 use super::{evidence, offline, show};
 use crate::cli::Deny;
-use crate::config::{self, Table};
-use crate::output::error::{Error, Exit};
 use crate::commands::inspect;
-use crate::control::metrics;
-use crate::ring::networks::Networks;
 use crate::config::options::Options;
 use crate::config::socket::Socket;
+use crate::config::{self, Table};
+use crate::control::client::{Daemon, nobody};
+use crate::control::metrics;
+use crate::control::request::{Request, address, network};
+use crate::control::wire::{self, Client, Explanation, Line, Network, Outcome, Status};
+use crate::output::error::{Error, Exit};
+use crate::ring::networks::Networks;
 
 /// Which daemon is meant, and what is known of it without asking.
 pub struct Site {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use crate::output::error::Error;
-use crate::output::escape::printable;
 use crate::commands::inspect;
+use crate::config::servers;
 use crate::input::likeness;
 use crate::matcher::{Action, Matchers};
-use crate::config::servers;
+use crate::output::error::Error;
+use crate::output::escape::printable;
 use crate::source::lines::Block;
 use crate::time::Timestamp;
 

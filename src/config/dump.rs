@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use toml::Value as Toml;
 
-use crate::config::{self, Live};
 use crate::config::config_file::{Custom, MATCHER};
-use crate::output::error::{Error, Exit};
-use crate::output::escape;
 use crate::config::logs::{self, Logs};
 use crate::config::options::Options;
 use crate::config::settings::{Kind, Origin, Setting, Value};
+use crate::config::{self, Live};
+use crate::output::error::{Error, Exit};
+use crate::output::escape;
 use crate::source::Log;
 
 /// The settings in TOML.

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 
 use crate::cli::{self, Command};
 use crate::config::config_file::{self, ConfigFile};
-use crate::output::error::Error;
 use crate::config::options::Options;
 use crate::config::settings::Given;
+use crate::output::error::Error;
 
 /// What a run is asked to do.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::cli;
+use crate::config::options::Options;
 use crate::config::{absolute, wrong};
 use crate::output::error::Error;
-use crate::config::options::Options;
 use crate::source::backlog::{is_compressed, is_older_name};
 use crate::source::journal::{Filter, Journalctl};
 use crate::source::{LOG_FILES, Log, Means, no_log};

@@ -18,16 +18,16 @@ use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
 use crate::cli;
-use crate::output::error::{Error, Exit};
-use crate::grants::Policy;
-use crate::ring::guard;
 use crate::config::logs::Logs;
-use crate::matcher::{ALL, Matchers};
-use crate::ring::networks::Networks;
 use crate::config::options::Options;
-use crate::ring;
 use crate::config::servers::Choice;
 use crate::config::socket::Socket;
+use crate::grants::Policy;
+use crate::matcher::{ALL, Matchers};
+use crate::output::error::{Error, Exit};
+use crate::ring;
+use crate::ring::guard;
+use crate::ring::networks::Networks;
 
 /// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);

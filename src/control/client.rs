@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::connect;
 use super::request::Request;
 use super::wire::{End, Greeting, Line};
-use crate::output::error::{Error, Exit};
 use crate::config::socket::Socket;
+use crate::output::error::{Error, Exit};
 
 /// How long the daemon may be busy with an answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -7,10 +7,10 @@ use super::connection::Place;
 use super::report;
 use super::request::Request;
 use super::wire::{Counts, Failure, Line, Network, Outcome};
-use crate::saved::denied;
-use crate::output::error::{Exit, io_cause};
 use crate::grants::{Done, Grants, Obstacle};
 use crate::input::Input;
+use crate::output::error::{Exit, io_cause};
+use crate::saved::denied;
 use crate::saved::overrides;
 use crate::time::{Now, Timestamp, unix_seconds_up};
 

@@ -4,11 +4,11 @@
 //! with lines and closes the connection; the last line says that it is the last. Every line of the daemon is a JSON object
 //! with one member, which names its kind ([`wire::Line`]).
 
-pub mod metrics;
 pub(crate) mod client;
 mod connect;
 mod connection;
 mod desk;
+pub mod metrics;
 mod presence;
 mod report;
 pub(crate) mod request;

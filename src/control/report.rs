@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use super::desk::About;
 use super::wire::{Client, Counter, Counts, Explanation, Source, Status, Why, text};
 use crate::grants::counters::Counters;
-use crate::saved::denied;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
 use crate::postfix::mynetworks;
+use crate::ring::Reason;
 use crate::ring::networks::Refusal;
 use crate::ring::proof::Proof;
-use crate::ring::Reason;
+use crate::saved::denied;
 use crate::source::bookmark::Bookmark;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
 

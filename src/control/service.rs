@@ -3,9 +3,9 @@
 use super::desk::{About, Desk};
 use super::server::Control;
 use super::{report, wire};
+use crate::control::metrics::MetricsFile;
 use crate::grants::Grants;
 use crate::input::Input;
-use crate::control::metrics::MetricsFile;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 

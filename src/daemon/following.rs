@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::listening::Listening;
 use crate::config::Config;
-use crate::output::error::{Error, Exit};
-use crate::input::Input;
 use crate::config::logs::Lookup;
+use crate::input::Input;
+use crate::output::error::{Error, Exit};
+use crate::saved::state::State;
 use crate::source::Log;
 use crate::source::plan::{self, Plan};
-use crate::saved::state::State;
 use crate::time::Now;
 
 /// Whether the logs can be read.

@@ -1,8 +1,8 @@
 //! Which matchers the daemon uses: those that are named, or those of the servers that are found.
 
 use crate::config::logs::Logs;
-use crate::matcher::Matchers;
 use crate::config::servers::{Choice, Servers};
+use crate::matcher::Matchers;
 
 /// What is used now, and how it was chosen.
 pub(super) struct Listening {

@@ -1,10 +1,10 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
 pub mod background;
-pub mod notify;
-pub mod reload;
 mod following;
 mod listening;
+pub mod notify;
+pub mod reload;
 
 use std::io::{self, Stdout};
 use std::os::fd::BorrowedFd;
@@ -15,28 +15,28 @@ use pop_before_smtp_backends::memory::Memory;
 
 use self::following::{Following, check_logs};
 use self::listening::Listening;
-use crate::daemon::background::{PidFile, close_inherited, to_background};
 use crate::config::{Config, Live};
-use crate::control::{About, Control, Service};
-use crate::grants::debug::Narrator;
-use crate::output::error::{Error, Exit};
-use crate::grants::Grants;
-use crate::ring::hold::Hold;
-use crate::input::Input;
-use crate::saved::lock::Lock;
 use crate::control::metrics::MetricsFile;
-use crate::postfix::mynetworks;
+use crate::control::{About, Control, Service};
+use crate::daemon::background::{PidFile, close_inherited, to_background};
 use crate::daemon::notify::Notify;
+use crate::daemon::reload::Running;
+use crate::grants::Grants;
+use crate::grants::debug::Narrator;
+use crate::grants::restore::Saved;
+use crate::input::Input;
+use crate::output::error::{Error, Exit};
+use crate::postfix::mynetworks;
+use crate::publish::Publisher;
+use crate::ring::Ring;
+use crate::ring::hold::Hold;
+use crate::saved::lock::Lock;
 use crate::saved::overrides;
 use crate::saved::privdrop;
-use crate::publish::Publisher;
-use crate::daemon::reload::Running;
-use crate::grants::restore::Saved;
-use crate::ring::Ring;
+use crate::saved::state::{self, State};
 use crate::source::Mark;
 use crate::source::Progress;
 use crate::source::plan::Plan;
-use crate::saved::state::{self, State};
 use crate::time::{Now, Timestamp};
 use crate::wait::{Waiter, Wake};
 

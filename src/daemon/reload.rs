@@ -1,13 +1,13 @@
 //! SIGHUP: reads the command line and the configuration file again, and tells what has come of it. Touches that file, and asks postconf for
 //! `mynetworks`.
 
-use crate::config::{self, Live, Table};
 use crate::config::effective;
-use crate::output::error::Error;
-use crate::matcher::Matcher;
-use crate::postfix::mynetworks;
 use crate::config::options::Options;
 use crate::config::settings::{Given, Value};
+use crate::config::{self, Live, Table};
+use crate::matcher::Matcher;
+use crate::output::error::Error;
+use crate::postfix::mynetworks;
 
 /// The settings that a running daemon takes over; the others need a restart.
 pub const LIVE: [&str; 9] = [

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 
 use super::Grants;
-use crate::saved::denied;
 use crate::output::error::io_cause;
-use crate::ring::networks::Refusal;
-use crate::saved::overrides::{self, ByHand, Overrides};
 use crate::ring::Grant;
 use crate::ring::LONGEST;
+use crate::ring::networks::Refusal;
+use crate::saved::denied;
+use crate::saved::overrides::{self, ByHand, Overrides};
 use crate::time::{Now, distance};
 
 /// By how much the end of a grant may differ from what was decided by hand: tables and files tell whole seconds.

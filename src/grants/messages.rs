@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use crate::output::escape;
 use crate::matcher::Event;
-use crate::ring::networks::Refusal;
+use crate::output::escape;
 use crate::output::repeated::Repeated;
+use crate::ring::networks::Refusal;
 use crate::time::{self, Now};
 
 /// How often what was said.

@@ -1,12 +1,12 @@
 //! What a login does: refuse or grant, publish, and say so. Joins networks, ring and publisher; no I/O but messages.
 
+mod by_hand;
 pub mod counters;
 pub mod debug;
 pub mod departed;
-pub mod restore;
-mod by_hand;
 mod messages;
 mod policy;
+pub mod restore;
 mod shared;
 mod view;
 
@@ -22,18 +22,18 @@ pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
 use crate::grants::debug::{Before, Narrator};
 use crate::grants::departed::{Departed, Departure};
+use crate::line::stamp::DISORDER;
+use crate::matcher::{Action, Event};
 use crate::output::error::{Error, io_cause};
+use crate::publish::Publisher;
 use crate::ring::guard::Guard;
 use crate::ring::hold::Hold;
-use crate::matcher::{Action, Event};
 use crate::ring::networks::Networks;
-use crate::saved::overrides::Overrides;
 use crate::ring::proof::Proof;
-use crate::publish::Publisher;
 use crate::ring::{Change, Grant, Reason, Ring};
-use crate::source::Mark;
-use crate::line::stamp::DISORDER;
+use crate::saved::overrides::Overrides;
 use crate::saved::state;
+use crate::source::Mark;
 use crate::time::{Now, Timestamp};
 
 /// By how much a grant that was read back from a table may end later than the stamp of its login says: seconds are cut there

@@ -5,10 +5,10 @@ use std::path::Path;
 use pop_before_smtp_backends::Listed;
 
 use crate::output::error::{Error, Exit};
-use crate::ring::networks::Networks;
-use crate::saved::overrides::{self, Overrides};
 use crate::ring::LONGEST;
+use crate::ring::networks::Networks;
 use crate::ring::{Grant, Ring};
+use crate::saved::overrides::{self, Overrides};
 use crate::saved::state::{self, State};
 use crate::time::Now;
 
@@ -82,8 +82,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::saved::overrides::ByHand;
     use crate::ring::proof::Proof;
+    use crate::saved::overrides::ByHand;
     use crate::time::Timestamp;
 
     const GRACE: Duration = Duration::from_secs(1800);

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use super::Grants;
-use crate::ring::guard::{Guard, Verdict};
 use crate::matcher::Event;
+use crate::ring::guard::{Guard, Verdict};
 use crate::saved::state::Users;
 use crate::time::Now;
 

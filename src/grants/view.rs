@@ -7,9 +7,9 @@ use ipnet::IpNet;
 
 use super::Grants;
 use crate::grants::departed::Departure;
+use crate::publish::History;
 use crate::ring::networks::Refusal;
 use crate::ring::proof::Proof;
-use crate::publish::History;
 use crate::time::Now;
 
 /// A grant, and what it goes back to.

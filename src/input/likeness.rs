@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::matcher::Matchers;
 use crate::line::syslog::{self, Header};
+use crate::matcher::Matchers;
 
 /// Words of a success, in lower case.
 const SUCCESS: [&str; 6] = ["login", "logged in", "authenticated", "auth user", "log in", "began session"];

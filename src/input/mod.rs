@@ -10,17 +10,17 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 
 use crate::grants::counters::Counters;
-use crate::output::error::Error;
 use crate::grants::{Grants, Line};
+use crate::input::tally::{Notice, Tally};
+use crate::line::stamp::{self, DISORDER, Last, Stamps};
+use crate::line::syslog;
 use crate::matcher::Matchers;
+use crate::output::error::Error;
 use crate::output::progress;
 use crate::source::Mark;
 use crate::source::lines::Block;
 use crate::source::plan::Plan;
 use crate::source::{Age, Gap, Origin, Progress, Source};
-use crate::line::stamp::{self, DISORDER, Last, Stamps};
-use crate::line::syslog;
-use crate::input::tally::{Notice, Tally};
 use crate::time::{Now, Timestamp, distance};
 use crate::wait::readable_now;
 

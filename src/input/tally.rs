@@ -9,9 +9,9 @@ use crate::grants::counters::{Counters, Outcome};
 use crate::input::drift::{Alarm, Drift};
 use crate::input::likeness;
 use crate::line::log_time::LogTime;
+use crate::line::syslog;
 use crate::matcher::{Action, Event, LONGEST_LINE, Matchers};
 use crate::source::Age;
-use crate::line::syslog;
 
 /// What there is to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,8 @@
 //! In nginx's own file, moreover, no line that is not nginx's counts so close behind one of nginx's.
 
 use super::{BUILTIN, Bounded, CutFailure, Ends, LONGEST_LINE, RawNewlines, reader};
-use crate::source::lines::BEHIND;
 use crate::line::syslog::{self, Header};
+use crate::source::lines::BEHIND;
 
 /// How far the messages of one log reach, in bytes from its start. Escapes that a logger has added do not count.
 #[derive(Debug, Clone, Default)]

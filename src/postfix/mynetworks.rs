@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::output::error::{Error, Exit, io_cause};
-use crate::ring::networks::{Networks, Patterns};
 use crate::postfix;
+use crate::ring::networks::{Networks, Patterns};
 
 /// Largest file of patterns that is read, in bytes.
 const LARGEST: u64 = 1 << 20;

@@ -17,8 +17,8 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::chain::Chain;
 use self::crowds::{Crowds, Member};
+use crate::chain::Chain;
 use crate::ring::proof::{Proof, Proofs};
 use crate::time::Timestamp;
 

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 
+use crate::ring::LONGEST;
 use crate::saved::denied::{self, Denied};
 use crate::saved::private_file::{self, Manner};
-use crate::ring::LONGEST;
 use crate::saved::state::beside;
 use crate::time::{unix_seconds, unix_seconds_up};
 

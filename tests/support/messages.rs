@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use pop_before_smtp::line::syslog::holds_later_stamp;
 use pop_before_smtp::matcher::pattern::{Pattern, Piece};
 use pop_before_smtp::matcher::{Action, Key, Matcher};
-use pop_before_smtp::line::syslog::holds_later_stamp;
 
 /// Stamp of the lines that [`line`] makes.
 const STAMP: &[u8] = b"Nov 22 16:00:00";

@@ -9,14 +9,14 @@ use jiff::tz::TimeZone;
 
 use super::files::with_directories;
 use crate::check::log::{Log, Sample};
-use crate::output::error::io_cause;
+use crate::commands::suggest::Survey;
 use crate::config::logs::{Logs, Lookup};
+use crate::line::stamp::Stamps;
+use crate::line::syslog;
 use crate::matcher::Matchers;
+use crate::output::error::io_cause;
 use crate::source;
 use crate::source::journal::Journalctl;
-use crate::line::stamp::Stamps;
-use crate::commands::suggest::Survey;
-use crate::line::syslog;
 
 /// How much of a log is looked at, in bytes from its end.
 const SAMPLE: u64 = 1 << 20;

@@ -13,10 +13,10 @@ use pop_before_smtp_backends::Listed;
 
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
 use crate::config::Table;
+use crate::config::socket::Socket;
 use crate::control;
 use crate::output::error::Error;
 use crate::saved::regular_file;
-use crate::config::socket::Socket;
 use crate::saved::state::beside;
 
 /// How often the list of locks is looked through before it is believed that a lock is not there.

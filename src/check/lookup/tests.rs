@@ -6,8 +6,8 @@ use pop_before_smtp_backends::SQLITE_QUERY;
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{Parameters, parameters, services};
 use super::*;
-use crate::ring::networks::Patterns;
 use crate::postfix::smtpds;
+use crate::ring::networks::Patterns;
 
 fn settings(kind: &str, table: &str, chrooted: bool) -> Settings {
     let master = format!("smtp inet n - {} - - smtpd\n", if chrooted { "y" } else { "n" });

@@ -2,8 +2,8 @@
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{parameters, services};
 use super::*;
-use crate::ring::networks::Patterns;
 use crate::postfix::smtpds;
+use crate::ring::networks::Patterns;
 
 const TABLE: &str = "lmdb:/etc/postfix/pbs";
 

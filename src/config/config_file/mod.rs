@@ -17,9 +17,9 @@ pub use self::place::Place;
 use self::place::{Source, line_behind};
 pub use self::tables::Custom;
 pub use self::values::FileValue;
-use crate::output::error::{Error, Exit};
-use crate::matcher::Matcher;
 use crate::config::settings::{self, Setting};
+use crate::matcher::Matcher;
+use crate::output::error::{Error, Exit};
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::{MATCHER, MATCHERS};
-use crate::output::error::{Error, Exit};
 use crate::config::settings;
+use crate::output::error::{Error, Exit};
 
 /// A place in the file; shown as `FILE:LINE:COLUMN`, counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]

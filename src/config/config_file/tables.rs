@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::place::{Place, Source};
-use crate::output::error::Error;
 use crate::matcher::custom::{self, Definition, Field};
 use crate::matcher::{Key, Matcher};
+use crate::output::error::Error;
 
 /// A table as it is written. Two are equal if they say the same, wherever they stand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -7,9 +7,9 @@ use toml::de::{DeInteger, DeValue};
 use super::place::{Place, Source};
 use super::{MATCHER, MATCHERS};
 use crate::cli;
-use crate::output::error::Error;
 use crate::config::logs;
 use crate::config::settings::{Kind, Setting};
+use crate::output::error::Error;
 
 /// A value of the file.
 #[derive(Debug, Clone)]

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 use super::facts::{Facts, Logged};
 use super::only_named;
-use crate::output::escape::printable;
 use crate::matcher::{ALL, BUILTIN, Matcher, Matchers};
+use crate::output::escape::printable;
 
 /// What shows that there is a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use nix::sys::utsname::uname;
 use super::decision::Sign;
 use super::signs::{DIRECTORIES, SIGNS};
 use crate::config::logs::{Logs, Lookup};
+use crate::line::syslog;
 use crate::matcher::{Action, Matchers};
 use crate::source::Log;
 use crate::source::newest::{self, Newest};
-use crate::line::syslog;
 use crate::time::Timestamp;
 
 /// How much is looked at of one log, and of all together, in bytes.

@@ -22,9 +22,9 @@ use std::time::{Duration, SystemTime};
 pub use self::users::Users;
 use crate::output::error::io_cause;
 use crate::ring::guard::Guard;
-use crate::saved::private_file::{self, Manner};
 use crate::ring::proof::Proof;
 use crate::ring::{Grant, Ring};
+use crate::saved::private_file::{self, Manner};
 use crate::source::Mark;
 use crate::time::{Now, unix_seconds};
 
