@@ -68,7 +68,7 @@ impl Input {
         now.since(*self.gone.get_or_insert(now)) >= GONE
     }
 
-    /// What the log is called, as [`crate::config::logs::Log::name`] has it.
+    /// What the log is called, as [`crate::source::Log::name`] has it.
     pub fn name(&self) -> &str {
         &self.name
     }
