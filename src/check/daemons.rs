@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::finding::{Finding, quoted};
+use super::finding::Finding;
 use crate::config::Table;
+use crate::output::shell;
 
 /// Who serves the table.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ pub(crate) fn judge(daemons: &Daemons, table: &Table) -> Vec<Finding> {
 
 fn clear(table: &Table) -> String {
     let map_type = table.options.map_type.as_ref().map(|kind| format!(" --map-type {kind}")).unwrap_or_default();
-    let map = quoted(&table.options.map.display().to_string());
+    let map = shell::argument(&table.options.map.display().to_string());
     format!("pop-before-smtp clear --backend {}{map_type} --map {map}", table.driver.name)
 }
 

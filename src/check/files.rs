@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::finding::{Finding, quoted};
+use super::finding::Finding;
+use crate::output::shell;
 
 /// What stat(2) says of a file or directory.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl User {
         if self.name == self.uid.to_string() {
             return format!("write SupplementaryGroups={group} into the daemon's unit");
         }
-        format!("usermod -a -G {group} {}", quoted(&self.name))
+        format!("usermod -a -G {group} {}", shell::argument(&self.name))
     }
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn judge(files: &Files) -> Vec<Finding> {
     let (name, owner) = (directory.path.display(), directory.uid);
     findings.extend(files.above.iter().filter_map(|entry| writable_directory(entry, std::ptr::eq(entry, directory))));
     if let Some(writer) = files.writer.as_ref().filter(|writer| !may(writer, directory, 0o3)) {
-        let text = format!("user {} may not write in {name}", quoted(&writer.name));
+        let text = format!("user {} may not write in {name}", shell::argument(&writer.name));
         findings.push(Finding::error(text, own_place(&writer.name)));
     }
     if findings.is_empty() {
@@ -106,7 +107,10 @@ pub(crate) fn judge(files: &Files) -> Vec<Finding> {
 /// What helps where a directory is in the way. No line for the shell gives away a directory that others use, too: whose
 /// `/etc` or `/usr/local/bin` is has what root has.
 fn own_place(writer: &str) -> String {
-    format!("install -d -o {} -m 755 {OWN_PLACE}, and name a table there: --map {OWN_PLACE}/clients", quoted(writer))
+    format!(
+        "install -d -o {} -m 755 {OWN_PLACE}, and name a table there: --map {OWN_PLACE}/clients",
+        shell::argument(writer)
+    )
 }
 
 /// Who can write in a directory can put another table in the place of ours; who can write in one above it, another
@@ -124,7 +128,7 @@ fn writable_directory(entry: &Entry, is_last: bool) -> Option<Finding> {
     let cure = if SHARED.iter().any(|shared| entry.path == Path::new(shared)) {
         "name a table in a directory of its own with --map".to_owned()
     } else {
-        format!("chmod {} {}", if others { "go-w" } else { "g-w" }, quoted(&path.to_string()))
+        format!("chmod {} {}", if others { "go-w" } else { "g-w" }, shell::argument(&path.to_string()))
     };
     Some(Finding::error(format!("{who} may write in {path}, and so put another table there"), cure))
 }
@@ -139,9 +143,12 @@ fn table(files: &Files, table: &Entry, directory: &Entry) -> Vec<Finding> {
     }
     findings.extend(index.first().and_then(|index| unmendable(files, index)));
     if table.uid != directory.uid {
-        let path = quoted(&table.path.display().to_string());
+        let path = shell::argument(&table.path.display().to_string());
         let text = format!("{} has owner {}, its directory {}", table.path.display(), table.uid, directory.uid);
-        findings.push(Finding::warning(text, format!("chown --reference={} {path}", quoted(&parent(&table.path)))));
+        findings.push(Finding::warning(
+            text,
+            format!("chown --reference={} {path}", shell::argument(&parent(&table.path))),
+        ));
     }
     for (path, _) in files.companions.iter().filter(|(_, entry)| entry.is_none()) {
         let text = format!("there is no {}, without which Postfix cannot read the table", path.display());
@@ -205,7 +212,7 @@ fn writable_file(entry: &Entry) -> Option<Finding> {
         let who = if others { "everybody".to_owned() } else { format!("group {}", entry.gid) };
         Finding::error(
             format!("{who} may write {path}, and so let anybody relay"),
-            format!("chmod go-w {}", quoted(&path.to_string())),
+            format!("chmod go-w {}", shell::argument(&path.to_string())),
         )
     })
 }
@@ -222,7 +229,7 @@ fn unreadable<'a>(files: &Files, reader: &User, read: impl Iterator<Item = &'a E
         None => {
             let entry = read.into_iter().find(|entry| !may(reader, entry, 0o4))?;
             let (path, group) = (entry.path.display().to_string(), reader.gids.first()?);
-            let shown = quoted(&path);
+            let shown = shell::argument(&path);
             (format!("user {name} may not read {path}"), format!("chgrp {group} {shown} && chmod g+r {shown}"))
         }
     };

@@ -65,15 +65,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A word for a shell.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,+@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// Fails the test unless one of the findings is of this level and says this.
 #[cfg(test)]
 #[track_caller]
@@ -99,12 +90,5 @@ mod tests {
         let finding = Finding::warning("main.cf says\n\"x\"", "write y");
         assert_eq!(finding.to_string(), "warning: main.cf says \"x\"; write y");
         assert_eq!(Finding::ok("fine").to_string(), "ok: fine");
-    }
-
-    #[test]
-    fn the_shell_reads_what_was_meant() {
-        assert_eq!(quoted("/etc/postfix/x"), "/etc/postfix/x");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

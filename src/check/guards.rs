@@ -1,7 +1,8 @@
 //! AppArmor and SELinux: what may keep Postfix from reading the table whatever its mode says. Pure.
 
-use super::finding::{Finding, quoted};
+use super::finding::Finding;
 use super::naming::Ours;
+use crate::output::shell;
 use crate::saved::state::beside;
 
 /// What the kernel and its configuration say.
@@ -76,7 +77,7 @@ fn selinux(enforce: &str, ours: &Ours) -> Finding {
         return Finding::ok("SELinux enforces, and Postfix may read what is labelled as its configuration");
     }
     let kind = if ours.kind == "sqlite" { "postfix_data_t" } else { "postfix_etc_t" };
-    let pattern = quoted(&format!("{}.*", ours.map.display()));
+    let pattern = shell::argument(&format!("{}.*", ours.map.display()));
     Finding::warning(
         format!("SELinux enforces: Postfix may read {} only with a label of its own", ours.file().display()),
         format!(

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 use nix::libc::{S_IFDIR, S_IFMT};
 
 use super::files::{Entry, User, may};
-use super::finding::{Finding, quoted};
+use super::finding::Finding;
 use super::writer::{Source, Writer};
 use crate::commands::suggest::Survey;
 use crate::output::escape::short;
+use crate::output::shell;
 use crate::time::{display, distance};
 
 /// One log of the daemon.
@@ -70,11 +71,11 @@ pub(crate) fn judge(log: &Log, reader: Option<&Writer>) -> Vec<Finding> {
 
 fn unreadable(reader: &Writer, entry: &Entry) -> Finding {
     let Writer { user, source } = reader;
-    let path = quoted(&entry.path.display().to_string());
+    let path = shell::argument(&entry.path.display().to_string());
     // Never for everybody: logs tell who wrote to whom. And no directory for a group: it may have more rights there than to
     // pass.
     let cure = if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
-        format!("let it be logged where user {} may read it, or {NAME_ANOTHER}", quoted(&user.name))
+        format!("let it be logged where user {} may read it, or {NAME_ANOTHER}", shell::argument(&user.name))
     } else if entry.gid == 0 || entry.mode & 0o040 == 0 {
         format!("chgrp adm {path} && chmod g+r {path} && {}, and let logrotate create it so", user.join("adm"))
     } else {
@@ -108,7 +109,7 @@ fn is_directory(entry: &Entry) -> bool {
 
 fn sample(name: &str, sample: &Sample) -> Vec<Finding> {
     let Sample { lines, survey, unchosen, .. } = sample;
-    let file = quoted(name);
+    let file = shell::argument(name);
     let mut findings = Vec::new();
     let found: Vec<_> = survey.logins.iter().map(|(matcher, count)| format!("{count} by {matcher}")).collect();
     if !found.is_empty() {

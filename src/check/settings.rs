@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::finding::quoted;
 use super::restrictions::{join, words};
+use crate::output::shell;
 use crate::postfix::Smtpd;
 use crate::ring::networks::Patterns;
 
@@ -96,10 +96,10 @@ impl Place<'_> {
     /// The shell line that sets it.
     pub(crate) fn set(&self, new: &[&str]) -> String {
         match self.service {
-            None => format!("postconf -e {}", quoted(&format!("{} = {}", self.parameter, join(new)))),
+            None => format!("postconf -e {}", shell::argument(&format!("{} = {}", self.parameter, join(new)))),
             // postconf takes no white space here; Postfix is content with commas.
             Some(service) if new.iter().all(|word| !word.contains(char::is_whitespace)) => {
-                format!("postconf -P {}", quoted(&format!("{service}/{}={}", self.parameter, new.join(","))))
+                format!("postconf -P {}", shell::argument(&format!("{service}/{}={}", self.parameter, new.join(","))))
             }
             Some(service) => {
                 format!("write in master.cf below {service}: -o {{ {} = {} }}", self.parameter, join(new))

@@ -20,6 +20,12 @@ pub fn word(text: &[u8]) -> String {
     format!("'{}'", String::from_utf8_lossy(text).replace('\'', r"'\''"))
 }
 
+/// One word of a command line, without quotes where none are needed.
+pub(crate) fn argument(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,+@%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) { text.to_owned() } else { word(text.as_bytes()) }
+}
+
 /// Whether the text is printable ASCII and cannot be taken for an option.
 pub fn is_plain(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~')) && !text.starts_with(b"-")
@@ -43,6 +49,13 @@ fn printf_line(line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_argument_is_read_as_it_was_meant() {
+        assert_eq!(argument("/etc/postfix/x"), "/etc/postfix/x");
+        assert_eq!(argument("a b"), "'a b'");
+        assert_eq!(argument("it's"), r"'it'\''s'");
+    }
 
     #[test]
     fn plain_text_is_quoted_and_anything_else_spelled_out() {

@@ -5,7 +5,8 @@ mod rsyslog;
 pub(crate) mod sockets;
 mod syslog_ng;
 
-use super::finding::{Finding, Level, quoted};
+use super::finding::{Finding, Level};
+use crate::output::shell;
 use sockets::{Listen, Transport};
 use syslog_ng::Newlines;
 
@@ -284,7 +285,7 @@ pub(crate) fn judge_nginx(loggers: &Loggers, followed: &Followed<'_>, configured
             format!(
                 "in /etc/nginx/nginx.conf, write 'error_log syslog:server=unix:/dev/log,facility=mail info;' for 'error_log {};', \
                  and name with --log the file that rsyslogd writes (syslog-ng: with flags(no-multi-line); not BusyBox)",
-                quoted(log)
+                shell::argument(log)
             ),
         )
     }).collect()

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, quoted};
+use super::finding::Finding;
 use super::naming::{Naming, Ours, Reference, query_flaw};
 use super::restrictions::{LISTS, items, words};
 use super::settings::{Place, Service, Settings};
+use crate::output::shell;
 use crate::saved::state::beside;
 
 /// Everything about the table's name in Postfix's settings. `whole_files` says that each publish replaces the file.
@@ -123,8 +124,10 @@ fn mistaken(settings: &Settings, ours: &Ours, found: &Use<'_>) -> Option<Finding
 
 fn sqlite_file(settings: &Settings, ours: &Ours) -> Finding {
     let file = beside(&ours.map, ".cf");
-    let ask =
-        format!("pop-before-smtp postfix-config --backend sqlite --map {}", quoted(&ours.map.display().to_string()));
+    let ask = format!(
+        "pop-before-smtp postfix-config --backend sqlite --map {}",
+        shell::argument(&ours.map.display().to_string())
+    );
     let name = file.display().to_string();
     // The file may have another name, and lead to our table all the same.
     let leads = |(path, read): (&String, &Result<_, String>)| {

@@ -88,34 +88,6 @@ impl Source<'_> {
 
 /// The known name that was probably meant.
 fn nearest<'n>(wrong: &str, known: &[&'n str]) -> Option<&'n str> {
-    let near = known.iter().map(|name| (distance(wrong, name), *name)).min()?;
+    let near = known.iter().map(|name| (strsim::levenshtein(wrong, name), *name)).min()?;
     (near.0 <= 2 && near.0 < wrong.len()).then_some(near.1)
-}
-
-/// How many letters must be put in, taken out or changed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_have_distances() {
-        assert_eq!(distance("login", "login"), 0);
-        assert_eq!(distance("logn", "login"), 1);
-        assert_eq!(distance("", "key"), 3);
-    }
 }
