@@ -208,8 +208,8 @@ fn every_option_command_and_key_is_in_the_manual() {
         assert!(of_file.contains(&format!("{} = ", setting.key_in_file())), "{}", setting.key);
     }
     assert!(of_file.contains(MATCHERS));
-    let operating = fs::read_to_string(docs("operating.md")).unwrap();
-    let codes = operating.split_once("## Exit codes").unwrap().1;
+    let reference = fs::read_to_string(docs("reference.md")).unwrap();
+    let codes = reference.split_once("## Exit codes").unwrap().1;
     for code in codes.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<u8>().ok()) {
         assert!(manual.contains(&format!("\n{code}\n")), "exit code {code}");
     }

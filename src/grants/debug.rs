@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::ring::Ring;
 use crate::time::{Now, unix_seconds};
 
-/// Writes the lines of debug mode, which docs/operating.md explains one by one.
+/// Writes the lines of debug mode, which docs/reference.md explains one by one.
 #[derive(Debug)]
 pub struct Narrator<W> {
     out: W,
