@@ -62,7 +62,7 @@ impl Rsyslog {
     fn start(site: &Site) -> Self {
         let program =
             format!("{} {} --log -", env!("CARGO_BIN_EXE_pop-before-smtp"), site.map_arguments(&[]).join(" "));
-        let manual = fs::read_to_string("docs/operating.md").unwrap();
+        let manual = fs::read_to_string("docs/logs.md").unwrap();
         let action =
             manual.split("# /etc/rsyslog.d/pop-before-smtp.conf\n").nth(1).unwrap().split("```").next().unwrap();
         let action = action
