@@ -2,7 +2,7 @@
 //! a broken connection, and Postfix logs nothing but restarts.
 //!
 //! `CHURN_SECONDS` sets how long each table is changed: 3 by default and at least, so that a test run stays short.
-//! docs/churn.md has the outcome of 20, as `CHURN_SECONDS=20 cargo test --test churn -- --nocapture` prints it.
+//! docs/backends.md has the outcome of 20, as `CHURN_SECONDS=20 cargo test --test churn -- --nocapture` prints it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

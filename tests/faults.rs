@@ -1,7 +1,7 @@
 //! Faults that really happen to a daemon that runs, on every backend: what readers saw, what was said, how long it took
 //! to heal.
 //!
-//! `FAULT_TABLE=1 cargo test --test faults every_fault -- --nocapture` prints the table of docs/faults.md.
+//! `FAULT_TABLE=1 cargo test --test faults every_fault -- --nocapture` prints the table of docs/backends.md.
 //! `FAULT=text` runs only those whose fault or backend contains the text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]

@@ -123,7 +123,7 @@ impl Scene {
     }
 }
 
-/// A line of the table in docs/faults.md.
+/// A line of the table in docs/backends.md.
 pub(crate) struct Row {
     fault: &'static str,
     case: &'static str,
