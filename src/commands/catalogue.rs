@@ -1,4 +1,4 @@
-//! The table of matchers, for `matchers` and for docs/matchers.md, which is about no host. Pure.
+//! The table of matchers, for `matchers` and for docs/servers.md, which is about no host. Pure.
 
 use std::fmt::Write as _;
 
