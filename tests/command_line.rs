@@ -161,6 +161,25 @@ fn debug_mode_writes_no_table() {
 }
 
 #[test]
+fn debug_mode_counts_the_users_behind_an_address() {
+    let Some(site) = Site::new(&cases::SQLITE) else { return };
+    for user in ["ada", "bo", "cy"] {
+        cases::append(&site.log, &cases::login_line(ip("198.51.100.1")).replace("kevin", user));
+    }
+    let run = |more: &[&str]| {
+        let bounded = ["--once", "--reprocess", "--max-users-per-address", "2"];
+        let finished = pop_before_smtp(&site.arguments(&[&bounded, more].concat()));
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.stderr.contains("more than 2 users"), "{more:?}: {}", finished.stderr);
+        finished.stdout
+    };
+    assert_eq!(run(&["-d"]).matches(" from 198.51.100.1\n").count(), 2);
+    assert_eq!(fs::read_dir(site.map_dir()).unwrap().count(), 0, "no table, no lock, no state");
+    run(&[]);
+    assert!(!site.lists(ip("198.51.100.1")), "the daemon refuses alike");
+}
+
+#[test]
 fn no_process_is_started_per_publish() {
     if !require(&[Need::Program("strace")]) {
         return;

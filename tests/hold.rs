@@ -6,16 +6,17 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
-use pop_before_smtp::grants::{Grants, Line};
+use pop_before_smtp::grants::{Grants, Line, Policy, Start};
 use pop_before_smtp::matcher::Matchers;
-use pop_before_smtp::publish::Publisher;
-use pop_before_smtp::ring::Ring;
-use pop_before_smtp::ring::hold::Hold;
 use pop_before_smtp::ring::networks::Networks;
 use pop_before_smtp::time::{Now, Timestamp};
-use pop_before_smtp_backends::memory::Memory;
 
 const GRACE: Duration = Duration::from_secs(1800);
+
+fn now(second: u64) -> Now {
+    let since_boot = Duration::from_secs(second);
+    Now { boot: Timestamp::from_boot(since_boot), wall: SystemTime::UNIX_EPOCH + since_boot }
+}
 
 /// A day of the daemon, seconds passed in.
 struct Day {
@@ -26,16 +27,21 @@ struct Day {
 
 impl Day {
     fn new(longest_session: Option<u64>) -> Self {
-        let ring = Ring::new(GRACE, NonZeroUsize::new(250).unwrap());
-        let publisher = Publisher::new(Box::new(Memory::new()), Some(GRACE), Duration::ZERO);
-        let hold = longest_session.map(|seconds| Hold::new(Duration::from_secs(seconds), GRACE));
-        let grants = Grants::new(Networks::default(), ring, publisher, hold, None);
+        let policy = Policy {
+            grace: GRACE,
+            entries: NonZeroUsize::new(250).unwrap(),
+            hold: longest_session.map(Duration::from_secs),
+            networks: Networks::default(),
+            publish_interval: Duration::ZERO,
+            most_users: None,
+            most_addresses: None,
+        };
+        let grants = Grants::new(&now(0), &policy, Start { expires_rows: true, ..Start::default() });
         Self { matchers: Matchers::all(), grants, second: 0 }
     }
 
     fn now(&self) -> Now {
-        let since_boot = Duration::from_secs(self.second);
-        Now { boot: Timestamp::from_boot(since_boot), wall: SystemTime::UNIX_EPOCH + since_boot }
+        now(self.second)
     }
 
     /// A line of UW imapd; one process serves one session.

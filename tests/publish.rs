@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use pop_before_smtp::grants::Grants;
+use pop_before_smtp::grants::{Grants, Policy, Start};
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
 use pop_before_smtp::ring::networks::Networks;
@@ -31,7 +31,7 @@ impl Bench {
     fn new(expires_rows: bool, interval: Duration) -> Self {
         let table = Memory::new();
         let publisher = Publisher::new(Box::new(table.clone()), expires_rows.then_some(GRACE), interval);
-        Self { table, ring: Ring::new(GRACE, NonZeroUsize::new(8).unwrap()), publisher, seconds: 1_000 }
+        Self { table, ring: Ring::new(GRACE, NonZeroUsize::new(8).unwrap(), None), publisher, seconds: 1_000 }
     }
 
     fn now(&self) -> Now {
@@ -115,15 +115,21 @@ fn pause_and_interval_count_from_the_end_of_a_publish() {
 #[test]
 fn the_state_file_goes_when_the_table_holds_its_grants() {
     let directory = tempfile::tempdir().unwrap();
-    let state = directory.path().join("map.state");
-    let Bench { table, ring, mut publisher, .. } = Bench::new(false, Duration::ZERO);
+    let (map, state) = (directory.path().join("map"), directory.path().join("map.state"));
     std::fs::write(&state, "").unwrap();
-    let mut now = Bench::new(false, Duration::ZERO).now();
+    let (mut now, table) = (Bench::new(false, Duration::ZERO).now(), Memory::new());
     table.fail(Some(ErrorKind::CannotCreate));
-    publisher.begin(&now, &[], &ring).unwrap_err();
-    let networks = Networks::new(Vec::new());
-    let mut grants = Grants::new(networks, ring, publisher, None, None);
-    grants.remove_when_published(state.clone());
+    let policy = Policy {
+        grace: GRACE,
+        entries: NonZeroUsize::new(8).unwrap(),
+        hold: None,
+        networks: Networks::default(),
+        publish_interval: Duration::ZERO,
+        most_users: None,
+        most_addresses: None,
+    };
+    let start = Start { backend: Box::new(table.clone()), map: Some(map), ..Start::default() };
+    let mut grants = Grants::new(&now, &policy, start);
     grants.publish(&now);
     assert!(state.exists());
     table.fail(None);

@@ -226,8 +226,7 @@ fn proof(user: &str) -> Proof<'_> {
 
 /// A full ring of 250 with 100 honest clients in it, and what is left of them once somebody has logged in from 1,000 addresses.
 fn honest_left(most: Option<u8>, address: impl Fn(u32) -> IpAddr, user: impl Fn(u32) -> String) -> usize {
-    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(250));
-    ring.set_most_per_user(most);
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(250), most);
     let mut login = |second: u32, address: IpAddr, user: &str| {
         ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
         ring.prove(address, Some(proof(user)));
@@ -257,8 +256,7 @@ fn who_has_many_addresses_throws_nobody_else_out() {
 
 #[test]
 fn counts_follow_removals_and_new_users() {
-    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(3));
-    ring.set_most_per_user(Some(1));
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(3), Some(1));
     let at = |second| Timestamp::from_boot(Duration::from_secs(second));
     let mut changes = Vec::new();
     let mut login = |second, number: u32, user: &str| {
@@ -282,8 +280,7 @@ fn counts_follow_removals_and_new_users() {
 
 /// What is hashed, at most, for a login to a full ring in which the newest are one user's, who logs in from new networks.
 fn hashed_for_a_login(capacity: u32) -> u64 {
-    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(capacity as usize));
-    ring.set_most_per_user(Some(50));
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(capacity as usize), Some(50));
     let mut login = |second: u32, address: IpAddr, user: &str| {
         let before = HASHED.get();
         ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
@@ -309,8 +306,7 @@ fn an_eviction_costs_the_same_in_a_ring_of_any_size() {
 
 #[test]
 fn who_once_had_very_many_addresses_is_no_crowd_for_ever() {
-    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(1000));
-    ring.set_most_per_user(Some(50));
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(1000), Some(50));
     let mut changes = Vec::new();
     let mut login = |second, number: u32, user: &str| {
         let address = IpAddr::from(Ipv4Addr::from_bits(number));
@@ -333,7 +329,7 @@ proptest! {
     #[test]
     fn the_ring_behaves_as_the_model(capacity in 1..=64usize, steps in steps()) {
         let grace = Duration::from_secs(100);
-        let mut ring = Ring::<Counting>::hashed(grace, non_zero(capacity));
+        let mut ring = Ring::<Counting>::hashed(grace, non_zero(capacity), None);
         let (grants, users, evicted) = (Vec::new(), HashMap::new(), Vec::new());
         let mut model = Model { grace, capacity, grants, most: None, users, evicted };
         let mut now = Timestamp::from_boot(Duration::from_secs(1000));

@@ -6,12 +6,11 @@ mod listening;
 pub mod notify;
 pub mod reload;
 
-use std::io::{self, Stdout};
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use pop_before_smtp_backends::Backend;
-use pop_before_smtp_backends::memory::Memory;
 
 use self::following::{Following, check_logs};
 use self::listening::Listening;
@@ -21,17 +20,13 @@ use crate::control::{About, Control, Service};
 use crate::daemon::background::{PidFile, close_inherited, to_background};
 use crate::daemon::notify::Notify;
 use crate::daemon::reload::Running;
-use crate::grants::Grants;
 use crate::grants::debug::Narrator;
 use crate::grants::restore::Saved;
+use crate::grants::{Grants, Start};
 use crate::input::Input;
 use crate::output::error::{Error, Exit};
 use crate::postfix::mynetworks;
-use crate::publish::Publisher;
-use crate::ring::Ring;
-use crate::ring::hold::Hold;
 use crate::saved::lock::Lock;
-use crate::saved::overrides;
 use crate::saved::privdrop;
 use crate::saved::state::{self, State};
 use crate::source::Mark;
@@ -68,26 +63,20 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     check_logs(&config.logs.named)?;
     config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
-    let listening = Listening::new(&config.matchers, &config.logs);
+    let mut following = Following::new(&config, Listening::new(&config.matchers, &config.logs));
     if config.debug {
-        return debug(config, waiter, listening);
+        let logs = following.plans(&config, &State::default())?;
+        return debug(Prepared { config, waiter, following, logs, control: None });
     }
     let map = config.table.options.map.clone();
     let mut lock = Lock::take(&map)?;
     let mut backend = (config.table.driver.open)(&config.table.options)?;
-    let saved = match Saved::load(&map) {
-        Ok(saved) => saved,
-        Err(error) => return Err(give_up(backend, error)),
-    };
-    let mut following = Following::new(&config, listening);
+    let saved = Saved::load(&map).map_err(|error| give_up(&mut *backend, error))?;
     let prepared = following.plans(&config, &saved.state).and_then(|plans| {
         let control = if config.once { None } else { Control::open(&config.control, &map)? };
         Ok((plans, pid_file?, control))
     });
-    let (mut logs, pid_file, control) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return Err(give_up(backend, error)),
-    };
+    let (mut logs, pid_file, control) = prepared.map_err(|error| give_up(&mut *backend, error))?;
     if config.background {
         // A database handle must not cross a fork. Opening it first has shown that it works while there is someone
         // to tell.
@@ -97,60 +86,56 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         logs.iter_mut().for_each(|log| log.set_watched(std::process::id()));
         backend = (config.table.driver.open)(&config.table.options)?;
     }
-    let pid_file = match pid_file.map(PidFile::write).transpose() {
-        Ok(pid_file) => pid_file,
-        Err(error) => return Err(give_up(backend, error)),
-    };
-    let result = serve(config, backend, (logs, following), saved, (waiter, control));
+    let pid_file = pid_file.map(PidFile::write).transpose().map_err(|error| give_up(&mut *backend, error))?;
+    let result = serve(Prepared { config, waiter, following, logs, control }, backend, saved);
     drop(pid_file);
     result
 }
 
 /// What a killed daemon has left in the table must not outlive the attempt to start another: nobody would take it out.
-fn give_up(mut backend: Box<dyn Backend>, why: Error) -> Error {
+fn give_up(backend: &mut dyn Backend, why: Error) -> Error {
     if let Err(error) = backend.clear() {
         log::error!("{error}");
     }
     why
 }
 
-/// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
-fn serve(
+/// What a run has before its first grant.
+struct Prepared {
     config: Config,
-    mut backend: Box<dyn Backend>,
-    (logs, following): (Vec<Plan>, Following),
-    saved: Saved,
-    (waiter, control): (Waiter, Option<Control>),
-) -> Result<(), Error> {
-    let (map, driver) = (config.table.options.map.clone(), config.table.driver);
-    let state = state::path(&map);
+    waiter: Waiter,
+    following: Following,
+    logs: Vec<Plan>,
+    control: Option<Control>,
+}
+
+impl Prepared {
+    /// Begins to follow the logs. Debug mode answers nobody.
+    fn follow(self, now: &Now) -> Result<Loop, Error> {
+        let Self { config, waiter, following, logs, control } = self;
+        let inputs = following.start(logs, now)?;
+        let notify = if config.debug { Notify::default() } else { Notify::from_environment() };
+        let (driver, map) = (config.table.driver, config.table.options.map.clone());
+        let metrics = config.metrics_file.filter(|_| !config.debug).map(MetricsFile::new);
+        let service = Service::new(About { started: now.boot, backend: driver.name, map }, control, metrics);
+        let running = Running::new(config.options, config.table);
+        Ok(Loop { waiter, inputs, following, running, service, failed: false, look_at: now.boot + LOOK, notify })
+    }
+}
+
+/// Takes over the grants of an earlier run, follows the logs, and leaves the table as it has to be left.
+fn serve(prepared: Prepared, mut backend: Box<dyn Backend>, saved: Saved) -> Result<(), Error> {
+    let table = &prepared.config.table;
+    let (map, state) = (table.options.map.clone(), state::path(&table.options.map));
     let now = Now::read();
-    let listed = match backend.list() {
-        Ok(listed) => listed,
-        Err(error) => return Err(give_up(backend, error.into())),
-    };
-    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
-    ring.set_most_per_user(config.policy.most_addresses);
-    saved.restore(&mut ring, &config.policy.networks, &listed, &now);
-    let expiring = driver.expires_rows.then_some(config.policy.grace);
-    let mut publisher = Publisher::new(backend, expiring, config.policy.publish_interval);
-    // An error has been logged, and it is tried again.
-    let _ = publisher.begin(&now, &listed, &ring);
-    log::info!("serving {} with {} grants", map.display(), ring.len());
-    following.listening.tell();
-    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
-    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, None);
-    grants.set_most_users(config.policy.most_users, config.policy.entries);
-    grants.take_over_users(&now, &saved.state.users);
-    grants.set_overrides(saved.overrides, overrides::path(&map));
-    grants.remove_when_published(state.clone());
+    let listed = backend.list().map_err(|error| give_up(&mut *backend, error.into()))?;
+    let expires_rows = table.driver.expires_rows;
+    let start = Start { backend, expires_rows, listed, saved, map: Some(map.clone()), narrator: None };
+    let mut grants = Grants::new(&now, &prepared.config.policy, start);
+    log::info!("serving {} with {} grants", map.display(), grants.ring().len());
+    prepared.following.listening.tell();
     let mut marks = Vec::new();
-    let end = following.start(logs, &now).and_then(|inputs| {
-        let (running, notify) = (Running::new(config.options, config.table), Notify::from_environment());
-        let about = About { started: now.boot, backend: driver.name, map };
-        let service = Service::new(about, control, config.metrics_file.map(MetricsFile::new));
-        let look_at = now.boot + LOOK;
-        let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
+    let end = prepared.follow(&now).and_then(|mut turns| {
         turns.tell_ready(&grants);
         let end = turns.run(&mut grants);
         turns.notify.stopping();
@@ -172,26 +157,14 @@ fn serve(
 }
 
 /// Follows the logs and tells; writes no table, takes no lock, reads and leaves no state.
-fn debug(config: Config, waiter: Waiter, listening: Listening) -> Result<(), Error> {
-    let mut following = Following::new(&config, listening);
-    let logs = following.plans(&config, &State::default())?;
-    let plans: Vec<_> = logs.iter().map(Plan::display).collect();
-    let publish_command = (config.table.driver.describe)(&config.table.options);
-    let narrator: Narrator<Stdout> = Narrator::begin(io::stdout(), &plans, &publish_command);
-    let mut ring = Ring::new(config.policy.grace, config.policy.entries);
-    ring.set_most_per_user(config.policy.most_addresses);
-    let publisher = Publisher::new(Box::new(Memory::default()), None, config.policy.publish_interval);
-    following.listening.tell();
+fn debug(prepared: Prepared) -> Result<(), Error> {
+    let Config { table, policy, .. } = &prepared.config;
+    let plans: Vec<_> = prepared.logs.iter().map(Plan::display).collect();
+    let narrator = Narrator::begin(io::stdout(), &plans, &(table.driver.describe)(&table.options));
     let now = Now::read();
-    let inputs = following.start(logs, &now)?;
-    let hold = config.policy.hold.map(|longest| Hold::new(longest, config.policy.grace));
-    let mut grants = Grants::new(config.policy.networks, ring, publisher, hold, Some(narrator));
-    let about = About { started: now.boot, backend: config.table.driver.name, map: config.table.options.map.clone() };
-    let service = Service::new(about, None, None);
-    let (running, notify) = (Running::new(config.options, config.table), Notify::default());
-    let look_at = now.boot + LOOK;
-    let mut turns = Loop { waiter, inputs, following, running, service, failed: false, look_at, notify };
-    turns.run(&mut grants).map(drop)
+    let mut grants = Grants::new(&now, policy, Start { narrator: Some(narrator), ..Start::default() });
+    prepared.following.listening.tell();
+    prepared.follow(&now)?.run(&mut grants).map(drop)
 }
 
 /// Waits and hands on, in this order each turn: signals, input, expiry, requests, one publish, answers.

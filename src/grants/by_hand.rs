@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
@@ -44,13 +43,6 @@ pub enum Obstacle {
 }
 
 impl Grants {
-    /// Takes over what was decided in earlier runs and keeps further decisions in this file. Of the ring they have been
-    /// heeded ([`crate::grants::restore`]).
-    pub fn set_overrides(&mut self, overrides: Overrides, file: PathBuf) {
-        self.overrides = overrides;
-        self.overrides_file = Some(file);
-    }
-
     /// Networks that are denied.
     pub fn overrides(&self) -> &Overrides {
         &self.overrides

@@ -10,7 +10,7 @@ pub mod restore;
 mod shared;
 mod view;
 
-pub use self::policy::Policy;
+pub use self::policy::{Policy, Start};
 use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -71,36 +71,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Starts with what `ring` holds and `publisher` knows. A narrator makes it debug mode.
-    pub fn new(
-        networks: Networks,
-        ring: Ring,
-        publisher: Publisher,
-        hold: Option<Hold>,
-        narrator: Option<Narrator<Stdout>>,
-    ) -> Self {
-        Self {
-            networks,
-            ring,
-            publisher,
-            hold,
-            narrator,
-            changes: Vec::new(),
-            messages: Messages::default(),
-            saved: None,
-            overrides: Overrides::default(),
-            overrides_file: None,
-            guard: None,
-            departed: Departed::default(),
-        }
-    }
-
     /// Removes the state file as soon as the table holds what was in it: a later crash must not bring the grants back.
-    pub fn remove_when_published(&mut self, state: PathBuf) {
-        self.saved = Some(state);
-        self.forget_saved();
-    }
-
     fn forget_saved(&mut self) {
         if self.publisher.has_published()
             && let Some(state) = self.saved.take()

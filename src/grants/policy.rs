@@ -1,11 +1,25 @@
-//! What becomes of the grants when the settings change. No grant ends for another reason than that the settings say so.
+//! What the settings make of the grants: at start, for the daemon and debug mode alike, and when they change. No grant ends
+//! for another reason than that the settings say so.
 
+use std::io::Stdout;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use pop_before_smtp_backends::memory::Memory;
+use pop_before_smtp_backends::{Backend, Listed};
+
 use super::Grants;
+use super::debug::Narrator;
+use super::departed::Departed;
+use super::messages::Messages;
+use super::restore::Saved;
+use crate::publish::Publisher;
+use crate::ring::Ring;
+use crate::ring::guard::Guard;
 use crate::ring::hold::Hold;
 use crate::ring::networks::Networks;
+use crate::saved::{overrides, state};
 use crate::time::Now;
 
 /// Who may relay and for how long.
@@ -27,7 +41,67 @@ pub struct Policy {
     pub most_addresses: Option<u8>,
 }
 
+/// What a run begins with besides its policy. The default keeps its table in memory and leaves nothing.
+pub struct Start {
+    /// Writes the table.
+    pub backend: Box<dyn Backend>,
+    /// Whether the table's rows stop matching by themselves.
+    pub expires_rows: bool,
+    /// What the table holds.
+    pub listed: Vec<Listed>,
+    /// What stands in the files beside the map.
+    pub saved: Saved,
+    /// The map beside which these files are; without one nothing is remembered beyond this run.
+    pub map: Option<PathBuf>,
+    /// Makes it debug mode.
+    pub narrator: Option<Narrator<Stdout>>,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            backend: Box::new(Memory::default()),
+            expires_rows: false,
+            listed: Vec::new(),
+            saved: Saved::default(),
+            map: None,
+            narrator: None,
+        }
+    }
+}
+
 impl Grants {
+    /// Takes over what earlier runs have left, and brings the table to it. An error of that is logged, and it is tried again.
+    pub fn new(now: &Now, policy: &Policy, start: Start) -> Self {
+        let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses } = policy;
+        let Start { backend, expires_rows, listed, saved, map, narrator } = start;
+        let mut ring = Ring::new(grace, entries, most_addresses);
+        saved.restore(&mut ring, networks, &listed, now);
+        let mut publisher = Publisher::new(backend, expires_rows.then_some(grace), publish_interval);
+        let _ = publisher.begin(now, &listed, &ring);
+        let mut guard = most_users.map(|most| Guard::new(most, entries));
+        // A clean stop has saved them.
+        if let (Some(guard), Some((key, sightings))) = (&mut guard, saved.state.users.known()) {
+            guard.take_over(now.boot, grace, key, sightings);
+        }
+        let mut grants = Self {
+            networks: networks.clone(),
+            ring,
+            publisher,
+            hold: hold.map(|longest| Hold::new(longest, grace)),
+            narrator,
+            changes: Vec::new(),
+            messages: Messages::default(),
+            saved: map.as_deref().map(state::path),
+            overrides: saved.overrides,
+            overrides_file: map.as_deref().map(overrides::path),
+            guard,
+            departed: Departed::default(),
+        };
+        grants.forget_saved();
+        grants
+    }
+
     /// From now on other settings hold. Grants keep their ends; addresses that must not be published any more lose theirs,
     /// and so do the oldest if there are too many.
     pub fn set_policy(&mut self, now: &Now, policy: Policy) {

@@ -95,7 +95,7 @@ mod tests {
 
     /// How long a grant lasts that is restored, in seconds; nothing if it is not.
     fn left(overrides: Overrides, listed: &[Listed]) -> Option<u64> {
-        let mut ring = Ring::new(GRACE, NonZeroUsize::new(10).unwrap());
+        let mut ring = Ring::new(GRACE, NonZeroUsize::new(10).unwrap(), None);
         let saved = Saved { state: State::default(), overrides };
         saved.restore(&mut ring, &Networks::default(), listed, &now());
         ring.get("198.51.100.1".parse().unwrap()).map(|grant| grant.expires.since(now().boot).as_secs())
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn if_there_is_less_room_than_before_who_has_many_addresses_gives_way() {
         let directory = tempfile::tempdir().unwrap();
-        let mut before = Ring::new(GRACE, NonZeroUsize::new(100).unwrap());
+        let mut before = Ring::new(GRACE, NonZeroUsize::new(100).unwrap(), None);
         for number in 0..100u8 {
             let (address, user) = ([192, 0, 2, number].into(), if number < 5 { [number; 3] } else { *b"all" });
             before.login(now().boot - Duration::from_secs(100 - u64::from(number)), address, &mut Vec::new());
@@ -154,8 +154,7 @@ mod tests {
         let path = directory.path().join("map.state");
         state::save(&path, &now(), &before, &[], None).unwrap();
         let saved = Saved { state: state::load(&path, &now()), overrides: Overrides::default() };
-        let mut ring = Ring::new(GRACE, NonZeroUsize::new(20).unwrap());
-        ring.set_most_per_user(Some(10));
+        let mut ring = Ring::new(GRACE, NonZeroUsize::new(20).unwrap(), Some(10));
         saved.restore(&mut ring, &Networks::default(), &[], &now());
         assert_eq!(ring.len(), 20);
         assert!((0..5).all(|number| ring.get([192, 0, 2, number].into()).is_some()));

@@ -5,12 +5,11 @@ use std::num::NonZeroUsize;
 use super::Grants;
 use crate::matcher::Event;
 use crate::ring::guard::{Guard, Verdict};
-use crate::saved::state::Users;
 use crate::time::Now;
 
 impl Grants {
     /// From now on so many users may log in from one address; any number without one.
-    pub fn set_most_users(&mut self, most: Option<NonZeroUsize>, entries: NonZeroUsize) {
+    pub(super) fn set_most_users(&mut self, most: Option<NonZeroUsize>, entries: NonZeroUsize) {
         self.guard = most.map(|most| match self.guard.take() {
             Some(mut guard) => {
                 guard.set_bounds(most, entries);
@@ -18,13 +17,6 @@ impl Grants {
             }
             None => Guard::new(most, entries),
         });
-    }
-
-    /// Goes on counting where an earlier run has ended by a clean stop.
-    pub fn take_over_users(&mut self, now: &Now, users: &Users) {
-        if let (Some(guard), Some((key, sightings))) = (&mut self.guard, users.known()) {
-            guard.take_over(now.boot, self.ring.grace(), key, sightings);
-        }
     }
 
     /// Counts the user of a login; whether there are too many behind its address. Then the address loses its grant. What

@@ -73,18 +73,20 @@ pub struct Ring<S = RandomState> {
 }
 
 impl Ring {
-    /// An empty ring: a grant lasts for `grace` after the last login, at most `capacity` addresses have one.
+    /// An empty ring: a grant lasts for `grace` after the last login, at most `capacity` addresses have one, and a user may
+    /// have `most` before they give way first, as in [`Ring::set_most_per_user`].
     ///
     /// `capacity` counts up to `u32::MAX - 1`; more is cut to that.
-    pub fn new(grace: Duration, capacity: NonZeroUsize) -> Self {
-        Self::hashed(grace, capacity)
+    pub fn new(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
+        Self::hashed(grace, capacity, most)
     }
 }
 
 impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
-    pub fn hashed(grace: Duration, capacity: NonZeroUsize) -> Self {
-        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds: None }
+    pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
+        let crowds = most.map(|most| Crowds::new(bounded(capacity), most));
+        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds }
     }
 
     /// Length of a grant.

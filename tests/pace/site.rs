@@ -92,7 +92,7 @@ impl Site {
     pub(crate) fn new(interval: Duration) -> Self {
         let table = Rows::default();
         Self {
-            ring: Ring::new(GRACE, NonZeroUsize::new(8).unwrap()),
+            ring: Ring::new(GRACE, NonZeroUsize::new(8).unwrap(), None),
             publisher: Publisher::new(Box::new(table.clone()), Some(GRACE), interval),
             table,
             interval,
@@ -227,7 +227,7 @@ impl Site {
 
     /// A crash, and a new daemon on what the table holds.
     pub(crate) fn crash(&mut self) {
-        let mut ring = Ring::new(GRACE, NonZeroUsize::new(8).unwrap());
+        let mut ring = Ring::new(GRACE, NonZeroUsize::new(8).unwrap(), None);
         let (now, listed) = (self.now(), self.table.list().unwrap());
         let mut grants: Vec<_> = listed
             .iter()

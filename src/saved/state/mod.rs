@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn ring(addresses: &[&str]) -> Ring {
-        let mut ring = Ring::new(Duration::from_secs(100), NonZeroUsize::new(10).unwrap());
+        let mut ring = Ring::new(Duration::from_secs(100), NonZeroUsize::new(10).unwrap(), None);
         for (second, address) in addresses.iter().enumerate() {
             ring.login(now(second as u64).boot, address.parse().unwrap(), &mut Vec::new());
         }
