@@ -224,7 +224,7 @@ impl Model {
     fn read(&mut self, most: usize) {
         let now = self.now();
         let Self { source: Some(source), read, .. } = self else { return };
-        source.wake(now);
+        source.wake(now, Duration::ZERO);
         let mut take = |origin: Origin, block: Block<'_>| {
             let block = block.lines();
             assert!(block.ends_with(b"\n"));

@@ -10,13 +10,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
-use support::cases::{self, Case, Site, append, ip};
+use support::cases::{self, Case, Site, append, append_raw, ip};
 use support::daemon::{Background, Daemon};
+use support::past::{login_at, now};
 use support::postfix::Lookup;
 use support::process::send;
 use support::{SOON, wait_for};
 
-/// A site whose daemon has a configuration file, and follows the log itself: it misses nothing during a SIGHUP.
+/// A site whose daemon has a configuration file. Where it follows the log itself it misses nothing during a SIGHUP.
 struct Reloading {
     site: Site,
     daemon: Daemon,
@@ -31,12 +32,12 @@ fn write(site: &Site, text: &str) -> PathBuf {
 }
 
 impl Reloading {
-    fn new(case: &'static Case, text: &str, more: &[&str]) -> Option<Self> {
+    fn new(case: &'static Case, text: &str, source: &str) -> Option<Self> {
         let site = Site::new(case)?;
         // Whatever servers this machine has, the log shows one.
         site.log_in(ip("127.0.0.1"));
         let file = write(&site, text).display().to_string();
-        let daemon = site.daemon(&[&["--config", &file, "--source", "follow"], more].concat());
+        let daemon = site.daemon(&["--config", &file, "--source", source]);
         Some(Self { site, daemon, reloads: 0 })
     }
 
@@ -84,7 +85,7 @@ fn client(number: u8) -> IpAddr {
 #[test]
 fn a_new_grace_is_for_new_logins() {
     for case in [&cases::LMDB_IN_PLACE, &cases::SQLITE] {
-        let Some(mut running) = Reloading::new(case, "grace = 3600\n", &[]) else { return };
+        let Some(mut running) = Reloading::new(case, "grace = 3600\n", "follow") else { return };
         running.site.log_in_and_wait(client(1));
         let first = running.expiry(client(1));
         let told = running.reload("grace = \"10m\"\n");
@@ -116,8 +117,25 @@ fn a_new_grace_is_for_new_logins() {
 }
 
 #[test]
+fn a_tail_that_is_started_again_catches_up_by_the_new_grace() {
+    let Some(mut running) = Reloading::new(&cases::LMDB, "grace = 60\n", "tail") else { return };
+    running.site.log_in_and_wait(client(1));
+    let first = running.daemon.wait_following(&running.site.log);
+    running.reload("grace = \"1h\"\n");
+    let second = running.daemon.wait_following_by_other_than(first, &running.site.log);
+    send(second, Signal::SIGKILL);
+    running.daemon.wait_logged("has ended (killed by SIGKILL)");
+    // So many behind the first that it is read only if it still matters.
+    let others = login_at(now() - 500, client(3)).repeat(2000);
+    append_raw(&running.site.log, (login_at(now() - 600, client(2)) + &others).as_bytes());
+    running.site.wait_listed(client(3));
+    assert!(running.site.lists(client(2)), "{}", running.daemon.stderr());
+    running.end();
+}
+
+#[test]
 fn fewer_entries_evict_the_oldest() {
-    let Some(mut running) = Reloading::new(&cases::LMDB, "entries = 10\n", &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, "entries = 10\n", "follow") else { return };
     (1..=4).for_each(|number| running.site.log_in(client(number)));
     (1..=4).for_each(|number| running.site.wait_listed(client(number)));
     let told = running.reload("entries = 2\n");
@@ -136,7 +154,7 @@ fn fewer_entries_evict_the_oldest() {
 
 #[test]
 fn what_must_not_be_published_any_more_leaves_the_table() {
-    let Some(mut running) = Reloading::new(&cases::LMDB, "", &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, "", "follow") else { return };
     running.site.log_in(ip("10.1.1.1"));
     running.site.log_in_and_wait(client(1));
     running.site.wait_listed(ip("10.1.1.1"));
@@ -159,7 +177,7 @@ fn acme(number: u8) -> String {
 
 #[test]
 fn matchers_come_and_go() {
-    let Some(mut running) = Reloading::new(&cases::LMDB, "", &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, "", "follow") else { return };
     append(&running.site.log, &acme(1));
     running.site.log_in_and_wait(client(2));
     assert!(running.reload(ACME).contains("a.toml again: changed [[matcher]]\n"));
@@ -184,7 +202,7 @@ fn matchers_come_and_go() {
 
 #[test]
 fn a_message_that_was_cut_before_the_reload_is_not_believed_after_it() {
-    let Some(mut running) = Reloading::new(&cases::LMDB, "matchers = [\"dovecot\"]\n", &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, "matchers = [\"dovecot\"]\n", "follow") else { return };
     let stamp = cases::stamp_now();
     let long = format!("{stamp} mail imapd: LOGIN FAILED, user={}", "A".repeat(486));
     let rest = |number| format!("{stamp} mail imapd: LOGIN, user=al, ip=[::ffff:{}], port=[1]", client(number));
@@ -201,7 +219,7 @@ fn a_message_that_was_cut_before_the_reload_is_not_believed_after_it() {
 #[test]
 fn a_bad_file_changes_nothing_and_says_so() {
     let good = format!("entries = 10\nskip-networks = [\"10.0.0.0/8\"]\n{ACME}");
-    let Some(mut running) = Reloading::new(&cases::LMDB, &good, &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, &good, "follow") else { return };
     running.site.log_in_and_wait(client(1));
     let path = running.site.join("a.toml").display().to_string();
     let bad: [(&str, &str); 5] = [
@@ -240,7 +258,7 @@ fn a_bad_file_changes_nothing_and_says_so() {
 
 #[test]
 fn what_needs_a_restart_is_named_each_time() {
-    let Some(mut running) = Reloading::new(&cases::LMDB, "", &[]) else { return };
+    let Some(mut running) = Reloading::new(&cases::LMDB, "", "follow") else { return };
     running.site.log_in_and_wait(client(1));
     let path = running.site.join("a.toml").display().to_string();
     let fixed = "pid-file = \"/nonexistent/pid\"\nvalue = \"OK\"\nlmdb-update = \"in-place\"\n";

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::listening::Listening;
 use crate::config::Config;
@@ -49,7 +50,7 @@ impl Following {
     pub(super) fn new(config: &Config, listening: Listening) -> Self {
         let lookup = Lookup::new(&config.logs);
         let Config { once, reprocess, .. } = *config;
-        let options = plan::Options { once, reprocess, grace: config.policy.grace, is_guess: config.logs.is_guess };
+        let options = plan::Options { once, reprocess, is_guess: config.logs.is_guess };
         Self { lookup, options, listening }
     }
 
@@ -61,7 +62,8 @@ impl Following {
         if logs.is_empty() {
             log::warn!("no log file has one of the names; waiting for one to appear");
         }
-        let plans = logs.iter().map(|log| Plan::new(log, &self.options, state.mark(&log.name()), &now)).collect();
+        let plan = |log: &Log| Plan::new(log, &self.options, config.policy.grace, state.mark(&log.name()), &now);
+        let plans = logs.iter().map(plan).collect();
         // What appears later was not there at the start.
         self.options.reprocess = false;
         plans
@@ -72,12 +74,12 @@ impl Following {
     }
 
     /// Follows files that have appeared, and forgets those that are gone.
-    pub(super) fn look(&mut self, inputs: &mut Vec<Input>, now: &Now) {
+    pub(super) fn look(&mut self, inputs: &mut Vec<Input>, grace: Duration, now: &Now) {
         if !self.lookup.is_needed() || self.options.once {
             return;
         }
         for log in self.lookup.look() {
-            let plan = Plan::new(&log, &self.options, None, now);
+            let plan = Plan::new(&log, &self.options, grace, None, now);
             match plan.and_then(|plan| Input::start(plan, self.listening.matchers.clone(), now)) {
                 Ok(input) => {
                     log::info!("following {}, which has appeared", log.name());

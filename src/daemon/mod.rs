@@ -202,7 +202,7 @@ impl Loop {
             }
             let now = Now::read();
             self.notify.beat(now.boot);
-            self.wake(now.boot);
+            self.wake(now.boot, grants.ring().grace());
             grants.expire(&now);
             self.service.turn(&now, wake.wanted, grants, &self.inputs);
             let once = self.following.options.once;
@@ -216,7 +216,7 @@ impl Loop {
             if self.look_at <= now.boot {
                 self.look_at = now.boot + LOOK;
                 grants.look();
-                self.following.look(&mut self.inputs, &now);
+                self.following.look(&mut self.inputs, grants.ring().grace(), &now);
                 self.look_for_servers();
                 self.tell_status(grants);
             }
@@ -245,7 +245,6 @@ impl Loop {
     /// Takes over the settings as they are now.
     fn reload(&mut self, now: &Now, grants: &mut Grants) {
         if let Some(Live { policy, matchers }) = self.running.read_again() {
-            self.following.options.grace = policy.grace;
             self.following.listening.reload(matchers);
             self.listen();
             grants.set_policy(now, policy);
@@ -296,10 +295,10 @@ impl Loop {
         });
     }
 
-    fn wake(&mut self, now: Timestamp) {
+    fn wake(&mut self, now: Timestamp, grace: Duration) {
         for Input { source, .. } in &mut self.inputs {
             if source.deadline().is_some_and(|deadline| deadline <= now) {
-                source.wake(now);
+                source.wake(now, grace);
             }
         }
     }

@@ -91,7 +91,9 @@ impl Input {
     /// Follows anew.
     pub fn restart(&mut self, now: &Now, grants: &mut Grants) {
         let Self { name, source, reader, .. } = self;
-        source.restart(now.boot, &mut |origin, block| reader.take(name, origin, block, now, grants));
+        source.restart(now.boot, grants.ring().grace(), &mut |origin, block| {
+            reader.take(name, origin, block, now, grants)
+        });
     }
 
     /// Reads until there is nothing left, or the other inputs want their turn.

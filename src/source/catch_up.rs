@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use super::backlog::Backlog;
 use super::bookmark::Bookmark;
@@ -14,8 +15,8 @@ pub struct CatchUp {
     name: String,
     backlogs: VecDeque<Backlog>,
     live: Box<dyn Source>,
-    /// Whether the source is to be started anew once the backlogs are read.
-    restart: bool,
+    /// The grace by which the source is to be started anew once the backlogs are read.
+    restart: Option<Duration>,
     dropped: u64,
 }
 
@@ -23,7 +24,7 @@ impl CatchUp {
     /// Reads the backlog of a log, if there is one, then from the source.
     pub fn new(name: String, backlog: impl Into<Option<Backlog>>, live: Box<dyn Source>) -> Self {
         let backlogs = backlog.into().into_iter().collect();
-        let mut source = Self { name, backlogs, live, restart: false, dropped: 0 };
+        let mut source = Self { name, backlogs, live, restart: None, dropped: 0 };
         source.take();
         source
     }
@@ -40,8 +41,8 @@ impl CatchUp {
         log::debug!("log {}: {} bytes were written while nobody watched", self.name, backlog.bytes());
         self.dropped += backlog.take_dropped();
         self.backlogs.pop_front();
-        if self.backlogs.is_empty() && std::mem::take(&mut self.restart) {
-            self.live.restart(now, block);
+        if let Some(grace) = self.restart.take_if(|_| self.backlogs.is_empty()) {
+            self.live.restart(now, grace, block);
             self.take();
         }
     }
@@ -70,18 +71,18 @@ impl Source for CatchUp {
         Progress::Some
     }
 
-    fn wake(&mut self, now: Timestamp) {
-        self.live.wake(now);
+    fn wake(&mut self, now: Timestamp, grace: Duration) {
+        self.live.wake(now, grace);
         self.take();
     }
 
-    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+    fn restart(&mut self, now: Timestamp, grace: Duration, block: &mut Sink<'_>) {
         // What the source holds comes behind the backlogs.
         if self.backlogs.is_empty() {
-            self.live.restart(now, block);
+            self.live.restart(now, grace, block);
             self.take();
         } else {
-            self.restart = true;
+            self.restart = Some(grace);
         }
     }
 

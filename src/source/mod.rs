@@ -162,12 +162,12 @@ pub trait Source {
     /// be read at once, the last of them only then. Called only when the descriptor is readable or the source has more, so that it never blocks.
     fn read(&mut self, now: Timestamp, block: &mut Sink<'_>) -> Progress;
 
-    /// Does what was put off to the deadline.
-    fn wake(&mut self, now: Timestamp);
+    /// Does what was put off to the deadline. Of what was missed meanwhile, lines of the last `grace` matter.
+    fn wake(&mut self, now: Timestamp, grace: Duration);
 
     /// Starts following anew, as after a rotation that it cannot notice (SIGHUP). What the old input still held is
     /// handed on first.
-    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>);
+    fn restart(&mut self, now: Timestamp, grace: Duration, block: &mut Sink<'_>);
 
     /// Number of lines dropped for their length since the last call.
     fn take_dropped(&mut self) -> u64;

@@ -27,8 +27,6 @@ pub struct Options {
     pub once: bool,
     /// Lines that are there already happen now.
     pub reprocess: bool,
-    /// How long ago lines still matter.
-    pub grace: Duration,
     /// Whether the journal is tried because there is no log file.
     pub is_guess: bool,
 }
@@ -45,7 +43,7 @@ pub struct Plan {
 
 enum How {
     /// Through `tail`, from a place if that is known.
-    Tail { path: PathBuf, tail: Tail, from: Option<Position>, grace: Duration },
+    Tail { path: PathBuf, tail: Tail, from: Option<Position> },
     /// In this process.
     Follow { path: PathBuf, source: Box<Follow> },
     /// Through `journalctl`, and which lines stand before its first entry.
@@ -55,13 +53,13 @@ enum How {
 }
 
 impl Plan {
-    /// Chooses. It goes on where `mark` says, or one grace ago.
+    /// Chooses. It goes on where `mark` says, or one `grace` ago.
     ///
     /// # Errors
     /// A program that is needed does not run, or the log cannot be read.
-    pub fn new(log: &Log, options: &Options, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
+    pub fn new(log: &Log, options: &Options, grace: Duration, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
         let mark = mark.filter(|_| !options.reprocess);
-        let window = Window::new(now.wall, options.grace, jiff::tz::TimeZone::system());
+        let window = Window::new(now.wall, grace, jiff::tz::TimeZone::system());
         let (how, backlog) = match log {
             Log::Stdin => (How::Stdin, None),
             Log::Journal(journal) => {
@@ -87,7 +85,7 @@ impl Plan {
                     tail.from = TailFrom::Byte(found.live.offset);
                     (from, backlog) = (Some(found.live), Some(found.backlog));
                 }
-                (How::Tail { path: path.clone(), tail, from, grace: options.grace }, backlog)
+                (How::Tail { path: path.clone(), tail, from }, backlog)
             }
         };
         Ok(Self { name: log.name(), how, backlog, reprocess: options.reprocess })
@@ -152,8 +150,8 @@ impl Plan {
     pub fn start(self, now: Timestamp) -> Result<Box<dyn Source>, Error> {
         let Self { name, how, mut backlog, .. } = self;
         let live: Box<dyn Source> = match how {
-            How::Tail { path, tail, from, grace } => {
-                let source = CommandSource::start(path, tail, backlog.take().zip(from), grace, now)
+            How::Tail { path, tail, from } => {
+                let source = CommandSource::start(path, tail, backlog.take().zip(from), now)
                     .map_err(|error| Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils"))?;
                 return Ok(Box::new(CatchUp::new(name, None, Box::new(source))));
             }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use super::lines::Lines;
 use super::{Origin, Progress, Sink, Source, goes_on};
@@ -49,9 +50,9 @@ impl Source for Stdin {
         }
     }
 
-    fn wake(&mut self, _: Timestamp) {}
+    fn wake(&mut self, _: Timestamp, _: Duration) {}
 
-    fn restart(&mut self, _: Timestamp, _: &mut Sink<'_>) {}
+    fn restart(&mut self, _: Timestamp, _: Duration, _: &mut Sink<'_>) {}
 
     fn take_dropped(&mut self) -> u64 {
         self.lines.take_dropped()

@@ -80,7 +80,7 @@ impl Driver {
         let end = self.now + time;
         while let Some(deadline) = self.source.deadline().filter(|&deadline| deadline <= end) {
             self.now = deadline.max(self.now);
-            self.source.wake(self.now);
+            self.source.wake(self.now, Duration::ZERO);
             self.turn();
         }
         self.now = end;

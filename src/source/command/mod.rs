@@ -125,7 +125,6 @@ pub struct CommandSource {
     log: PathBuf,
     /// How to start next: at first this may read the whole log, later only what is new.
     next: Tail,
-    grace: Duration,
     running: Option<Running>,
     lines: Lines,
     /// Up to where the log has been read; wrong once it was rotated, and then it fits no file.
@@ -177,22 +176,15 @@ impl Running {
 
 impl CommandSource {
     /// Starts `tail` on a log, behind what was `found` of it if that was looked for. When `tail` ends, it is started again,
-    /// unless it was not to follow; lines of the last `grace` are not lost by that.
+    /// unless it was not to follow; lines of the last grace are not lost by that.
     ///
     /// # Errors
     /// The command cannot be started.
-    pub fn start(
-        log: PathBuf,
-        tail: Tail,
-        found: Option<(Backlog, Position)>,
-        grace: Duration,
-        now: Timestamp,
-    ) -> io::Result<Self> {
+    pub fn start(log: PathBuf, tail: Tail, found: Option<(Backlog, Position)>, now: Timestamp) -> io::Result<Self> {
         let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
         let mut source = Self {
             log,
             next: tail,
-            grace,
             running: None,
             lines,
             mark: None,
@@ -254,10 +246,10 @@ impl CommandSource {
 
     /// Starts `tail` again, where the last one has left off if the log is still the same, else with what was written within
     /// the grace: a login that counts twice does no harm.
-    fn start_again(&mut self, now: Timestamp) -> io::Result<()> {
+    fn start_again(&mut self, now: Timestamp, grace: Duration) -> io::Result<()> {
         let mut found = None;
         if self.log.is_file() {
-            let window = Window::new(Now::read().wall, self.grace, TimeZone::system());
+            let window = Window::new(Now::read().wall, grace, TimeZone::system());
             let saved = self.mark.as_ref().map(|mark| Saved { mark, is_fresh: false });
             let looked = Backlog::find(&self.log, saved, &window);
             found = looked.ok().map(|found| (found.backlog, found.live));
@@ -317,14 +309,14 @@ impl Source for CommandSource {
         Progress::Some
     }
 
-    fn wake(&mut self, now: Timestamp) {
-        if let Err(error) = self.start_again(now) {
+    fn wake(&mut self, now: Timestamp, grace: Duration) {
+        if let Err(error) = self.start_again(now, grace) {
             let name = format!("'{}'", self.display());
             self.restart.failed(now, &name, &error);
         }
     }
 
-    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+    fn restart(&mut self, now: Timestamp, grace: Duration, block: &mut Sink<'_>) {
         // A new one would not read again what was there long before, and this one has not read it yet.
         if !self.next.follow || self.running.as_ref().is_some_and(|running| running.is_behind(now)) {
             log::warn!("cannot follow the log anew: '{}' has not read it to the end yet", self.display());
@@ -336,7 +328,7 @@ impl Source for CommandSource {
             while self.read_child(block).is_ok_and(|bytes| bytes > 0) {}
             self.running = None;
         }
-        self.wake(now);
+        self.wake(now, grace);
     }
 
     fn take_dropped(&mut self) -> u64 {

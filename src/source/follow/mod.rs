@@ -357,7 +357,7 @@ impl Source for Follow {
         }
     }
 
-    fn wake(&mut self, now: Timestamp) {
+    fn wake(&mut self, now: Timestamp, _: Duration) {
         self.next_look = now + RECHECK;
         self.take_told();
         self.retire_silent(now);
@@ -365,14 +365,14 @@ impl Source for Follow {
     }
 
     /// Nothing has to be read first: what is open stays open and is read to its end.
-    fn restart(&mut self, now: Timestamp, _: &mut Sink<'_>) {
+    fn restart(&mut self, now: Timestamp, grace: Duration, _: &mut Sink<'_>) {
         if self.watch.descriptor().is_none() {
             // There may be room for it now.
             self.watch = Watch::new(&self.path);
             self.files.iter().for_each(|file| self.watch.watch_file(&self.path, file.descriptor()));
         }
         if self.follow {
-            self.wake(now);
+            self.wake(now, grace);
         }
     }
 

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pop_before_smtp_backends::process;
 
@@ -231,7 +231,7 @@ impl Source for Journal {
         Progress::Some
     }
 
-    fn wake(&mut self, now: Timestamp) {
+    fn wake(&mut self, now: Timestamp, _: Duration) {
         // What came while nobody read counts from its own time, unless everything happens now.
         if self.next.live_from != SystemTime::UNIX_EPOCH {
             self.next.live_from = Now::read().wall;
@@ -241,14 +241,14 @@ impl Source for Journal {
         }
     }
 
-    fn restart(&mut self, now: Timestamp, block: &mut Sink<'_>) {
+    fn restart(&mut self, now: Timestamp, grace: Duration, block: &mut Sink<'_>) {
         self.hand_on_before(block);
         if let Some(mut child) = self.running.take() {
             child.end();
             // The writer is gone, so this ends.
             while self.read_entries(&mut child, block).is_ok_and(|bytes| bytes > 0) {}
         }
-        self.wake(now);
+        self.wake(now, grace);
     }
 
     fn take_dropped(&mut self) -> u64 {
