@@ -1,7 +1,7 @@
 //! The ring against a naive model: same set, same order, same changes.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
@@ -50,6 +50,7 @@ struct Model {
     grants: Vec<Grant>,
     most: Option<u8>,
     users: HashMap<IpAddr, String>,
+    by_hand: HashSet<IpAddr>,
     /// What the ring has evicted, which may be one of several, in reverse.
     evicted: Vec<IpAddr>,
 }
@@ -108,6 +109,7 @@ impl Model {
     /// In front of those that do not end later.
     fn put(&mut self, grant: Grant) -> Vec<Change> {
         let mut changes = Vec::new();
+        self.by_hand.remove(&grant.address);
         if let Some(known) = self.get(grant.address) {
             self.grants.retain(|other| other.address != grant.address);
             changes.push(Change::Extended(grant, known.expires));
@@ -134,6 +136,7 @@ impl Model {
     fn remove(&mut self, address: IpAddr) {
         self.grants.retain(|grant| grant.address != address);
         self.users.remove(&address);
+        self.by_hand.remove(&address);
     }
 
     /// Looks at all: nothing that has ended may hide behind something that has not.
@@ -158,10 +161,12 @@ impl Model {
     }
 
     fn give(&mut self, now: Timestamp, grant: Grant) -> Vec<Change> {
-        if grant.expires <= now || self.get(grant.address).is_some_and(|known| known.expires >= grant.expires) {
+        if grant.expires <= now || self.get(grant.address).is_some_and(|known| known.expires > grant.expires) {
             return Vec::new();
         }
-        self.put(grant)
+        let changes = self.put(grant);
+        self.by_hand.insert(grant.address);
+        changes
     }
 
     fn revoke(&mut self, address: IpAddr) -> Vec<Change> {
@@ -330,8 +335,8 @@ proptest! {
     fn the_ring_behaves_as_the_model(capacity in 1..=64usize, steps in steps()) {
         let grace = Duration::from_secs(100);
         let mut ring = Ring::<Counting>::hashed(grace, non_zero(capacity), None);
-        let (grants, users, evicted) = (Vec::new(), HashMap::new(), Vec::new());
-        let mut model = Model { grace, capacity, grants, most: None, users, evicted };
+        let (grants, users, by_hand, evicted) = (Vec::new(), HashMap::new(), HashSet::new(), Vec::new());
+        let mut model = Model { grace, capacity, grants, most: None, users, by_hand, evicted };
         let mut now = Timestamp::from_boot(Duration::from_secs(1000));
         for step in steps {
             let mut changes = Vec::new();
@@ -376,6 +381,8 @@ proptest! {
             prop_assert_eq!(ring.oldest(), model.grants.last().copied());
             let same = (0..90).map(address).all(|address| ring.get(address) == model.get(address));
             prop_assert!(same, "looked up by address");
+            let by_hand: HashSet<_> = (0..90).map(address).filter(|address| ring.is_by_hand(*address)).collect();
+            prop_assert_eq!(&by_hand, &model.by_hand);
             let mut by_slot: Vec<_> = (0..ring.slots()).filter_map(|slot| ring.at(slot)).collect();
             by_slot.sort_by_key(|grant| grant.address);
             let mut all = model.grants.clone();

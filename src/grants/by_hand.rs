@@ -13,10 +13,7 @@ use crate::ring::LONGEST;
 use crate::ring::networks::Refusal;
 use crate::saved::denied;
 use crate::saved::overrides::{self, ByHand, Overrides};
-use crate::time::{Now, distance};
-
-/// By how much the end of a grant may differ from what was decided by hand: tables and files tell whole seconds.
-const ROUNDING: Duration = Duration::from_secs(2);
+use crate::time::Now;
 
 /// What came of a decision.
 #[derive(Debug, Default)]
@@ -107,10 +104,8 @@ impl Grants {
     }
 
     /// What was granted by hand, if that is why an address has its grant.
-    pub(super) fn by_hand(&self, now: &Now, address: IpAddr) -> Option<ByHand> {
-        let given = self.overrides.granted(address)?;
-        let expires = now.wall_at(self.ring.get(address)?.expires);
-        (distance(given.expires, expires) <= ROUNDING).then_some(given)
+    pub(super) fn by_hand(&self, address: IpAddr) -> Option<ByHand> {
+        self.overrides.granted(address).filter(|_| self.ring.is_by_hand(address))
     }
 
     /// Whether a login that was logged at `written` was revoked later. It may say that it is from the future, after `latest`;

@@ -54,7 +54,7 @@ impl Grants {
 
     fn view(&self, now: &Now, address: IpAddr) -> Option<View<'_>> {
         let grant = self.ring.get(address)?;
-        let by_hand = self.by_hand(now, address);
+        let by_hand = self.by_hand(address);
         let since = by_hand.map_or_else(|| now.wall_at(grant.expires - self.ring.grace()), |given| given.since);
         let proof = self.ring.proof(address).filter(|_| by_hand.is_none());
         Some(View { address, since, expires: now.wall_at(grant.expires), by_hand: by_hand.is_some(), proof })

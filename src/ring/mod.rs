@@ -12,6 +12,7 @@ pub mod hold;
 pub mod networks;
 pub mod proof;
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -68,6 +69,8 @@ pub struct Ring<S = RandomState> {
     /// The end of each grant, newest login first.
     grants: Chain<IpAddr, Timestamp, S>,
     proofs: Proofs,
+    /// Whose grant was given, and no login's has taken its place.
+    by_hand: BTreeSet<IpAddr>,
     /// Who gives way first, if that is not the oldest alone.
     crowds: Option<Crowds<S>>,
 }
@@ -86,7 +89,8 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
         let crowds = most.map(|most| Crowds::new(bounded(capacity), most));
-        Self { grace, capacity: bounded(capacity), grants: Chain::default(), proofs: Proofs::default(), crowds }
+        let (grants, proofs, by_hand) = (Chain::default(), Proofs::default(), BTreeSet::new());
+        Self { grace, capacity: bounded(capacity), grants, proofs, by_hand, crowds }
     }
 
     /// Length of a grant.
@@ -136,12 +140,19 @@ impl<S: BuildHasher + Default> Ring<S> {
     }
 
     /// Gives an address a grant that ends when it says, sooner or later than a grace from now, and makes room for it. A grant
-    /// that has ended is left out, and a known address keeps the later end.
+    /// that has ended is left out, and a known address keeps the later end. Of two that end alike this one counts: it may
+    /// have been read back from a table.
     pub fn give(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
         let known = self.grants.get(&grant.address);
-        if grant.expires > now && known.is_none_or(|known| known < grant.expires) {
+        if grant.expires > now && known.is_none_or(|known| known <= grant.expires) {
             self.put(grant, known, changes);
+            self.by_hand.insert(grant.address);
         }
+    }
+
+    /// Whether the grant of an address is one that was given ([`Ring::give`]).
+    pub fn is_by_hand(&self, address: IpAddr) -> bool {
+        self.by_hand.contains(&address)
     }
 
     /// Whether the ring is full of grants that end no earlier.
@@ -158,6 +169,7 @@ impl<S: BuildHasher + Default> Ring<S> {
             self.make_room(self.capacity - 1, changes);
             changes.push(Change::Added(grant));
         }
+        self.by_hand.remove(&grant.address);
         self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
         self.count(grant.address, Crowds::add);
     }
@@ -284,6 +296,7 @@ impl<S: BuildHasher + Default> Ring<S> {
         self.count(address, Crowds::remove);
         // Whoever gets the slot next has nothing to do with this login.
         self.proofs.set(slot, None);
+        self.by_hand.remove(&address);
         self.grants.remove(&address);
         changes.push(Change::Removed(address, reason));
     }

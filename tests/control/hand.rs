@@ -249,6 +249,7 @@ fn a_grant_by_hand_keeps_its_length() {
         first.kill9();
         let mut second = daemon(&site, &[]);
         assert!((expires(&site, by_hand) - end).abs() <= 1, "{}: after kill -9", case.name);
+        assert_eq!(why(&site, by_hand), "by-hand", "{}: after kill -9", case.name);
         assert_eq!(second.terminate(), Some(0), "{}", second.stderr());
         let mut third = daemon(&site, &[]);
         assert!((expires(&site, by_hand) - end).abs() <= 1, "{}: after a clean stop", case.name);
@@ -260,6 +261,24 @@ fn a_grant_by_hand_keeps_its_length() {
         let _fourth = daemon(&site, &[]);
         assert!(!site.lists(by_hand), "{}", case.name);
     }
+}
+
+#[test]
+fn a_login_that_counts_for_longer_takes_the_place_of_a_grant_by_hand() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let mut first = daemon(&site, &[]);
+    for (address, length) in [("203.0.113.1", "30m"), ("203.0.113.2", "31m"), ("203.0.113.3", "29m")] {
+        told(&site, &["grant", address, "--for", length]);
+        log_in_as(&site, "alice", ip(address));
+    }
+    site.log_in_and_wait(ip("198.51.100.1"));
+    let all = || ["203.0.113.1", "203.0.113.2", "203.0.113.3"].map(|address| why(&site, ip(address)));
+    assert_eq!(all(), ["login", "by-hand", "login"]);
+    assert_eq!(first.terminate(), Some(0), "{}", first.stderr());
+    let state = fs::read_to_string(site.state()).unwrap();
+    assert!(!state.contains("203.0.113.2 ") && state.contains("203.0.113.3 "), "{state}");
+    let _second = daemon(&site, &[]);
+    assert_eq!(all()[1..], ["by-hand", "login"]);
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //!
 //! After a first line comes a line for each log: `@cursor SECONDS CURSOR LOG` for the journal, and for a file
 //! `@file SECONDS DEVICE INODE OFFSET BEFORE LOG`, what stands in front of the offset in hexadecimal or `-`; the seconds
-//! tell when that was. Then a line for each grant: `ADDRESS SECONDS`, the end in Unix seconds, and if the login is known
-//! that it goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or `-`. With
-//! `--max-users-per-address` these follow: `@users KEY KEY CHECK`, and for each user behind an address
+//! tell when that was. Then a line for each grant but those by hand: `ADDRESS SECONDS`, the end in Unix seconds, and if
+//! the login is known that it goes back to, ` MATCHER OFFSET USER LOG`: the offset or `-`, the user in hexadecimal or
+//! `-`. With `--max-users-per-address` these follow: `@users KEY KEY CHECK`, and for each user behind an address
 //! `@user ADDRESS SECONDS HASH` with the time of its last login; all but address and time in hexadecimal.
 
 mod marks;
@@ -65,7 +65,8 @@ fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::R
     for mark in marks.iter().filter(|mark| !mark.log.contains('\n')) {
         mark.write(file)?;
     }
-    for Grant { address, expires } in ring.iter() {
+    // Those stand in the file of overrides.
+    for Grant { address, expires } in ring.iter().filter(|grant| !ring.is_by_hand(grant.address)) {
         write!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
         if let Some(proof) = ring.proof(address).filter(|proof| !proof.source.contains('\n')) {
             write_proof(file, &proof)?;
