@@ -21,7 +21,7 @@ struct Slot<K, V> {
 /// Keys with their values, newest first; at most `u32::MAX - 1`. `S` hashes the keys, which strangers must not be able to
 /// make collide.
 #[derive(Debug, Clone)]
-pub struct Chain<K, V, S = RandomState> {
+pub(crate) struct Chain<K, V, S = RandomState> {
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
     /// The slots in use, found by their keys.
@@ -49,29 +49,29 @@ impl<K, V, S: Default> Default for Chain<K, V, S> {
 
 impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.index.len()
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &K) -> Option<V> {
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
         self.find(key).map(|slot| self.slots[slot as usize].value)
     }
 
     /// Puts an entry at the head, in place of one of the same key.
-    pub fn put(&mut self, key: K, value: V) {
+    pub(crate) fn put(&mut self, key: K, value: V) {
         let slot = self.take_slot(key, value);
         self.link(NONE, slot, self.head);
     }
 
     /// Puts an entry, in place of one of the same key, behind those of which `ahead` is true; they are all at the head.
     /// That costs as many steps as there are entries between this and the one that was put in before.
-    pub fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
+    pub(crate) fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
         let slot = self.take_slot(key, value);
         let slots = &self.slots;
         let (mut newer, mut older) = match slots.get(self.finger as usize) {
@@ -100,7 +100,7 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     }
 
     /// Takes out the entry of a key.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         if self.is_empty() {
             return None;
         }
@@ -113,19 +113,19 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     }
 
     /// The oldest entry.
-    pub fn oldest(&self) -> Option<(K, V)> {
+    pub(crate) fn oldest(&self) -> Option<(K, V)> {
         self.slots.get(self.tail as usize).map(|slot| (slot.key, slot.value))
     }
 
     /// Takes out the oldest entry.
-    pub fn remove_oldest(&mut self) -> Option<(K, V)> {
+    pub(crate) fn remove_oldest(&mut self) -> Option<(K, V)> {
         let oldest = self.oldest()?;
         self.remove(&oldest.0);
         Some(oldest)
     }
 
     /// All entries, newest first.
-    pub fn iter(&self) -> impl Iterator<Item = (K, V)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, V)> {
         let mut next = self.head;
         std::iter::from_fn(move || {
             let slot = self.slots.get(next as usize)?;
@@ -135,7 +135,7 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     }
 
     /// All entries, oldest first.
-    pub fn oldest_first(&self) -> impl Iterator<Item = (K, V)> {
+    pub(crate) fn oldest_first(&self) -> impl Iterator<Item = (K, V)> {
         let mut next = self.tail;
         std::iter::from_fn(move || {
             let slot = self.slots.get(next as usize)?;
@@ -145,23 +145,23 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
     }
 
     /// How many slots there are; some may be free.
-    pub fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.slots.len()
     }
 
     /// The entry in a slot, if it is not free.
-    pub fn at(&self, slot: usize) -> Option<(K, V)> {
+    pub(crate) fn at(&self, slot: usize) -> Option<(K, V)> {
         let Slot { key, value, .. } = self.slots.get(slot)?;
         (self.slot(key) == Some(slot)).then_some((*key, *value))
     }
 
     /// Number of the slot that holds a key, and its value.
-    pub fn entry(&self, key: &K) -> Option<(usize, V)> {
+    pub(crate) fn entry(&self, key: &K) -> Option<(usize, V)> {
         self.find(key).map(|slot| (slot as usize, self.slots[slot as usize].value))
     }
 
     /// Number of the slot that holds a key.
-    pub fn slot(&self, key: &K) -> Option<usize> {
+    pub(crate) fn slot(&self, key: &K) -> Option<usize> {
         self.find(key).map(|slot| slot as usize)
     }
 

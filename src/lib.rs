@@ -4,12 +4,12 @@
 //! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
 //! arguments.
 
-pub mod chain;
+pub(crate) mod chain;
 pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod control;
+pub(crate) mod control;
 pub mod daemon;
 pub mod grants;
 pub mod input;

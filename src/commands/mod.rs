@@ -2,10 +2,10 @@
 
 pub mod catalogue;
 pub mod clear;
-pub mod evidence;
+pub(crate) mod evidence;
 pub mod explain;
 pub mod inspect;
-pub mod offline;
-pub mod show;
+pub(crate) mod offline;
+pub(crate) mod show;
 pub mod site;
 pub mod suggest;

@@ -180,7 +180,7 @@ fn journal_option(options: &Options) -> &'static str {
 }
 
 /// The parts of a `--log`: how it is followed, and its path if it is about a file.
-pub fn parts(text: &str) -> (&str, Option<&str>) {
+pub(crate) fn parts(text: &str) -> (&str, Option<&str>) {
     if text == "-" || text.starts_with("journal:") {
         return (text, None);
     }
@@ -190,7 +190,7 @@ pub fn parts(text: &str) -> (&str, Option<&str>) {
 
 /// Looks up what the patterns stand for.
 #[derive(Debug, Default)]
-pub struct Lookup {
+pub(crate) struct Lookup {
     patterns: Vec<(String, Means)>,
     /// Files that are followed without a pattern.
     named: HashSet<PathBuf>,
@@ -200,19 +200,19 @@ pub struct Lookup {
 
 impl Lookup {
     /// For the patterns of these logs.
-    pub fn new(logs: &Logs) -> Self {
+    pub(crate) fn new(logs: &Logs) -> Self {
         let named = logs.named.iter().filter_map(Log::path).map(Path::to_owned).collect();
         Self { patterns: logs.patterns.clone(), named, found: HashSet::new(), is_full: false }
     }
 
     /// Whether files may appear.
-    pub fn is_needed(&self) -> bool {
+    pub(crate) fn is_needed(&self) -> bool {
         !self.patterns.is_empty()
     }
 
     /// The files that have appeared since the last look. Not those whose names say that a rotation has made them out of
     /// others: what they hold was read already, or is read with the log whose name they had.
-    pub fn look(&mut self) -> Vec<Log> {
+    pub(crate) fn look(&mut self) -> Vec<Log> {
         let all: Vec<(PathBuf, Means)> = self.patterns.iter().flat_map(|(text, means)| paths(text, *means)).collect();
         // Also where the log has no file at this moment.
         let known: Vec<PathBuf> = self.named.iter().chain(&self.found).cloned().collect();
@@ -235,12 +235,12 @@ impl Lookup {
     }
 
     /// Whether a file was found by a pattern.
-    pub fn is_found(&self, path: &Path) -> bool {
+    pub(crate) fn is_found(&self, path: &Path) -> bool {
         self.found.contains(path)
     }
 
     /// Forgets a file that is gone: one that gets its name is a new one.
-    pub fn forget(&mut self, path: &Path) {
+    pub(crate) fn forget(&mut self, path: &Path) {
         self.found.remove(path);
         self.is_full = false;
     }

@@ -3,11 +3,11 @@
 pub mod config_file;
 pub mod dump;
 pub mod effective;
-pub mod logs;
-pub mod options;
+pub(crate) mod logs;
+pub(crate) mod options;
 pub mod servers;
 pub mod settings;
-pub mod socket;
+pub(crate) mod socket;
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;

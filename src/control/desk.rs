@@ -16,7 +16,7 @@ use crate::time::{Now, Timestamp, unix_seconds_up};
 
 /// What does not change while the daemon runs.
 #[derive(Debug, Clone)]
-pub struct About {
+pub(crate) struct About {
     /// When it began to serve.
     pub started: Timestamp,
     /// How the table is written.
@@ -43,7 +43,7 @@ pub(super) enum Answer {
 }
 
 /// The daemon, as a request finds it.
-pub struct Desk<'d> {
+pub(crate) struct Desk<'d> {
     /// The daemon.
     pub about: &'d About,
     /// Its grants.

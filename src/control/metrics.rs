@@ -32,7 +32,7 @@ const LAST_LINE: &str = "Time of the last line read, as its stamp says.";
 const LAST_LOGIN: &str = "Time of the last login that a matcher took, as the stamp of its line says.";
 
 /// All metrics, of a daemon that runs or has just stopped.
-pub fn text(status: &Status, running: bool) -> String {
+pub(crate) fn text(status: &Status, running: bool) -> String {
     let mut page = Page::default();
     page.gauge(
         "running",
@@ -158,7 +158,7 @@ fn name_of(text: &str) -> String {
 
 /// The file of `--metrics-file`.
 #[derive(Debug)]
-pub struct MetricsFile {
+pub(crate) struct MetricsFile {
     path: PathBuf,
     due: Timestamp,
     failed: bool,
@@ -166,17 +166,17 @@ pub struct MetricsFile {
 
 impl MetricsFile {
     /// To be written at once.
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, due: Timestamp::default(), failed: false }
     }
 
     /// When it is to be written.
-    pub fn deadline(&self) -> Timestamp {
+    pub(crate) fn deadline(&self) -> Timestamp {
         self.due
     }
 
     /// Writes it, so that a reader sees all or nothing. A failure is told once, until it works again.
-    pub fn write(&mut self, now: Timestamp, status: &Status, running: bool) {
+    pub(crate) fn write(&mut self, now: Timestamp, status: &Status, running: bool) {
         self.due = now + INTERVAL;
         match replace(&self.path, &text(status, running)) {
             Ok(()) => self.failed = false,

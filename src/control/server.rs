@@ -37,7 +37,7 @@ const REST: Duration = Duration::from_secs(1);
 const KNOCK: Duration = Duration::from_millis(200);
 
 /// The socket and its clients.
-pub struct Control {
+pub(crate) struct Control {
     listener: UnixListener,
     /// Where it is, and which file that is.
     path: PathBuf,
@@ -55,7 +55,7 @@ impl Control {
     ///
     /// # Errors
     /// It cannot be where it was said to be.
-    pub fn open(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
+    pub(crate) fn open(place: &Socket, map: &Path) -> Result<Option<Self>, Error> {
         let mut why = None;
         for path in place.paths(map) {
             match listen(&path) {
@@ -89,7 +89,7 @@ impl Control {
     }
 
     /// What to wait for.
-    pub fn wanted(&self) -> Vec<Wanted<'_>> {
+    pub(crate) fn wanted(&self) -> Vec<Wanted<'_>> {
         let mut wanted: Vec<_> = self.connections.iter().map(|(connection, _)| connection.wanted()).collect();
         if self.connections.len() < MOST && self.rest_until.is_none() {
             wanted.push(Wanted { descriptor: self.listener.as_fd(), read: true, write: false });
@@ -98,7 +98,7 @@ impl Control {
     }
 
     /// When `turn` has something to do, whatever the descriptors do.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.connections.iter().map(|(connection, _)| connection.deadline()).chain(self.rest_until).min()
     }
 
@@ -108,7 +108,7 @@ impl Control {
     }
 
     /// Takes in what the clients ask, and does it. `woken` if a client or the socket is ready.
-    pub fn turn(&mut self, now: &Now, woken: bool, desk: &mut Desk<'_>) {
+    pub(crate) fn turn(&mut self, now: &Now, woken: bool, desk: &mut Desk<'_>) {
         let rested = self.rest_until.take_if(|until| *until <= now.boot).is_some();
         let counts = &mut self.counts;
         self.connections.retain(|(connection, _)| {
@@ -146,7 +146,7 @@ impl Control {
     }
 
     /// Lets the clients have their answers, once everything is published.
-    pub fn answer(&mut self, now: &Now, desk: &Desk<'_>) {
+    pub(crate) fn answer(&mut self, now: &Now, desk: &Desk<'_>) {
         let counts = &mut self.counts;
         self.connections.retain_mut(|(connection, _)| {
             if let Some(outcome) = connection.take_outcome() {

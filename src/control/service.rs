@@ -10,7 +10,7 @@ use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 
 /// The daemon's side of it.
-pub struct Service {
+pub(crate) struct Service {
     about: About,
     control: Option<Control>,
     metrics: Option<MetricsFile>,
@@ -18,30 +18,30 @@ pub struct Service {
 
 impl Service {
     /// With a socket that is open, and a file to write.
-    pub fn new(about: About, control: Option<Control>, metrics: Option<MetricsFile>) -> Self {
+    pub(crate) fn new(about: About, control: Option<Control>, metrics: Option<MetricsFile>) -> Self {
         Self { about, control, metrics }
     }
 
     /// What to wait for.
-    pub fn wanted(&self) -> Vec<Wanted<'_>> {
+    pub(crate) fn wanted(&self) -> Vec<Wanted<'_>> {
         self.control.as_ref().map(Control::wanted).unwrap_or_default()
     }
 
     /// When there is something to do, whatever the descriptors do.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let metrics = self.metrics.as_ref().map(MetricsFile::deadline);
         metrics.into_iter().chain(self.control.as_ref().and_then(Control::deadline)).min()
     }
 
     /// Takes in what is asked, and does it. `woken` if one of those that are wanted is ready.
-    pub fn turn(&mut self, now: &Now, woken: bool, grants: &mut Grants, inputs: &[Input]) {
+    pub(crate) fn turn(&mut self, now: &Now, woken: bool, grants: &mut Grants, inputs: &[Input]) {
         if let Some(control) = &mut self.control {
             control.turn(now, woken, &mut Desk { about: &self.about, grants, inputs });
         }
     }
 
     /// Answers, once everything is published.
-    pub fn answer(&mut self, now: &Now, grants: &mut Grants, inputs: &[Input]) {
+    pub(crate) fn answer(&mut self, now: &Now, grants: &mut Grants, inputs: &[Input]) {
         if let Some(control) = &mut self.control {
             control.answer(now, &Desk { about: &self.about, grants, inputs });
         }
@@ -51,7 +51,7 @@ impl Service {
     }
 
     /// Tells that it is over.
-    pub fn stop(&mut self, now: &Now, grants: &Grants, inputs: &[Input]) {
+    pub(crate) fn stop(&mut self, now: &Now, grants: &Grants, inputs: &[Input]) {
         self.write_metrics(now, grants, inputs, false);
     }
 

@@ -10,7 +10,7 @@ use crate::output::escape;
 /// A line of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Line {
+pub(crate) enum Line {
     /// The first line, before any request.
     Greeting(Greeting),
     /// A grant.
@@ -31,7 +31,7 @@ pub enum Line {
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Greeting {
+pub(crate) struct Greeting {
     /// The map that is served.
     pub map: String,
     /// The daemon's process id.
@@ -42,7 +42,7 @@ pub struct Greeting {
 
 /// A grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Client {
+pub(crate) struct Client {
     /// The client's address.
     pub address: IpAddr,
     /// Who logged in, as far as it is known; a byte that is not UTF-8 is `\xNN`.
@@ -57,7 +57,7 @@ pub struct Client {
 
 /// A denied network, or a single address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub(crate) struct Network {
     /// In CIDR notation.
     pub network: String,
 }
@@ -65,7 +65,7 @@ pub struct Network {
 /// Why an address has a grant or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub(crate) enum Why {
     /// Granted: there was a login.
     Login,
     /// Granted: the operator did.
@@ -94,7 +94,7 @@ pub enum Why {
 
 /// Whether an address has a grant, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// The address.
     pub address: IpAddr,
     /// Whether it has one.
@@ -127,7 +127,7 @@ pub struct Explanation {
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Status {
+pub(crate) struct Status {
     /// Its process id.
     pub pid: u32,
     /// Its version.
@@ -170,7 +170,7 @@ pub struct Status {
 
 /// A log that is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub(crate) struct Source {
     /// What it is called.
     pub name: String,
     /// How far it has been read, in bytes, if it is a file that the daemon reads itself.
@@ -185,7 +185,7 @@ pub struct Source {
 
 /// Something counted in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counter {
+pub(crate) struct Counter {
     /// What: `lines`, `matched`.
     pub name: String,
     /// Of which kind, if it is counted by kinds: name and value, such as `matcher` and `dovecot`.
@@ -196,7 +196,7 @@ pub struct Counter {
 
 /// What has come in at the control socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Requests that were answered.
     pub requests: u64,
     /// Requests that were none.
@@ -209,7 +209,7 @@ pub struct Counts {
 
 /// What a command has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// `revoke`, `grant`, `deny` or `allow`.
     pub command: String,
     /// The address or network.
@@ -243,7 +243,7 @@ pub struct Failure {
 
 /// The last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
+pub(crate) struct End {
     /// How many lines came between it and the greeting.
     pub lines: u64,
 }
@@ -271,13 +271,13 @@ impl From<Failure> for Error {
 }
 
 /// Anything of the above as a JSON object on one line, without the newline. Strangers' text in it moves no cursor.
-pub fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     // Cannot fail: there is no map in these types whose keys are no strings.
     escape::json_document(&serde_json::to_string(value).unwrap_or_default())
 }
 
 /// A stranger's bytes as a text; what is not UTF-8 becomes `\xNN`.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -14,7 +14,7 @@ use crate::saved::private_file::refuse_linked;
 
 /// Closes what the caller has left open beyond the standard descriptors: a script that waits for the end of a pipe would
 /// wait as long as the daemon lives. To be called before anything of ours is open.
-pub fn close_inherited() {
+pub(crate) fn close_inherited() {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else { return };
     let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for number in numbers.into_iter().filter(|&number| number > 2) {
@@ -27,7 +27,7 @@ pub fn close_inherited() {
 ///
 /// # Errors
 /// There can be no other process.
-pub fn to_background() -> Result<(), Error> {
+pub(crate) fn to_background() -> Result<(), Error> {
     nix::unistd::daemon(false, false)
         .map_err(|error| Error::io(Exit::System, "become a daemon", &io::Error::from(error)))?;
     logger::init(Sink::Syslog);
@@ -35,7 +35,7 @@ pub fn to_background() -> Result<(), Error> {
 }
 
 /// The file of `--pid-file`; removed when it is dropped, unless it is another's.
-pub struct PidFile {
+pub(crate) struct PidFile {
     path: PathBuf,
     file: File,
     is_ours: bool,
@@ -47,7 +47,7 @@ impl PidFile {
     ///
     /// # Errors
     /// It can neither be made nor written.
-    pub fn open(path: PathBuf) -> Result<Self, Error> {
+    pub(crate) fn open(path: PathBuf) -> Result<Self, Error> {
         let open = |is_new| {
             let mut options = OpenOptions::new();
             options.write(true).create_new(is_new).custom_flags(O_NOFOLLOW).open(&path).map(|file| (file, is_new))
@@ -69,7 +69,7 @@ impl PidFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write(mut self) -> Result<Self, Error> {
+    pub(crate) fn write(mut self) -> Result<Self, Error> {
         if self.file.metadata().is_ok_and(|found| found.nlink() == 0) {
             // A daemon that was about to stop has removed it since.
             self = Self::open(self.path.clone())?;

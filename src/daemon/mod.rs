@@ -1,9 +1,9 @@
 //! The start-up list and the loop; the only file that knows all the others.
 
-pub mod background;
+pub(crate) mod background;
 mod following;
 mod listening;
-pub mod notify;
+pub(crate) mod notify;
 pub mod reload;
 
 use std::io;

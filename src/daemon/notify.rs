@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The way to the service manager, and when it wants to hear that the daemon is not stuck.
 #[derive(Debug, Default)]
-pub struct Notify {
+pub(crate) struct Notify {
     manager: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Watchdog>,
     /// The status that was told last.
@@ -33,7 +33,7 @@ struct Watchdog {
 impl Notify {
     /// Takes the socket and the watchdog that the environment names. A socket that cannot be used is told and then
     /// done without: mail matters more.
-    pub fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else { return Self::default() };
         let manager = match connect(&name) {
             Ok(manager) => Some(manager),
@@ -50,23 +50,23 @@ impl Notify {
     }
 
     /// The table exists and the logs are followed; also after a reload.
-    pub fn ready(&mut self) {
+    pub(crate) fn ready(&mut self) {
         self.send("READY=1");
     }
 
     /// The settings are about to be read again; [`Notify::ready`] has to follow.
-    pub fn reloading(&mut self) {
+    pub(crate) fn reloading(&mut self) {
         // systemd orders this by the time in it: Type=notify-reload waits for a READY of later than its signal.
         self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
     }
 
     /// The table is about to be emptied.
-    pub fn stopping(&mut self) {
+    pub(crate) fn stopping(&mut self) {
         self.send("STOPPING=1");
     }
 
     /// One line for people, in `systemctl status`; said again only when it has changed.
-    pub fn status(&mut self, status: String) {
+    pub(crate) fn status(&mut self, status: String) {
         if self.manager.is_some() && self.status != status {
             self.send(&format!("STATUS={status}"));
             self.status = status;
@@ -74,13 +74,13 @@ impl Notify {
     }
 
     /// When [`Notify::beat`] has to be called next.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let watchdog = self.watchdog.as_ref().filter(|_| self.manager.is_some())?;
         Some(watchdog.next)
     }
 
     /// The loop goes round. Told as often as the watchdog wants to hear it, however often this is called.
-    pub fn beat(&mut self, now: Timestamp) {
+    pub(crate) fn beat(&mut self, now: Timestamp) {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.send("WATCHDOG=1");
             if let Some(watchdog) = &mut self.watchdog {

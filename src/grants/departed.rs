@@ -20,13 +20,13 @@ pub struct Departure {
 
 /// The departures of the addresses that left last.
 #[derive(Debug, Default)]
-pub struct Departed {
+pub(crate) struct Departed {
     departures: Chain<IpAddr, Departure>,
 }
 
 impl Departed {
     /// Remembers one; the oldest is forgotten if they are too many.
-    pub fn add(&mut self, address: IpAddr, departure: Departure) {
+    pub(crate) fn add(&mut self, address: IpAddr, departure: Departure) {
         if self.departures.len() >= CAPACITY && self.departures.get(&address).is_none() {
             self.departures.remove_oldest();
         }
@@ -34,7 +34,7 @@ impl Departed {
     }
 
     /// Why an address has lost its grant, if that is remembered.
-    pub fn get(&self, address: IpAddr) -> Option<Departure> {
+    pub(crate) fn get(&self, address: IpAddr) -> Option<Departure> {
         self.departures.get(&address)
     }
 }

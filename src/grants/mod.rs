@@ -2,11 +2,11 @@
 
 mod by_hand;
 pub mod counters;
-pub mod debug;
-pub mod departed;
+pub(crate) mod debug;
+pub(crate) mod departed;
 mod messages;
 mod policy;
-pub mod restore;
+pub(crate) mod restore;
 mod shared;
 mod view;
 

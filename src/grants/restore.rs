@@ -67,7 +67,7 @@ impl Saved {
 ///
 /// # Errors
 /// Exit code 78: the file cannot be read, or others could have written it.
-pub fn load_overrides(map: &Path, now: &Now, user: Option<u32>) -> Result<Overrides, Error> {
+pub(crate) fn load_overrides(map: &Path, now: &Now, user: Option<u32>) -> Result<Overrides, Error> {
     let path = overrides::path(map);
     Overrides::load(&path, now.wall, user).map_err(|error| {
         Error::io(Exit::Config, format!("read what is denied by hand in {}", path.display()), &error)

@@ -23,7 +23,7 @@ const LONGEST_COMMAND: usize = 1000;
 
 /// What is known of the lines that look like logins since the last login that was matched.
 #[derive(Debug, Default)]
-pub struct Drift {
+pub(crate) struct Drift {
     /// The earliest of them.
     since: Option<SystemTime>,
     lines: u64,
@@ -38,7 +38,7 @@ pub struct Drift {
 
 impl Drift {
     /// A line that looks like a login, and that no matcher takes.
-    pub fn unmatched(&mut self, at: SystemTime, line: &[u8]) {
+    pub(crate) fn unmatched(&mut self, at: SystemTime, line: &[u8]) {
         if self.matched.is_some_and(|matched| distance(matched, at) < SAME_LOGIN) {
             return;
         }
@@ -53,7 +53,7 @@ impl Drift {
 
     /// A login was matched, granted or not. Of several in a row without a line that looks like a login, the last will do.
     /// The number of lines that no matcher took, if that had raised an alarm.
-    pub fn matched(&mut self, at: Option<SystemTime>) -> Option<u64> {
+    pub(crate) fn matched(&mut self, at: Option<SystemTime>) -> Option<u64> {
         self.matched = at;
         self.since = None;
         let lines = std::mem::take(&mut self.lines);
@@ -61,7 +61,7 @@ impl Drift {
     }
 
     /// To be called with the time of a line of any kind; raises the alarm when it is due. `now` is the present.
-    pub fn alarm(&mut self, at: SystemTime, now: SystemTime) -> Option<Alarm<'_>> {
+    pub(crate) fn alarm(&mut self, at: SystemTime, now: SystemTime) -> Option<Alarm<'_>> {
         let since = self.since.filter(|since| at.duration_since(*since).is_ok_and(|time| time >= PATIENCE))?;
         // An alarm from the future was one of a clock that has been put right.
         let last = self.alarm.filter(|last| *last <= now + ALARM_INTERVAL);

@@ -44,7 +44,7 @@ const FAILURE: [&str; 28] = [
 ];
 
 /// Header and message of a line that looks like a login in the log of a server that is listened to.
-pub fn login<'l>(matchers: &Matchers, line: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> {
+pub(crate) fn login<'l>(matchers: &Matchers, line: &'l [u8]) -> Option<(Header<'l>, &'l [u8])> {
     let (header, message) = syslog::parse(line)?;
     let known = !matchers.listeners(header.program).0.is_empty();
     (known && is_success(message)).then_some((header, message))
@@ -52,7 +52,7 @@ pub fn login<'l>(matchers: &Matchers, line: &'l [u8]) -> Option<(Header<'l>, &'l
 
 /// The lines, without their newlines, that hold a word of success as programs write it: in small letters, in capitals, or
 /// with a capital in front. To find the other lines costs next to nothing.
-pub fn candidates(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn candidates(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = lines;
     std::iter::from_fn(move || {
         let found = Words::get()?.quick.find(rest)?.start();

@@ -1,7 +1,7 @@
 //! A log that is followed, and what stands in front of it: reads in turns, and makes events of lines.
 
-pub mod drift;
-pub mod likeness;
+pub(crate) mod drift;
+pub(crate) mod likeness;
 pub mod tally;
 
 use std::path::Path;

@@ -2,22 +2,22 @@
 
 /// Bytes of one kind, as a table: a run is read in no more time than it takes to look at it.
 #[derive(Debug)]
-pub struct Class([bool; 256]);
+pub(crate) struct Class([bool; 256]);
 
 impl Class {
     /// Letters and digits, and these.
-    pub const fn letters_digits_and(others: &[u8]) -> Self {
+    pub(crate) const fn letters_digits_and(others: &[u8]) -> Self {
         Self::new(b'0', b'9', &[]).and(b'A', b'Z').and(b'a', b'z').with(others, true)
     }
 
     /// From the first to the last, without these.
-    pub const fn new(first: u8, last: u8, without: &[u8]) -> Self {
+    pub(crate) const fn new(first: u8, last: u8, without: &[u8]) -> Self {
         Self([false; 256]).and(first, last).with(without, false)
     }
 
     /// These as well, from the first to the last.
     #[must_use]
-    pub const fn and(mut self, first: u8, last: u8) -> Self {
+    pub(crate) const fn and(mut self, first: u8, last: u8) -> Self {
         let mut byte = first as usize;
         while byte <= last as usize {
             self.0[byte] = true;
@@ -28,7 +28,7 @@ impl Class {
 
     /// Whether these belong to the class is this.
     #[must_use]
-    pub const fn with(mut self, bytes: &[u8], belong: bool) -> Self {
+    pub(crate) const fn with(mut self, bytes: &[u8], belong: bool) -> Self {
         let mut nth = 0;
         while nth < bytes.len() {
             self.0[bytes[nth] as usize] = belong;
@@ -39,13 +39,13 @@ impl Class {
 
     /// Whether the byte belongs to the class.
     #[inline]
-    pub fn has(&self, byte: u8) -> bool {
+    pub(crate) fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte)]
     }
 
     /// How many bytes at the start of `text` belong to the class.
     #[inline]
-    pub fn run(&self, text: &[u8]) -> usize {
+    pub(crate) fn run(&self, text: &[u8]) -> usize {
         text.iter().position(|byte| !self.has(*byte)).unwrap_or(text.len())
     }
 }

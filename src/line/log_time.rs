@@ -11,19 +11,19 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads the stamps of one log to the second, in the order of its lines.
 #[derive(Debug, Clone)]
-pub struct LogTime {
+pub(crate) struct LogTime {
     stamps: Stamps,
     last: Last<SystemTime>,
 }
 
 impl LogTime {
     /// For a log whose writer lives in this zone.
-    pub fn new(zone: TimeZone) -> Self {
+    pub(crate) fn new(zone: TimeZone) -> Self {
         Self { stamps: Stamps::new(zone), last: Last::NONE }
     }
 
     /// The time of a stamp as [`crate::line::syslog::Header`] has it, to the second. `None` if it is no time, or one to come.
-    pub fn read(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+    pub(crate) fn read(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
         if let Some(time) = self.last.get_if(|known| is_same_second(known, stamp)) {
             return Some(time);
         }

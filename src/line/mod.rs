@@ -1,6 +1,6 @@
 //! One line's header and stamp. Pure.
 
-pub mod bytes;
-pub mod log_time;
-pub mod stamp;
+pub(crate) mod bytes;
+pub(crate) mod log_time;
+pub(crate) mod stamp;
 pub mod syslog;

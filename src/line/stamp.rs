@@ -12,30 +12,30 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// How far out of order, in time, the lines of a log may be.
-pub const DISORDER: Duration = Duration::from_secs(120);
+pub(crate) const DISORDER: Duration = Duration::from_secs(120);
 
 /// Reads the stamps of one log, in the order of its lines.
 #[derive(Debug, Clone)]
-pub struct Stamps {
+pub(crate) struct Stamps {
     zone: TimeZone,
     last: Last<SystemTime>,
 }
 
 /// The stamp that was read last, as written, and what it means: lines of the same second are many.
 #[derive(Debug, Clone)]
-pub struct Last<T>(Option<(Vec<u8>, T)>);
+pub(crate) struct Last<T>(Option<(Vec<u8>, T)>);
 
 impl<T: Copy> Last<T> {
     /// Before the first.
-    pub const NONE: Self = Self(None);
+    pub(crate) const NONE: Self = Self(None);
 
     /// What the last stamp means, if it is the same as this one.
-    pub fn get_if(&self, is_same: impl FnOnce(&[u8]) -> bool) -> Option<T> {
+    pub(crate) fn get_if(&self, is_same: impl FnOnce(&[u8]) -> bool) -> Option<T> {
         self.0.as_ref().filter(|(known, _)| is_same(known)).map(|(_, meaning)| *meaning)
     }
 
     /// Takes note of a stamp. Asks for no memory if there has been one as long.
-    pub fn set(&mut self, stamp: &[u8], meaning: T) {
+    pub(crate) fn set(&mut self, stamp: &[u8], meaning: T) {
         let (known, last) = self.0.get_or_insert_with(|| (Vec::new(), meaning));
         known.clear();
         known.extend_from_slice(stamp);
@@ -45,13 +45,13 @@ impl<T: Copy> Last<T> {
 
 impl Stamps {
     /// For a log whose writer lives in this zone.
-    pub fn new(zone: TimeZone) -> Self {
+    pub(crate) fn new(zone: TimeZone) -> Self {
         Self { zone, last: Last::NONE }
     }
 
     /// The time of a stamp as [`crate::line::syslog::Header`] has it; `None` if it is no time that ever was. It may lie in the
     /// future.
-    pub fn time(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+    pub(crate) fn time(&mut self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
         if let Some(time) = self.last.get_if(|known| known == stamp) {
             return Some(time);
         }
@@ -61,7 +61,7 @@ impl Stamps {
     }
 
     /// The same, but of the two times of a stamp in a repeated hour the later, whatever the lines before it say.
-    pub fn latest(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
+    pub(crate) fn latest(&self, stamp: &[u8], now: SystemTime) -> Option<SystemTime> {
         self.read(stamp, now, Repeated::Later)
     }
 
@@ -119,13 +119,13 @@ const DATE_AND_TIME: usize = 19;
 const WITH_YEAR: usize = 20;
 
 /// Whether a stamp leaves the year open.
-pub fn has_no_year(stamp: &[u8]) -> bool {
+pub(crate) fn has_no_year(stamp: &[u8]) -> bool {
     stamp.first().is_some_and(u8::is_ascii_alphabetic) && stamp.len() != WITH_YEAR
 }
 
 /// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it. Else it may be off by hours, if it
 /// comes from another host.
-pub fn has_zone(stamp: &[u8]) -> bool {
+pub(crate) fn has_zone(stamp: &[u8]) -> bool {
     stamp.get(DATE_AND_TIME..).is_some_and(|rest| rest.iter().any(|byte| matches!(byte, b'Z' | b'+' | b'-')))
 }
 

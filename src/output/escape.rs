@@ -3,24 +3,24 @@
 use std::fmt::{self, Display, Write};
 
 /// `text` in which every character that is not printable is escaped as in Rust, and the backslash doubled.
-pub fn printable(text: &[u8]) -> impl Display {
+pub(crate) fn printable(text: &[u8]) -> impl Display {
     Escaped { text, json: false }
 }
 
 /// The first 80 bytes of it, for a message.
-pub fn short(text: &[u8]) -> impl Display {
+pub(crate) fn short(text: &[u8]) -> impl Display {
     let cut = text.len() > 80;
     let text = if cut { &text[..80] } else { text };
     Short { text, cut }
 }
 
 /// `text` as the inside of a JSON string (RFC 8259); a byte that is not UTF-8 becomes `\\xNN`.
-pub fn json(text: &[u8]) -> impl Display {
+pub(crate) fn json(text: &[u8]) -> impl Display {
     Escaped { text, json: true }
 }
 
 /// A JSON document in which every character that a terminal would obey is escaped, too; it stands in strings only.
-pub fn json_document(json: &str) -> String {
+pub(crate) fn json_document(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for char in json.chars() {
         if is_obeyed(char) {
@@ -81,7 +81,7 @@ impl Escaped<'_> {
 
 /// Whether a terminal does not show the character but does something. Format characters (bidirectional overrides and the
 /// like) reorder what it shows.
-pub fn is_obeyed(char: char) -> bool {
+pub(crate) fn is_obeyed(char: char) -> bool {
     char.is_control() || is_format(char)
 }
 

@@ -1,9 +1,9 @@
 //! All that reaches people.
 
 pub mod error;
-pub mod escape;
+pub(crate) mod escape;
 pub mod logger;
-pub mod paint;
-pub mod progress;
-pub mod repeated;
+pub(crate) mod paint;
+pub(crate) mod progress;
+pub(crate) mod repeated;
 pub mod shell;

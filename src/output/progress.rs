@@ -22,7 +22,7 @@ struct Reading {
 static READING: Mutex<Option<Reading>> = Mutex::new(None);
 
 /// This many bytes more are to be read.
-pub fn expect(bytes: u64) {
+pub(crate) fn expect(bytes: u64) {
     if bytes == 0 {
         return;
     }
@@ -35,7 +35,7 @@ pub fn expect(bytes: u64) {
 }
 
 /// So many of them have been read.
-pub fn advance(bytes: u64) {
+pub(crate) fn advance(bytes: u64) {
     let mut reading = lock();
     let Some(now) = reading.as_mut() else { return };
     now.done += bytes;
@@ -49,12 +49,12 @@ pub fn advance(bytes: u64) {
 }
 
 /// Nothing more is read, however much was expected.
-pub fn end() {
+pub(crate) fn end() {
     *lock() = None;
 }
 
 /// Writes to the terminal beside the bar.
-pub fn aside(write: impl FnOnce()) {
+pub(crate) fn aside(write: impl FnOnce()) {
     match lock().as_ref().and_then(|reading| reading.bar.as_ref()) {
         Some(bar) => bar.suspend(write),
         None => write(),

@@ -1,7 +1,7 @@
 //! Turns ring changes into batches for a backend: gathers, publishes, retries.
 
 mod history;
-pub mod pace;
+pub(crate) mod pace;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -25,7 +25,7 @@ const WAITS: u32 = 1 << 31;
 
 /// What an extended grant asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// Nothing now: the row waits.
     Later,
     /// A publish.
@@ -36,7 +36,7 @@ pub enum Wish {
 
 /// When each row was written, by its slot in the ring, and which rows wait.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Length of a tick in nanoseconds.
     tick: u64,
     interval: Duration,
@@ -47,13 +47,13 @@ pub struct Pace {
 
 impl Pace {
     /// For grants of `grace`, where a publish may have to wait for `interval`.
-    pub fn new(grace: Duration, interval: Duration) -> Self {
+    pub(crate) fn new(grace: Duration, interval: Duration) -> Self {
         let tick = nanos(grace / (10 * TICKS)).max(1);
         Self { tick, interval, rows: Vec::new(), waiting: BTreeMap::new() }
     }
 
     /// The grant of `address` was extended. Its row, if it does not wait already, ends at `stored`.
-    pub fn extended(&mut self, now: Timestamp, slot: usize, address: IpAddr, stored: Timestamp) -> Wish {
+    pub(crate) fn extended(&mut self, now: Timestamp, slot: usize, address: IpAddr, stored: Timestamp) -> Wish {
         let row = self.row(slot);
         if row & WAITS != 0 {
             return Wish::Later;
@@ -73,7 +73,7 @@ impl Pace {
     }
 
     /// The row of this slot was written.
-    pub fn written(&mut self, now: Timestamp, slot: usize) {
+    pub(crate) fn written(&mut self, now: Timestamp, slot: usize) {
         if slot >= self.rows.len() {
             self.rows.resize(slot + 1, 0);
         }
@@ -81,13 +81,13 @@ impl Pace {
     }
 
     /// When rows have waited long enough.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let (&due, _) = self.waiting.first_key_value()?;
         Some(Timestamp::from_boot(Duration::from_nanos(due.saturating_mul(self.tick))))
     }
 
     /// An address whose row has waited long enough, as long as there is one; any that waits if there is no time left.
-    pub fn take_due(&mut self, now: Option<Timestamp>, ring: &Ring) -> Option<IpAddr> {
+    pub(crate) fn take_due(&mut self, now: Option<Timestamp>, ring: &Ring) -> Option<IpAddr> {
         let present = now.map(|now| self.ticks(now));
         loop {
             let mut first = self.waiting.first_entry()?;

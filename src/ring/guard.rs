@@ -13,7 +13,7 @@ use crate::chain::Chain;
 use crate::time::Timestamp;
 
 /// Most users that can be allowed: each of an address that has several takes memory.
-pub const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 
 /// A user's newest login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Several {
 
 /// What a login means for its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// There are not too many users.
     Fine,
     /// There are too many; the operator has been told of this address.
@@ -74,7 +74,7 @@ pub enum Verdict {
 
 /// The distinct users of each address within one grace.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     most: NonZeroUsize,
     capacity: usize,
     /// The newest login of each address, newest first. Most addresses have one user, and nothing else.
@@ -85,28 +85,28 @@ pub struct Guard {
 
 impl Guard {
     /// Allows `most` users, and remembers as many addresses as there may be grants.
-    pub fn new(most: NonZeroUsize, capacity: NonZeroUsize) -> Self {
+    pub(crate) fn new(most: NonZeroUsize, capacity: NonZeroUsize) -> Self {
         Self { most, capacity: capacity.get(), newest: Chain::default(), several: HashMap::new(), key: Key::random() }
     }
 
     /// From now on other bounds hold.
-    pub fn set_bounds(&mut self, most: NonZeroUsize, capacity: NonZeroUsize) {
+    pub(crate) fn set_bounds(&mut self, most: NonZeroUsize, capacity: NonZeroUsize) {
         self.most = most;
         self.capacity = capacity.get();
     }
 
     /// How many users are allowed.
-    pub fn most(&self) -> NonZeroUsize {
+    pub(crate) fn most(&self) -> NonZeroUsize {
         self.most
     }
 
     /// What the hashes of [`Guard::sightings`] are made with.
-    pub fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         self.key
     }
 
     /// What is known of all addresses, oldest first, for a guard that takes it over.
-    pub fn sightings(&self) -> impl Iterator<Item = Sighting> + '_ {
+    pub(crate) fn sightings(&self) -> impl Iterator<Item = Sighting> + '_ {
         self.newest.oldest_first().flat_map(|(address, newest)| {
             let others = self.several.get(&address).map_or(&[][..], |several| &several.others);
             let all = others.iter().rev().copied().chain([newest]);
@@ -115,7 +115,7 @@ impl Guard {
     }
 
     /// Takes over what another guard has known, before there is a login.
-    pub fn take_over(&mut self, now: Timestamp, grace: Duration, key: Key, sightings: &[Sighting]) {
+    pub(crate) fn take_over(&mut self, now: Timestamp, grace: Duration, key: Key, sightings: &[Sighting]) {
         self.key = key;
         for &Sighting { address, user, at } in sightings.iter().filter(|sighting| now.since(sighting.at) < grace) {
             self.see(now, grace, address, Seen { user, at: at.min(now) });
@@ -123,7 +123,7 @@ impl Guard {
     }
 
     /// A login at `at`, which may have been a while ago. A line that names no user stands for one of an empty name.
-    pub fn login(&mut self, now: Timestamp, grace: Duration, at: Timestamp, address: IpAddr, user: &[u8]) -> Verdict {
+    pub(crate) fn login(&mut self, now: Timestamp, grace: Duration, at: Timestamp, address: IpAddr, user: &[u8]) -> Verdict {
         self.forget(now, grace);
         self.see(now, grace, address, Seen { user: self.key.hash(user), at });
         self.judge(now, grace, address)
@@ -165,7 +165,7 @@ impl Guard {
     }
 
     /// How many users have logged in from an address within the grace; not counted beyond one more than are allowed.
-    pub fn users(&self, now: Timestamp, grace: Duration, address: IpAddr) -> usize {
+    pub(crate) fn users(&self, now: Timestamp, grace: Duration, address: IpAddr) -> usize {
         let is_recent = |seen: &Seen| now.since(seen.at) < grace;
         let others = self.several.get(&address).map_or(&[][..], |several| &several.others);
         let newest = self.newest.get(&address);
@@ -173,7 +173,7 @@ impl Guard {
     }
 
     /// Whether there are more users behind an address than are allowed.
-    pub fn is_shared(&self, now: Timestamp, grace: Duration, address: IpAddr) -> bool {
+    pub(crate) fn is_shared(&self, now: Timestamp, grace: Duration, address: IpAddr) -> bool {
         self.users(now, grace, address) > self.most.get()
     }
 

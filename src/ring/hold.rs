@@ -25,7 +25,7 @@ struct Session {
 
 /// The sessions that are open, and the addresses that have one.
 #[derive(Debug)]
-pub struct Hold {
+pub(crate) struct Hold {
     longest: Duration,
     margin: Duration,
     sessions: Chain<SessionId, Session>,
@@ -36,7 +36,7 @@ pub struct Hold {
 
 impl Hold {
     /// No session; one counts for `longest`, and grants are for `grace`.
-    pub fn new(longest: Duration, grace: Duration) -> Self {
+    pub(crate) fn new(longest: Duration, grace: Duration) -> Self {
         Self {
             longest,
             margin: margin(grace),
@@ -47,12 +47,12 @@ impl Hold {
     }
 
     /// From now on a session counts for `longest`, and grants are for `grace`.
-    pub fn set_times(&mut self, longest: Duration, grace: Duration) {
+    pub(crate) fn set_times(&mut self, longest: Duration, grace: Duration) {
         (self.longest, self.margin) = (longest, margin(grace));
     }
 
     /// A session has begun. One that had the same id has ended without a word.
-    pub fn login(&mut self, now: Timestamp, id: SessionId, client: IpAddr) {
+    pub(crate) fn login(&mut self, now: Timestamp, id: SessionId, client: IpAddr) {
         self.logout(id);
         if self.sessions.len() >= CAPACITY {
             self.forget_oldest();
@@ -62,24 +62,24 @@ impl Hold {
     }
 
     /// A session has ended; its address, if the session was open.
-    pub fn logout(&mut self, id: SessionId) -> Option<IpAddr> {
+    pub(crate) fn logout(&mut self, id: SessionId) -> Option<IpAddr> {
         let Session { client, .. } = self.sessions.remove(&id)?;
         self.release(client);
         Some(client)
     }
 
     /// Whether an address has an open session.
-    pub fn is_held(&self, client: IpAddr) -> bool {
+    pub(crate) fn is_held(&self, client: IpAddr) -> bool {
         self.clients.contains_key(&client)
     }
 
     /// When `renewal` wants to be asked; never without open sessions.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         (!self.clients.is_empty()).then(|| self.renewed + self.margin / 2)
     }
 
     /// If it is time to renew the grants of open sessions: up to which end they are due.
-    pub fn renewal(&mut self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn renewal(&mut self, now: Timestamp) -> Option<Timestamp> {
         if self.deadline().is_none_or(|due| due > now) {
             return None;
         }

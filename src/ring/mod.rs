@@ -7,8 +7,8 @@
 //! the ends that count: the tail is what ends next.
 
 mod crowds;
-pub mod guard;
-pub mod hold;
+pub(crate) mod guard;
+pub(crate) mod hold;
 pub mod networks;
 pub mod proof;
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 /// Most networks denied at once. Each change writes all of them to the disk, while the daemon waits.
-pub const MOST: usize = 100_000;
+pub(crate) const MOST: usize = 100_000;
 
 /// Denied networks, found by address in a few steps however many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn family(address: IpAddr) -> usize {
 }
 
 /// Reads an address or a network, without the bits that do not belong to it. IPv4-mapped IPv6 becomes IPv4, as in the table.
-pub fn parse(text: &str) -> Option<IpNet> {
+pub(crate) fn parse(text: &str) -> Option<IpNet> {
     let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
     let (address, length) = (network.addr().to_canonical(), network.prefix_len());
     match address {
@@ -90,7 +90,7 @@ pub fn parse(text: &str) -> Option<IpNet> {
 }
 
 /// As [`parse`] reads it; a single address without its prefix length.
-pub fn display(network: IpNet) -> String {
+pub(crate) fn display(network: IpNet) -> String {
     if network.prefix_len() == network.max_prefix_len() { network.addr().to_string() } else { network.to_string() }
 }
 

@@ -14,7 +14,7 @@ use crate::saved::state::beside;
 
 /// Holds `<map>.lock` locked until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     file: File,
 }
 
@@ -23,7 +23,7 @@ impl Lock {
     ///
     /// # Errors
     /// Exit code 75 if another daemon serves the map, 73 if the lock file cannot be written.
-    pub fn take(map: &Path) -> Result<Self, Error> {
+    pub(crate) fn take(map: &Path) -> Result<Self, Error> {
         Self::acquire(map, "serve map", "stop it first, or name another table with --map")
     }
 
@@ -31,7 +31,7 @@ impl Lock {
     ///
     /// # Errors
     /// As [`Lock::take`].
-    pub fn take_to_clear(map: &Path) -> Result<Self, Error> {
+    pub(crate) fn take_to_clear(map: &Path) -> Result<Self, Error> {
         Self::acquire(map, "clear the table of map", "stop it; a clean stop empties the table")
     }
 
@@ -39,7 +39,7 @@ impl Lock {
     ///
     /// # Errors
     /// As [`Lock::take`].
-    pub fn take_to_change(map: &Path, action: &str) -> Result<Self, Error> {
+    pub(crate) fn take_to_change(map: &Path, action: &str) -> Result<Self, Error> {
         Self::acquire(map, action, "name its control socket with --control")
     }
 
@@ -72,7 +72,7 @@ impl Lock {
     }
 
     /// Writes who holds the lock into the file, for people; again after a change to the background.
-    pub fn write_pid(&mut self) {
+    pub(crate) fn write_pid(&mut self) {
         // The lock holds without it.
         let _ = self.file.set_len(0);
         let _ = self.file.seek(SeekFrom::Start(0));
@@ -100,7 +100,7 @@ fn give_to_owner_of_directory(file: &File, path: &Path) -> io::Result<()> {
 }
 
 /// The lock file of a map.
-pub fn path(map: &Path) -> PathBuf {
+pub(crate) fn path(map: &Path) -> PathBuf {
     beside(map, ".lock")
 }
 

@@ -1,9 +1,9 @@
 //! Files beside the map.
 
-pub mod denied;
-pub mod lock;
-pub mod overrides;
-pub mod private_file;
+pub(crate) mod denied;
+pub(crate) mod lock;
+pub(crate) mod overrides;
+pub(crate) mod private_file;
 pub mod privdrop;
-pub mod regular_file;
-pub mod state;
+pub(crate) mod regular_file;
+pub(crate) mod state;

@@ -22,7 +22,7 @@ use crate::time::{unix_seconds, unix_seconds_up};
 const FIRST_LINE: &str = "pop-before-smtp overrides 1";
 
 /// Most addresses revoked, and most granted by hand, that are remembered.
-pub const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -47,7 +47,7 @@ pub struct Overrides {
 }
 
 /// The file of a map.
-pub fn path(map: &Path) -> PathBuf {
+pub(crate) fn path(map: &Path) -> PathBuf {
     beside(map, ".overrides")
 }
 

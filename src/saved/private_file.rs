@@ -14,7 +14,7 @@ use crate::saved::state::beside;
 ///
 /// # Errors
 /// It has, or cannot be looked at.
-pub fn refuse_linked(file: File) -> io::Result<File> {
+pub(crate) fn refuse_linked(file: File) -> io::Result<File> {
     match file.metadata()?.nlink() {
         0 | 1 => Ok(file),
         _ => Err(io::Error::other("it has more than one hard link; remove it if it is not known what it is")),
@@ -25,7 +25,7 @@ pub fn refuse_linked(file: File) -> io::Result<File> {
 ///
 /// # Errors
 /// There is none, it cannot be read, or others could have written it.
-pub fn open_trusted(path: &Path, trusted: Option<u32>) -> io::Result<File> {
+pub(crate) fn open_trusted(path: &Path, trusted: Option<u32>) -> io::Result<File> {
     // Not blocking: opening a FIFO would wait for its writer.
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let file = refuse_linked(file)?;
@@ -43,7 +43,7 @@ pub fn open_trusted(path: &Path, trusted: Option<u32>) -> io::Result<File> {
 
 /// How a file is replaced.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// Permissions, whatever the umask.
     pub mode: u32,
     /// User and group that are to own it; those of the process if not said.
@@ -56,7 +56,7 @@ pub struct Manner {
 ///
 /// # Errors
 /// The file cannot be written; the one that was there stays.
-pub fn replace(
+pub(crate) fn replace(
     path: &Path,
     manner: Manner,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

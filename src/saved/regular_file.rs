@@ -13,7 +13,7 @@ use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH};
 ///
 /// # Errors
 /// It cannot be opened, or is none.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     reopened(path, O_PATH)
 }
 
@@ -21,7 +21,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_no_link(path: &Path) -> io::Result<File> {
+pub(crate) fn open_no_link(path: &Path) -> io::Result<File> {
     reopened(path, O_PATH | O_NOFOLLOW)
 }
 

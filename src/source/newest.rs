@@ -9,7 +9,7 @@ use super::backlog::rotated_names;
 
 /// Whole lines.
 #[derive(Debug, Default)]
-pub struct Newest {
+pub(crate) struct Newest {
     /// Oldest first.
     pub lines: Vec<u8>,
     /// Whether nothing is known to stand in front of them.
@@ -22,7 +22,7 @@ pub struct Newest {
 ///
 /// # Errors
 /// It cannot be read, or is no regular file.
-pub fn of_file(path: &Path, most: u64) -> io::Result<Newest> {
+pub(crate) fn of_file(path: &Path, most: u64) -> io::Result<Newest> {
     let (mut file, found) = super::open(path)?;
     let start = found.len().saturating_sub(most);
     // One byte more, to see whether a line begins where the part does.
@@ -40,7 +40,7 @@ pub fn of_file(path: &Path, most: u64) -> io::Result<Newest> {
 ///
 /// # Errors
 /// The log cannot be read, or is no regular file.
-pub fn of_log(path: &Path, most: u64) -> io::Result<Newest> {
+pub(crate) fn of_log(path: &Path, most: u64) -> io::Result<Newest> {
     let newest = of_file(path, most)?;
     let rest = most.saturating_sub(newest.lines.len() as u64);
     if !newest.is_whole || rest == 0 {

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// Lines of standard input until it ends.
 #[derive(Debug)]
-pub struct Stdin {
+pub(crate) struct Stdin {
     input: File,
     lines: Lines,
 }
@@ -21,7 +21,7 @@ impl Stdin {
     ///
     /// # Errors
     /// It is closed.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         // A copy of the descriptor, so that the buffer of std's Stdin does not keep lines from poll(2).
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         Ok(Self { input, lines: Lines::default() })

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-pub use self::users::Users;
+pub(crate) use self::users::Users;
 use crate::output::error::io_cause;
 use crate::ring::guard::Guard;
 use crate::ring::proof::Proof;
@@ -37,14 +37,14 @@ const FIRST_LINE_WITHOUT_USERS: &str = "pop-before-smtp state 2";
 const FIRST_LINE_WITHOUT_PLACES: &str = "pop-before-smtp state 1";
 
 /// `<map>` with something behind its name.
-pub fn beside(map: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(map: &Path, suffix: &str) -> PathBuf {
     let mut path = map.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
 /// The state file of a map.
-pub fn path(map: &Path) -> PathBuf {
+pub(crate) fn path(map: &Path) -> PathBuf {
     beside(map, ".state")
 }
 
@@ -52,7 +52,7 @@ pub fn path(map: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark], guard: Option<&Guard>) -> io::Result<()> {
+pub(crate) fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark], guard: Option<&Guard>) -> io::Result<()> {
     let manner = Manner { mode: 0o600, owner: None, sync: true };
     private_file::replace(path, manner, |file| {
         writeln!(file, "{}", if guard.is_some() { FIRST_LINE } else { FIRST_LINE_WITHOUT_USERS })?;
@@ -136,7 +136,7 @@ impl Saved {
 }
 
 /// Reads what a clean stop has saved; nothing if there is no file, or none to trust.
-pub fn load(path: &Path, now: &Now) -> State {
+pub(crate) fn load(path: &Path, now: &Now) -> State {
     match private_file::open_trusted(path, None).and_then(|file| read(file, now)) {
         Ok(state) => state,
         Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
@@ -152,7 +152,7 @@ pub fn load(path: &Path, now: &Now) -> State {
 }
 
 /// Removes the state file once its grants are in the ring: a later crash must not bring them back.
-pub fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             log::warn!("cannot remove {}: {}; remove it by hand", path.display(), io_cause(&error));

@@ -59,7 +59,7 @@ impl CommandLine {
 
 /// Where in the log `tail` starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TailFrom {
+pub(crate) enum TailFrom {
     /// With its first line.
     Start,
     /// Behind this many bytes, where a line begins.
@@ -81,7 +81,7 @@ impl TailFrom {
 
 /// Where in the log `tail` starts, and whether it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tail {
+pub(crate) struct Tail {
     /// Where it starts.
     pub from: TailFrom,
     /// Follow the name through rotation, instead of stopping at the end.
@@ -92,7 +92,7 @@ pub struct Tail {
 
 impl Tail {
     /// The command line for one log file.
-    pub fn command_line(self, log: &Path) -> CommandLine {
+    pub(crate) fn command_line(self, log: &Path) -> CommandLine {
         let mut arguments: Vec<OsString> = match self.from {
             TailFrom::Start => vec!["-n".into(), "+1".into()],
             TailFrom::Byte(offset) => vec!["-c".into(), format!("+{}", offset + 1).into()],
@@ -114,14 +114,14 @@ impl Tail {
 ///
 /// # Errors
 /// There is no `tail`, or it does not answer.
-pub fn tail_watches_pid() -> io::Result<bool> {
+pub(crate) fn tail_watches_pid() -> io::Result<bool> {
     let end = process::run(Path::new("tail"), &[OsStr::new("--version")], process::LIMIT)?;
     Ok(end.stdout.windows(9).any(|window| window == b"coreutils"))
 }
 
 /// A log file behind `tail`, which is started again when it ends. What is written meanwhile comes as a backlog.
 #[derive(Debug)]
-pub struct CommandSource {
+pub(crate) struct CommandSource {
     log: PathBuf,
     /// How to start next: at first this may read the whole log, later only what is new.
     next: Tail,
@@ -180,7 +180,7 @@ impl CommandSource {
     ///
     /// # Errors
     /// The command cannot be started.
-    pub fn start(log: PathBuf, tail: Tail, found: Option<(Backlog, Position)>, now: Timestamp) -> io::Result<Self> {
+    pub(crate) fn start(log: PathBuf, tail: Tail, found: Option<(Backlog, Position)>, now: Timestamp) -> io::Result<Self> {
         let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
         let mut source = Self {
             log,

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use pop_before_smtp_backends::process;
 
 use self::entry::{Entry, FIELDS, Outcome, Value};
-pub use self::filter::{Filter, Wrong};
+pub(crate) use self::filter::Filter;
 use super::bookmark::Bookmark;
 use super::child::Child;
 use super::command::CommandLine;
@@ -152,7 +152,7 @@ impl Journalctl {
 
 /// The journal behind `journalctl`, which is started again when it ends, behind the entry that was handed on last.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     /// How to start next.
     next: Journalctl,
     /// Lines in front of the first that counts; to be handed on first.
@@ -168,7 +168,7 @@ impl Journal {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(next: Journalctl, before: Vec<u8>, now: Timestamp) -> io::Result<Self> {
+    pub(crate) fn start(next: Journalctl, before: Vec<u8>, now: Timestamp) -> io::Result<Self> {
         let (json, entries) = (Lines::up_to(LONGEST_JSON), Entries::default());
         let mut journal = Self { next, before, running: None, json, entries, restart: Restart::new("journal") };
         journal.spawn(now)?;
