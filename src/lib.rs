@@ -1,10 +1,12 @@
 //! Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 //!
-//! One line's way: `source` -> `syslog` header -> `matcher` -> `networks` -> `ring` -> `publish` -> a backend of
-//! `pop_before_smtp_backends` -> Postfix. Everything between the source and `publish` is pure: lines and times are
-//! arguments.
+//! The rooms import downwards only (`tests/rooms.rs`). From below: [`mod@line`] reads one line's header and stamp; [`output`] is
+//! all that reaches people; [`source`] makes whole lines of bytes, [`matcher`] events of messages; [`ring`] knows who may relay
+//! until when; [`publish`] hands changes to a backend of `pop_before_smtp_backends`; [`saved`] are the files beside the map;
+//! [`grants`] decides; [`cli`] and [`config`] are options as text and with types; [`postfix`] asks Postfix; [`input`] is one
+//! followed log; `control` is the socket; [`commands`], [`daemon`] and [`check`] are what can be run. [`mod@line`],
+//! [`matcher`] and [`ring`] are pure: lines and times are arguments.
 
-pub(crate) mod chain;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -15,6 +17,7 @@ pub mod grants;
 pub mod input;
 pub mod line;
 pub mod matcher;
+pub(crate) mod ordered_map;
 pub mod output;
 pub mod postfix;
 pub mod publish;

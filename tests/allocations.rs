@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use pop_before_smtp::grants::counters::Outcome;
-use pop_before_smtp::input::tally::Tally;
+use pop_before_smtp::input::log_counts::LogCounts;
 use pop_before_smtp::matcher::{Action, Matchers};
 use pop_before_smtp::source::Age;
 use pop_before_smtp::time::{Now, Timestamp};
@@ -63,7 +63,7 @@ fn mixed() -> Vec<u8> {
 #[test]
 fn a_tally_asks_for_no_memory_for_a_line() {
     let (text, now) = (mixed(), Now::read().wall);
-    let (mut matchers, mut tally) = (Matchers::all(), Tally::new(TimeZone::UTC));
+    let (mut matchers, mut tally) = (Matchers::all(), LogCounts::new(TimeZone::UTC));
     let mut count = || {
         matchers.scan(Timestamp::default(), &text, &mut |at, event| tally.event(at, event, Some(Outcome::Extended)));
         tally.block(&matchers, &text, Age::Live, now, &mut |_| {});

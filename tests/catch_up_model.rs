@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use pop_before_smtp::source::backlog::{Backlog, Found, Saved, Window};
-use pop_before_smtp::source::bookmark::{Bookmark, FileMark};
 use pop_before_smtp::source::catch_up::CatchUp;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
 use pop_before_smtp::source::lines::Block;
+use pop_before_smtp::source::saved_position::{FileMark, SavedPosition};
 use pop_before_smtp::source::{Age, Origin, Sink, Source};
 use pop_before_smtp::time::Timestamp;
 use pop_before_smtp::wait::readable_now;
@@ -216,7 +216,7 @@ impl Model {
             self.read(1);
         }
         if let Some(source) = self.source.take() {
-            let Some(Bookmark::File(mark)) = source.bookmark() else { panic!("no place in a file") };
+            let Some(SavedPosition::File(mark)) = source.bookmark() else { panic!("no place in a file") };
             self.mark = Some(mark);
         }
     }

@@ -15,7 +15,7 @@ mod tables;
 
 mod support;
 
-use probes::{REGULAR, STRANGER, Tally, as_newcomers, in_long_sessions, in_new_sessions};
+use probes::{LogCounts, REGULAR, STRANGER, as_newcomers, in_long_sessions, in_new_sessions};
 use publishes::Publishes;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -74,7 +74,7 @@ fn churn(table: &'static Table, seconds: Duration) -> Option<Outcome> {
             publishes.count();
         });
         let (count, seconds) = (publishes.count(), begin.elapsed().as_secs_f64());
-        let mut probes = Tally::default();
+        let mut probes = LogCounts::default();
         probers.into_iter().for_each(|prober| probes.add(prober.join().expect("a prober")));
         (count, seconds, probes)
     });
@@ -135,7 +135,7 @@ struct Outcome {
     seconds: f64,
     /// Per second.
     publishes: f64,
-    probes: Tally,
+    probes: LogCounts,
     /// Of smtpd and of proxymap.
     restarts: [usize; 2],
     complaints: Vec<String>,
@@ -178,7 +178,7 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { table, seconds, publishes, probes, restarts: [smtpd, proxymap], complaints, .. } = self;
         let (case, chroot) = (&table.case, if table.case.chrooted { "chrooted" } else { "not chrooted" });
-        let Tally { temporary, lost, wrong, slowest, latest, .. } = probes;
+        let LogCounts { temporary, lost, wrong, slowest, latest, .. } = probes;
         let (slowest, latest, asked) = (slowest.as_millis(), latest.as_millis(), probes.probes as f64 / seconds);
         write!(
             f,

@@ -15,9 +15,9 @@ use std::time::Duration;
 use driver::{Driver, open_below};
 use nix::sys::stat::Mode;
 use place::{Place, append, lines};
-use pop_before_smtp::source::bookmark::Bookmark;
 use pop_before_smtp::source::follow::{Follow, From, GRACE, RECHECK};
 use pop_before_smtp::source::lines::{BEHIND, READ};
+use pop_before_smtp::source::saved_position::SavedPosition;
 use pop_before_smtp::source::{Position, Progress, Source as _};
 use pop_before_smtp::time::Timestamp;
 
@@ -391,7 +391,7 @@ fn lines_that_are_kept_back_are_not_lost_when_the_log_is_cut() {
     let before = driver.lines.len();
     assert!((100..20_000).contains(&before));
     // A next run reads them again.
-    let Some(Bookmark::File(mark)) = driver.source.bookmark() else { panic!("no place") };
+    let Some(SavedPosition::File(mark)) = driver.source.bookmark() else { panic!("no place") };
     let read: u64 = driver.lines.iter().map(|line| line.len() as u64 + 1).sum();
     assert_eq!(mark.position.offset, read);
     assert!(mark.fits(&File::open(&place.log).unwrap()));

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use pop_before_smtp::ring::proof::Proof;
+use pop_before_smtp::ring::login_record::LoginRecord;
 use pop_before_smtp::ring::{Change, Grant, Reason, Ring};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
@@ -225,8 +225,8 @@ fn grant(now: Timestamp, number: u8, left: u16) -> Grant {
     Grant { address: address(number), expires: now + Duration::from_secs(left.into()) }
 }
 
-fn proof(user: &str) -> Proof<'_> {
-    Proof { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() }
+fn proof(user: &str) -> LoginRecord<'_> {
+    LoginRecord { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() }
 }
 
 /// A full ring of 250 with 100 honest clients in it, and what is left of them once somebody has logged in from 1,000 addresses.

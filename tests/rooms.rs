@@ -12,10 +12,10 @@ const ROOMS: [&str; 15] = [
 ];
 
 /// Below all of them.
-const CELLAR: [&str; 4] = ["line", "chain", "time", "wait"];
+const CELLAR: [&str; 4] = ["line", "ordered_map", "time", "wait"];
 
 /// Stand in no room.
-const FILES: [&str; 5] = ["main.rs", "lib.rs", "chain.rs", "time.rs", "wait.rs"];
+const FILES: [&str; 5] = ["main.rs", "lib.rs", "ordered_map.rs", "time.rs", "wait.rs"];
 
 fn src() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "src"].iter().collect()

@@ -33,8 +33,8 @@ use crate::config::options::Options;
 use crate::config::servers::{Choice, Servers};
 use crate::config::{self, Table};
 use crate::matcher::{ALL, Matchers};
+use crate::output::color::Color;
 use crate::output::error::Error;
-use crate::output::paint::Paint;
 use crate::postfix::mynetworks;
 use crate::time::Now;
 
@@ -55,7 +55,7 @@ pub enum Verdict {
 /// The options are wrong, or nothing can be printed.
 pub fn run(options: &Options, probe: bool) -> Result<Verdict, Error> {
     let findings = findings(options, probe)?;
-    let paint = Paint::stdout();
+    let paint = Color::stdout();
     let line = |finding: &Finding| {
         let word = match finding.level {
             Level::Ok => paint.good(finding.word()).to_string(),

@@ -10,9 +10,9 @@ use crate::line::syslog::{self, Header};
 use crate::matcher::explain::{Attempt, attempts};
 use crate::matcher::pattern::Shown;
 use crate::matcher::{Action, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, Matchers};
+use crate::output::color::Color;
 use crate::output::error::{Error, Exit};
 use crate::output::escape::{printable, short};
-use crate::output::paint::Paint;
 use crate::ring::networks::Networks;
 use crate::time::Timestamp;
 
@@ -26,7 +26,7 @@ const LARGEST: u64 = 1 << 20;
 pub fn line(matchers: &Matchers, networks: &Networks, line: &OsStr) -> Result<(), Error> {
     let text = if line == "-" { first_line_of_stdin()? } else { line.as_bytes().to_vec() };
     let text = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    inspect::print(&explain(matchers, networks, text, Paint::stdout()))
+    inspect::print(&explain(matchers, networks, text, Color::stdout()))
 }
 
 fn first_line_of_stdin() -> Result<Vec<u8>, Error> {
@@ -40,7 +40,7 @@ fn first_line_of_stdin() -> Result<Vec<u8>, Error> {
 }
 
 /// How the line is read, as a text of several lines.
-pub fn explain(matchers: &Matchers, networks: &Networks, line: &[u8], paint: Paint) -> String {
+pub fn explain(matchers: &Matchers, networks: &Networks, line: &[u8], paint: Color) -> String {
     let mut out = Report { text: String::new(), paint, offset: 0 };
     let Some((header, message)) = syslog::parse(line) else {
         out.say("header", "none that is known: no time stamp and program at their places, so the line is not read");
@@ -96,7 +96,7 @@ fn alone(attempt: &Attempt<'_>) -> &'static str {
 
 struct Report {
     text: String,
-    paint: Paint,
+    paint: Color,
     /// Where the message begins in the line.
     offset: usize,
 }

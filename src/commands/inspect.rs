@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Format, Match};
 use crate::config::Table;
 use crate::matcher::{Action, Event, Matchers};
+use crate::output::color::Color;
 use crate::output::error::{Error, Exit};
 use crate::output::escape;
-use crate::output::paint::Paint;
 use crate::output::progress;
 use crate::source::lines::{Block, Lines};
 use crate::time::{self, Timestamp};
@@ -44,7 +44,7 @@ pub fn list(table: &Table) -> Result<(), Error> {
 pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut totals = Totals::default();
-    let paint = if what.format == Format::Text { Paint::stdout() } else { Paint::none() };
+    let paint = if what.format == Format::Text { Color::stdout() } else { Color::none() };
     let mut written = Ok(());
     let read = each_file(&what.files, |path| {
         // Lines before the one that is counted from.
@@ -143,7 +143,7 @@ impl Totals {
     }
 }
 
-fn write_event(out: &mut impl Write, format: Format, paint: Paint, number: u64, event: &Event<'_>) -> io::Result<()> {
+fn write_event(out: &mut impl Write, format: Format, paint: Color, number: u64, event: &Event<'_>) -> io::Result<()> {
     let action = match event.action {
         Action::Login => "login",
         Action::Logout => "logout",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::commands::inspect;
 use crate::config::servers;
-use crate::input::likeness;
+use crate::input::login_like;
 use crate::matcher::{Action, Matchers};
 use crate::output::error::Error;
 use crate::output::escape::printable;
@@ -62,7 +62,7 @@ impl Survey {
     }
 
     fn look_at_untaken(&mut self, matchers: &Matchers, line: &[u8]) {
-        let Some((header, message)) = likeness::login(matchers, line) else { return };
+        let Some((header, message)) = login_like::login(matchers, line) else { return };
         self.untaken += 1;
         if self.examples.len() < SHOWN && self.shapes.insert(shape(header.program, message)) {
             self.examples.push(line[..line.len().min(LONGEST)].to_vec());

@@ -26,8 +26,8 @@ use crate::grants::Policy;
 use crate::matcher::{ALL, Matchers};
 use crate::output::error::{Error, Exit};
 use crate::ring;
-use crate::ring::guard;
 use crate::ring::networks::Networks;
+use crate::ring::users_per_address;
 
 /// Longest `--publish-interval`: a grant that has ended stays in the table for as long.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
@@ -263,9 +263,9 @@ fn entries(options: &Options) -> Result<NonZeroUsize, Error> {
 fn most_users(options: &Options) -> Result<Option<NonZeroUsize>, Error> {
     let text = &options.max_users_per_address;
     match text.parse() {
-        Ok(number) if number <= guard::MOST => Ok(NonZeroUsize::new(number)),
+        Ok(number) if number <= users_per_address::MOST => Ok(NonZeroUsize::new(number)),
         _ => {
-            let cause = format!("not a number from 0 to {}", guard::MOST);
+            let cause = format!("not a number from 0 to {}", users_per_address::MOST);
             Err(wrong(options, "--max-users-per-address", text, &cause))
         }
     }

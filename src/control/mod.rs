@@ -4,10 +4,10 @@
 //! with lines and closes the connection; the last line says that it is the last. Every line of the daemon is a JSON object
 //! with one member, which names its kind ([`wire::Line`]).
 
+mod answers;
 pub(crate) mod client;
 mod connect;
 mod connection;
-mod desk;
 pub(crate) mod metrics;
 mod presence;
 mod report;
@@ -16,7 +16,7 @@ mod server;
 mod service;
 pub(crate) mod wire;
 
-pub(crate) use self::desk::About;
+pub(crate) use self::answers::About;
 pub(crate) use self::presence::serves;
 pub(crate) use self::server::Control;
 pub(crate) use self::service::Service;

@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use super::desk::About;
+use super::answers::About;
 use super::wire::{Client, Counter, Counts, Explanation, Source, Status, Why, text};
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
 use crate::postfix::mynetworks;
 use crate::ring::Reason;
+use crate::ring::login_record::LoginRecord;
 use crate::ring::networks::Refusal;
-use crate::ring::proof::Proof;
 use crate::saved::denied;
-use crate::source::bookmark::Bookmark;
+use crate::source::saved_position::SavedPosition;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
 
 /// In place of a matcher, for a grant by hand.
@@ -29,7 +29,7 @@ pub(super) fn client(view: &View<'_>) -> Client {
     }
 }
 
-fn user(proof: &Proof<'_>) -> Option<String> {
+fn user(proof: &LoginRecord<'_>) -> Option<String> {
     Some(proof.user).filter(|user| !user.is_empty()).map(text)
 }
 
@@ -128,8 +128,8 @@ pub(super) fn status(now: &Now, about: &About, grants: &Grants, inputs: &[Input]
 fn sources(inputs: &[Input]) -> impl Iterator<Item = Source> {
     inputs.iter().map(|input| {
         let offset = match input.source.bookmark() {
-            Some(Bookmark::File(mark)) => Some(mark.position.offset),
-            Some(Bookmark::Cursor(_)) | None => None,
+            Some(SavedPosition::File(mark)) => Some(mark.position.offset),
+            Some(SavedPosition::Cursor(_)) | None => None,
         };
         let all = input.counters();
         Source {

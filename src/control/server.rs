@@ -13,9 +13,9 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
 
+use super::answers::{Answer, Answers, Asker};
 use super::connect;
 use super::connection::{Connection, Progress};
-use super::desk::{Answer, Asker, Desk};
 use super::wire::{Counts, Failure, Greeting, Line};
 use crate::config::socket::Socket;
 use crate::output::error::{Error, Exit, io_cause};
@@ -108,7 +108,7 @@ impl Control {
     }
 
     /// Takes in what the clients ask, and does it. `woken` if a client or the socket is ready.
-    pub(crate) fn turn(&mut self, now: &Now, woken: bool, desk: &mut Desk<'_>) {
+    pub(crate) fn turn(&mut self, now: &Now, woken: bool, desk: &mut Answers<'_>) {
         let rested = self.rest_until.take_if(|until| *until <= now.boot).is_some();
         let counts = &mut self.counts;
         self.connections.retain(|(connection, _)| {
@@ -122,7 +122,7 @@ impl Control {
         }
     }
 
-    fn read(&mut self, now: &Now, desk: &mut Desk<'_>) {
+    fn read(&mut self, now: &Now, desk: &mut Answers<'_>) {
         let counts = &mut self.counts;
         self.connections.retain_mut(|(connection, asker)| {
             let answer = match connection.read() {
@@ -146,7 +146,7 @@ impl Control {
     }
 
     /// Lets the clients have their answers, once everything is published.
-    pub(crate) fn answer(&mut self, now: &Now, desk: &Desk<'_>) {
+    pub(crate) fn answer(&mut self, now: &Now, desk: &Answers<'_>) {
         let counts = &mut self.counts;
         self.connections.retain_mut(|(connection, _)| {
             if let Some(outcome) = connection.take_outcome() {

@@ -1,6 +1,6 @@
 //! What the daemon does for those who look at it: the control socket and the file of metrics.
 
-use super::desk::{About, Desk};
+use super::answers::{About, Answers};
 use super::server::Control;
 use super::{report, wire};
 use crate::control::metrics::MetricsFile;
@@ -36,14 +36,14 @@ impl Service {
     /// Takes in what is asked, and does it. `woken` if one of those that are wanted is ready.
     pub(crate) fn turn(&mut self, now: &Now, woken: bool, grants: &mut Grants, inputs: &[Input]) {
         if let Some(control) = &mut self.control {
-            control.turn(now, woken, &mut Desk { about: &self.about, grants, inputs });
+            control.turn(now, woken, &mut Answers { about: &self.about, grants, inputs });
         }
     }
 
     /// Answers, once everything is published.
     pub(crate) fn answer(&mut self, now: &Now, grants: &mut Grants, inputs: &[Input]) {
         if let Some(control) = &mut self.control {
-            control.answer(now, &Desk { about: &self.about, grants, inputs });
+            control.answer(now, &Answers { about: &self.about, grants, inputs });
         }
         if self.metrics.as_ref().is_some_and(|file| file.deadline() <= now.boot) {
             self.write_metrics(now, grants, inputs, true);

@@ -20,7 +20,7 @@ use crate::control::{About, Control, Service};
 use crate::daemon::background::{PidFile, close_inherited, to_background};
 use crate::daemon::notify::Notify;
 use crate::daemon::reload::Running;
-use crate::grants::debug::Narrator;
+use crate::grants::narrator::Narrator;
 use crate::grants::restore::Saved;
 use crate::grants::{Grants, Start};
 use crate::input::Input;

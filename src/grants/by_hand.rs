@@ -94,8 +94,8 @@ impl Grants {
     }
 
     /// Lets the next publish come at once: a person waits for it.
-    pub fn hurry(&mut self) {
-        self.publisher.hurry();
+    pub fn publish_soon(&mut self) {
+        self.publisher.publish_soon();
     }
 
     /// Whether the table holds what it should.

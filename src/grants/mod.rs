@@ -2,9 +2,9 @@
 
 mod by_hand;
 pub mod counters;
-pub(crate) mod debug;
-pub(crate) mod departed;
+pub(crate) mod ended;
 mod messages;
+pub(crate) mod narrator;
 mod policy;
 pub(crate) mod restore;
 mod shared;
@@ -20,16 +20,16 @@ pub use self::by_hand::{Done, Obstacle};
 use self::messages::Messages;
 pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
-use crate::grants::debug::{Before, Narrator};
-use crate::grants::departed::{Departed, Departure};
+use crate::grants::ended::{Departed, Departure};
+use crate::grants::narrator::{Before, Narrator};
 use crate::line::stamp::DISORDER;
 use crate::matcher::{Action, Event};
 use crate::output::error::{Error, io_cause};
 use crate::publish::Publisher;
-use crate::ring::guard::Guard;
-use crate::ring::hold::Hold;
+use crate::ring::login_record::LoginRecord;
 use crate::ring::networks::Networks;
-use crate::ring::proof::Proof;
+use crate::ring::open_sessions::OpenSessions;
+use crate::ring::users_per_address::UsersPerAddress;
 use crate::ring::{Change, Grant, Reason, Ring};
 use crate::saved::overrides::Overrides;
 use crate::saved::state;
@@ -55,7 +55,7 @@ pub struct Grants {
     ring: Ring,
     publisher: Publisher,
     /// The open sessions, with `--hold-while-connected`.
-    hold: Option<Hold>,
+    hold: Option<OpenSessions>,
     narrator: Option<Narrator<Stdout>>,
     /// Room for the changes of one call, used again.
     changes: Vec<Change>,
@@ -66,7 +66,7 @@ pub struct Grants {
     overrides: Overrides,
     overrides_file: Option<PathBuf>,
     /// With `--max-users-per-address`.
-    guard: Option<Guard>,
+    guard: Option<UsersPerAddress>,
     departed: Departed,
 }
 
@@ -272,7 +272,7 @@ impl Grants {
     /// When `expire` or `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
         let expiry = self.ring.oldest().map(|oldest| oldest.expires);
-        let renewal = self.hold.as_ref().and_then(Hold::deadline);
+        let renewal = self.hold.as_ref().and_then(OpenSessions::deadline);
         [expiry, renewal, self.publisher.deadline()].into_iter().flatten().min()
     }
 
@@ -330,6 +330,6 @@ impl Grants {
 }
 
 /// What a grant is told to go back to.
-fn proof<'a>(event: &Event<'a>, Line { source, offset }: Line<'a>) -> Proof<'a> {
-    Proof { source, offset, matcher: event.matcher, user: event.user.unwrap_or_default() }
+fn proof<'a>(event: &Event<'a>, Line { source, offset }: Line<'a>) -> LoginRecord<'a> {
+    LoginRecord { source, offset, matcher: event.matcher, user: event.user.unwrap_or_default() }
 }

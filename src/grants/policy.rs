@@ -10,15 +10,15 @@ use pop_before_smtp_backends::memory::Memory;
 use pop_before_smtp_backends::{Backend, Listed};
 
 use super::Grants;
-use super::debug::Narrator;
-use super::departed::Departed;
+use super::ended::Departed;
 use super::messages::Messages;
+use super::narrator::Narrator;
 use super::restore::Saved;
 use crate::publish::Publisher;
 use crate::ring::Ring;
-use crate::ring::guard::Guard;
-use crate::ring::hold::Hold;
 use crate::ring::networks::Networks;
+use crate::ring::open_sessions::OpenSessions;
+use crate::ring::users_per_address::UsersPerAddress;
 use crate::saved::{overrides, state};
 use crate::time::Now;
 
@@ -79,7 +79,7 @@ impl Grants {
         saved.restore(&mut ring, networks, &listed, now);
         let mut publisher = Publisher::new(backend, expires_rows.then_some(grace), publish_interval);
         let _ = publisher.begin(now, &listed, &ring);
-        let mut guard = most_users.map(|most| Guard::new(most, entries));
+        let mut guard = most_users.map(|most| UsersPerAddress::new(most, entries));
         // A clean stop has saved them.
         if let (Some(guard), Some((key, sightings))) = (&mut guard, saved.state.users.known()) {
             guard.take_over(now.boot, grace, key, sightings);
@@ -88,7 +88,7 @@ impl Grants {
             networks: networks.clone(),
             ring,
             publisher,
-            hold: hold.map(|longest| Hold::new(longest, grace)),
+            hold: hold.map(|longest| OpenSessions::new(longest, grace)),
             narrator,
             changes: Vec::new(),
             messages: Messages::default(),
@@ -122,7 +122,7 @@ impl Grants {
                 hold.set_times(longest, grace);
                 hold
             }
-            None => Hold::new(longest, grace),
+            None => OpenSessions::new(longest, grace),
         });
     }
 

@@ -82,7 +82,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::ring::proof::Proof;
+    use crate::ring::login_record::LoginRecord;
     use crate::saved::overrides::ByHand;
     use crate::time::Timestamp;
 
@@ -149,7 +149,7 @@ mod tests {
         for number in 0..100u8 {
             let (address, user) = ([192, 0, 2, number].into(), if number < 5 { [number; 3] } else { *b"all" });
             before.login(now().boot - Duration::from_secs(100 - u64::from(number)), address, &mut Vec::new());
-            before.prove(address, Some(Proof { source: "log", offset: None, matcher: "dovecot", user: &user }));
+            before.prove(address, Some(LoginRecord { source: "log", offset: None, matcher: "dovecot", user: &user }));
         }
         let path = directory.path().join("map.state");
         state::save(&path, &now(), &before, &[], None).unwrap();

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::Grants;
 use crate::matcher::Event;
-use crate::ring::guard::{Guard, Verdict};
+use crate::ring::users_per_address::{UsersPerAddress, Verdict};
 use crate::time::Now;
 
 impl Grants {
@@ -15,7 +15,7 @@ impl Grants {
                 guard.set_bounds(most, entries);
                 guard
             }
-            None => Guard::new(most, entries),
+            None => UsersPerAddress::new(most, entries),
         });
     }
 

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use ipnet::IpNet;
 
 use super::Grants;
-use crate::grants::departed::Departure;
+use crate::grants::ended::Departure;
 use crate::publish::History;
+use crate::ring::login_record::LoginRecord;
 use crate::ring::networks::Refusal;
-use crate::ring::proof::Proof;
 use crate::time::Now;
 
 /// A grant, and what it goes back to.
@@ -24,7 +24,7 @@ pub struct View<'g> {
     /// Whether it was granted by hand.
     pub by_hand: bool,
     /// The login, if it is known.
-    pub proof: Option<Proof<'g>>,
+    pub proof: Option<LoginRecord<'g>>,
 }
 
 /// Whether an address has a grant, and why.

@@ -1,8 +1,8 @@
 //! A log that is followed, and what stands in front of it: reads in turns, and makes events of lines.
 
-pub(crate) mod drift;
-pub(crate) mod likeness;
-pub mod tally;
+pub(crate) mod format_change;
+pub mod log_counts;
+pub(crate) mod login_like;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Line};
-use crate::input::tally::{Notice, Tally};
+use crate::input::log_counts::{LogCounts, Notice};
 use crate::line::stamp::{self, DISORDER, Last, Stamps};
 use crate::line::syslog;
 use crate::matcher::Matchers;
@@ -129,7 +129,7 @@ struct Reader {
     old: u64,
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
     reprocessed: u64,
-    tally: Tally,
+    tally: LogCounts,
     /// Whether it was said that there are too many hosts.
     told_overflow: bool,
 }
@@ -149,7 +149,7 @@ impl Reader {
             last: Last::NONE,
             old: log.size(),
             reprocessed: log.reprocessed(),
-            tally: Tally::new(zone),
+            tally: LogCounts::new(zone),
             told_overflow: false,
         }
     }
@@ -267,7 +267,7 @@ impl Written {
 
 fn tell(name: &str, notice: Notice<'_>) {
     match notice {
-        Notice::Drift(alarm) => log::warn!("{}", alarm.warning(name, Path::new(name).is_file())),
+        Notice::FormatChange(alarm) => log::warn!("{}", alarm.warning(name, Path::new(name).is_file())),
         Notice::Recovered(lines) => {
             log::info!("log {name}: logins are matched again, after {lines} lines like logins that were not");
         }

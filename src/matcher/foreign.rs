@@ -24,7 +24,7 @@ use std::collections::HashSet;
 use super::pattern::Pattern;
 use super::sessions::ByItself;
 use super::{ForeignWords, SessionId, reader};
-use crate::chain::Chain;
+use crate::ordered_map::OrderedMap;
 use crate::time::Timestamp;
 
 /// Most processes of each kind that are remembered.
@@ -36,7 +36,7 @@ pub(super) struct Foreign {
     /// Their messages may be a stranger's for as long as they live.
     lasting: HashSet<SessionId, ByItself>,
     /// Up to this time.
-    passing: Chain<SessionId, Timestamp, ByItself>,
+    passing: OrderedMap<SessionId, Timestamp, ByItself>,
     /// Up to this time so may those of processes that had to be forgotten.
     forgotten: Timestamp,
     /// The last message of these was another server's.

@@ -10,8 +10,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::chain::Chain;
 use crate::line::syslog::Header;
+use crate::ordered_map::OrderedMap;
 use crate::time::Timestamp;
 
 /// Most sessions remembered before their login, and most after it.
@@ -56,8 +56,8 @@ struct Waiting {
 /// The sessions of one log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
-    waiting: Chain<SessionId, Waiting, ByItself>,
-    open: Chain<SessionId, IpAddr, ByItself>,
+    waiting: OrderedMap<SessionId, Waiting, ByItself>,
+    open: OrderedMap<SessionId, IpAddr, ByItself>,
     hasher: RandomState,
 }
 
@@ -84,7 +84,7 @@ impl Sessions {
 
     /// Forgets all who have not logged in yet.
     pub(super) fn forget_connections(&mut self) {
-        self.waiting = Chain::default();
+        self.waiting = OrderedMap::default();
     }
 
     /// The session has logged in: the address is that of the line, else that of its connection, which is used up.

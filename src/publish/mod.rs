@@ -1,7 +1,7 @@
 //! Turns ring changes into batches for a backend: gathers, publishes, retries.
 
 mod history;
-pub(crate) mod pace;
+pub(crate) mod row_refresh;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use pop_before_smtp_backends::{Backend, BackendError, Client, ClientSet, Listed, Update};
 
 pub use self::history::History;
-use crate::publish::pace::{Pace, Wish};
+use crate::publish::row_refresh::{RowRefresh, Wish};
 use crate::ring::{Change, Grant, Ring};
 use crate::time::{Now, Timestamp, distance, unix_seconds_up};
 
@@ -44,7 +44,7 @@ struct Failure {
 pub struct Publisher {
     backend: Box<dyn Backend>,
     /// Only for a table whose rows stop matching by themselves: when it must hear of extended grants.
-    pace: Option<Pace>,
+    pace: Option<RowRefresh>,
     interval: Duration,
     differences: HashMap<IpAddr, Difference>,
     /// How many of the differences are worth a publish by themselves.
@@ -200,7 +200,7 @@ impl Publisher {
     }
 
     /// Lets the next publish come at once, without regard to the interval: a person waits for it.
-    pub fn hurry(&mut self) {
+    pub fn publish_soon(&mut self) {
         self.urgent |= self.is_behind();
     }
 
@@ -211,7 +211,7 @@ impl Publisher {
 
     /// When `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let waiting = self.pace.as_ref().and_then(Pace::deadline);
+        let waiting = self.pace.as_ref().and_then(RowRefresh::deadline);
         [self.due(), waiting].into_iter().flatten().min()
     }
 
@@ -362,9 +362,9 @@ impl Publisher {
 }
 
 /// When rows are written again, if they end by themselves, and the interval that counts.
-fn times(expiring: Option<Duration>, interval: Duration) -> (Option<Pace>, Duration) {
+fn times(expiring: Option<Duration>, interval: Duration) -> (Option<RowRefresh>, Duration) {
     let interval = expiring.map_or(interval, |grace| interval.min(grace / 4));
-    (expiring.map(|grace| Pace::new(grace, interval)), interval)
+    (expiring.map(|grace| RowRefresh::new(grace, interval)), interval)
 }
 
 /// What a table holds for a grant.

@@ -6,11 +6,11 @@
 //! As long as the grace is the same, the order of logins is that of the ends of the grants. Once it was made shorter, it is
 //! the ends that count: the tail is what ends next.
 
-mod crowds;
-pub(crate) mod guard;
-pub(crate) mod hold;
+mod addresses_per_user;
+pub mod login_record;
 pub mod networks;
-pub mod proof;
+pub(crate) mod open_sessions;
+pub(crate) mod users_per_address;
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -18,16 +18,16 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use self::crowds::{Crowds, Member};
-use crate::chain::Chain;
-use crate::ring::proof::{Proof, Proofs};
+use self::addresses_per_user::{AddressesPerUser, Member};
+use crate::ordered_map::OrderedMap;
+use crate::ring::login_record::{LoginRecord, LoginRecords};
 use crate::time::Timestamp;
 
 /// Longest grant, by `--grace` or by hand: a week. More is a typing mistake, and an open relay for as long.
 pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Highest limit of [`Ring::set_most_per_user`].
-pub const MOST_PER_USER: u8 = crowds::MOST;
+pub const MOST_PER_USER: u8 = addresses_per_user::MOST;
 
 /// An address that may relay, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,12 @@ pub struct Ring<S = RandomState> {
     grace: Duration,
     capacity: usize,
     /// The end of each grant, newest login first.
-    grants: Chain<IpAddr, Timestamp, S>,
-    proofs: Proofs,
+    grants: OrderedMap<IpAddr, Timestamp, S>,
+    proofs: LoginRecords,
     /// Whose grant was given, and no login's has taken its place.
     by_hand: BTreeSet<IpAddr>,
     /// Who gives way first, if that is not the oldest alone.
-    crowds: Option<Crowds<S>>,
+    crowds: Option<AddressesPerUser<S>>,
 }
 
 impl Ring {
@@ -88,8 +88,8 @@ impl Ring {
 impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
-        let crowds = most.map(|most| Crowds::new(bounded(capacity), most));
-        let (grants, proofs, by_hand) = (Chain::default(), Proofs::default(), BTreeSet::new());
+        let crowds = most.map(|most| AddressesPerUser::new(bounded(capacity), most));
+        let (grants, proofs, by_hand) = (OrderedMap::default(), LoginRecords::default(), BTreeSet::new());
         Self { grace, capacity: bounded(capacity), grants, proofs, by_hand, crowds }
     }
 
@@ -163,7 +163,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// Puts the grant where its end belongs, and makes room for it; `known` is when that of the same address ended before.
     fn put(&mut self, grant: Grant, known: Option<Timestamp>, changes: &mut Vec<Change>) {
         if let Some(before) = known {
-            self.count(grant.address, Crowds::remove);
+            self.count(grant.address, AddressesPerUser::remove);
             changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(self.capacity - 1, changes);
@@ -171,7 +171,7 @@ impl<S: BuildHasher + Default> Ring<S> {
         }
         self.by_hand.remove(&grant.address);
         self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
-        self.count(grant.address, Crowds::add);
+        self.count(grant.address, AddressesPerUser::add);
     }
 
     /// Changes the length of grants from now on. Those that there are keep their ends.
@@ -183,7 +183,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
         self.capacity = bounded(capacity);
         // It counts for another number of addresses.
-        self.set_most_per_user(self.crowds.as_ref().map(Crowds::most));
+        self.set_most_per_user(self.crowds.as_ref().map(AddressesPerUser::most));
         self.make_room(self.capacity, changes);
     }
 
@@ -191,7 +191,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// others do, if the ring is full: of several crowds one of the largest, and of that no address which more than half of
     /// `most` others are older than. `None`: the oldest of all.
     pub fn set_most_per_user(&mut self, most: Option<u8>) {
-        self.crowds = most.map(|most| Crowds::new(self.capacity, most));
+        self.crowds = most.map(|most| AddressesPerUser::new(self.capacity, most));
         // The newest first: of whoever has many, the others are kept in order.
         for (address, _) in self.grants.iter() {
             if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
@@ -206,20 +206,20 @@ impl<S: BuildHasher + Default> Ring<S> {
     }
 
     /// Remembers which login the grant of an address goes back to.
-    pub fn prove(&mut self, address: IpAddr, proof: Option<Proof<'_>>) {
+    pub fn prove(&mut self, address: IpAddr, proof: Option<LoginRecord<'_>>) {
         let Some(slot) = self.grants.slot(&address) else { return };
         let is_other_user = self.proofs.get(slot).map(|proof| proof.user) != proof.map(|proof| proof.user);
         if is_other_user {
-            self.count(address, Crowds::remove);
+            self.count(address, AddressesPerUser::remove);
         }
         self.proofs.set(slot, proof);
         if is_other_user {
-            self.count(address, Crowds::add);
+            self.count(address, AddressesPerUser::add);
         }
     }
 
     /// Which login the grant of an address goes back to, if that is known.
-    pub fn proof(&self, address: IpAddr) -> Option<Proof<'_>> {
+    pub fn proof(&self, address: IpAddr) -> Option<LoginRecord<'_>> {
         self.grants.slot(&address).and_then(|slot| self.proofs.get(slot))
     }
 
@@ -278,7 +278,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// Evicts until there are at most `most`.
     fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
         while self.len() > most {
-            match self.crowds.as_ref().and_then(Crowds::first).and_then(|slot| self.at(slot)) {
+            match self.crowds.as_ref().and_then(AddressesPerUser::first).and_then(|slot| self.at(slot)) {
                 Some(crowd) => self.remove(crowd.address, Reason::Evicted, changes),
                 None => self.remove_oldest(Reason::Evicted, changes),
             }
@@ -293,7 +293,7 @@ impl<S: BuildHasher + Default> Ring<S> {
 
     fn remove(&mut self, address: IpAddr, reason: Reason, changes: &mut Vec<Change>) {
         let Some(slot) = self.grants.slot(&address) else { return };
-        self.count(address, Crowds::remove);
+        self.count(address, AddressesPerUser::remove);
         // Whoever gets the slot next has nothing to do with this login.
         self.proofs.set(slot, None);
         self.by_hand.remove(&address);
@@ -302,7 +302,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     }
 
     /// Counts an address that is in the ring, or no longer.
-    fn count(&mut self, address: IpAddr, how: impl Fn(&mut Crowds<S>, Member)) {
+    fn count(&mut self, address: IpAddr, how: impl Fn(&mut AddressesPerUser<S>, Member)) {
         if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
             how(crowds, member);
         }

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use super::backlog::Backlog;
-use super::bookmark::Bookmark;
+use super::saved_position::SavedPosition;
 use super::{Progress, Sink, Source};
 use crate::time::Timestamp;
 
@@ -91,7 +91,7 @@ impl Source for CatchUp {
         waiting + self.live.take_dropped() + std::mem::take(&mut self.dropped)
     }
 
-    fn bookmark(&self) -> Option<Bookmark> {
+    fn bookmark(&self) -> Option<SavedPosition> {
         if self.backlogs.is_empty() { self.live.bookmark() } else { None }
     }
 }

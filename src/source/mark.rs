@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::bookmark::Bookmark;
+use super::saved_position::SavedPosition;
 
 /// Where to go on in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,5 +12,5 @@ pub struct Mark {
     /// When that was; whole seconds.
     pub saved: SystemTime,
     /// The place.
-    pub bookmark: Bookmark,
+    pub bookmark: SavedPosition,
 }

@@ -1,7 +1,6 @@
 //! Where log lines come from: a descriptor to wait on, blocks of whole lines out.
 
 pub mod backlog;
-pub mod bookmark;
 pub mod catch_up;
 mod child;
 pub(crate) mod command;
@@ -12,7 +11,8 @@ mod mark;
 mod named;
 pub(crate) mod newest;
 pub(crate) mod plan;
-mod restart;
+mod respawn;
+pub mod saved_position;
 pub(crate) mod stdin;
 
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -25,11 +25,11 @@ use std::time::Duration;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use self::backlog::Backlog;
-use self::bookmark::Bookmark;
 use self::lines::Block;
 pub use self::mark::Mark;
 pub(crate) use self::named::{LOG_FILES, no_log};
 pub use self::named::{Log, Means};
+use self::saved_position::SavedPosition;
 use crate::time::Timestamp;
 use crate::wait::readable_within;
 
@@ -180,7 +180,7 @@ pub trait Source {
 
     /// Where a next run has to go on so that no line is lost and none is handed on twice. `None` if the source cannot go
     /// on anywhere, or does not know yet where the first whole line begins.
-    fn bookmark(&self) -> Option<Bookmark> {
+    fn bookmark(&self) -> Option<SavedPosition> {
         None
     }
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backlog::{Backlog, Found, Saved, Window};
-use super::bookmark::Bookmark;
 use super::catch_up::CatchUp;
 use super::command::{CommandSource, Tail, TailFrom, tail_watches_pid};
 use super::follow::{Follow, From};
 use super::journal::{Journal, Journalctl};
+use super::saved_position::SavedPosition;
 use super::stdin::Stdin;
 use super::{Log, Mark, Means, Position, Source, no_log};
 use crate::output::error::{Error, Exit, io_cause};
@@ -175,7 +175,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
 /// The place in a file to go on at.
 fn saved<'m>(mark: Option<&'m Mark>, window: &Window) -> Option<Saved<'m>> {
     match mark? {
-        Mark { bookmark: Bookmark::File(mark), saved, .. } => {
+        Mark { bookmark: SavedPosition::File(mark), saved, .. } => {
             Some(Saved { mark, is_fresh: window.holds(*saved) && *saved <= window.now() })
         }
         _ => None,
@@ -225,7 +225,9 @@ fn journal(journal: &Journalctl, options: &Options, mark: Option<&Mark>, window:
         return Ok(journal.clone());
     }
     let cursor = match mark {
-        Some(Mark { bookmark: Bookmark::Cursor(cursor), saved, .. }) if window.holds(*saved) => Some(cursor.clone()),
+        Some(Mark { bookmark: SavedPosition::Cursor(cursor), saved, .. }) if window.holds(*saved) => {
+            Some(cursor.clone())
+        }
         _ => None,
     };
     let (since, live_from) = (Some(window.start()), window.now());

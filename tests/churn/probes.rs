@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// What came of the probes.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct LogCounts {
     /// Questions, answered or not.
     pub(crate) probes: u64,
     /// Replies that ask the client to come again.
@@ -37,7 +37,7 @@ pub(crate) struct Tally {
     pub(crate) told: Vec<String>,
 }
 
-impl Tally {
+impl LogCounts {
     /// Notes the answer to a question that was begun at `begin`; returns whether it is one of those `due`.
     fn note(&mut self, client: IpAddr, begin: Instant, answer: &std::io::Result<u16>, due: &[u16]) -> bool {
         self.probes += 1;
@@ -82,8 +82,8 @@ fn ask(port: u16, client: IpAddr) -> std::io::Result<u16> {
 }
 
 /// Asks in a new connection each time.
-pub(crate) fn in_new_sessions(port: u16, client: IpAddr, end: Instant) -> Tally {
-    let mut tally = Tally::default();
+pub(crate) fn in_new_sessions(port: u16, client: IpAddr, end: Instant) -> LogCounts {
+    let mut tally = LogCounts::default();
     while Instant::now() < end {
         let begin = Instant::now();
         tally.note(client, begin, &ask(port, client), &[due(client)]);
@@ -93,8 +93,8 @@ pub(crate) fn in_new_sessions(port: u16, client: IpAddr, end: Instant) -> Tally 
 }
 
 /// Asks again and again in one session of the regular client and one of the stranger; in new ones if they are lost.
-pub(crate) fn in_long_sessions(port: u16, end: Instant) -> Tally {
-    let mut tally = Tally::default();
+pub(crate) fn in_long_sessions(port: u16, end: Instant) -> LogCounts {
+    let mut tally = LogCounts::default();
     let mut sessions = [(REGULAR, None), (STRANGER, None)];
     let mut asked = 0;
     while Instant::now() < end {
@@ -119,8 +119,8 @@ pub(crate) fn in_long_sessions(port: u16, end: Instant) -> Tally {
 }
 
 /// Logs in as one new client after another, and asks in new connections until each may relay.
-pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> Tally {
-    let mut tally = Tally::default();
+pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> LogCounts {
+    let mut tally = LogCounts::default();
     for number in 0.. {
         let client = IpAddr::V4(Ipv4Addr::from(0xAC10_0000 + number));
         let begin = Instant::now();

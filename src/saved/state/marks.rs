@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use super::{bytes, write_bytes};
-use crate::source::bookmark::{Bookmark, FileMark};
+use crate::source::saved_position::{FileMark, SavedPosition};
 use crate::source::{Mark, Position};
 use crate::time::unix_seconds;
 
@@ -12,8 +12,8 @@ impl Mark {
     pub(super) fn write(&self, file: &mut impl Write) -> io::Result<()> {
         let saved = unix_seconds(self.saved);
         match &self.bookmark {
-            Bookmark::Cursor(cursor) => write!(file, "@cursor {saved} {cursor}")?,
-            Bookmark::File(FileMark { position: Position { device, inode, offset }, before }) => {
+            SavedPosition::Cursor(cursor) => write!(file, "@cursor {saved} {cursor}")?,
+            SavedPosition::File(FileMark { position: Position { device, inode, offset }, before }) => {
                 write!(file, "@file {saved} {device} {inode} {offset} ")?;
                 write_bytes(file, before)?;
             }
@@ -27,7 +27,7 @@ impl Mark {
         let (bookmark, log) = match kind {
             "@cursor" => {
                 let (cursor, log) = rest.split_once(' ')?;
-                (Bookmark::Cursor(cursor.to_owned()), log)
+                (SavedPosition::Cursor(cursor.to_owned()), log)
             }
             "@file" => file(rest)?,
             _ => return None,
@@ -37,7 +37,7 @@ impl Mark {
     }
 }
 
-fn file(text: &str) -> Option<(Bookmark, &str)> {
+fn file(text: &str) -> Option<(SavedPosition, &str)> {
     let mut fields = text.splitn(5, ' ');
     let mut number = || fields.next()?.parse().ok();
     let position = Position { device: number()?, inode: number()?, offset: number()? };
@@ -45,7 +45,7 @@ fn file(text: &str) -> Option<(Bookmark, &str)> {
         "-" => Vec::new(),
         hexadecimal => bytes(hexadecimal)?,
     };
-    Some((Bookmark::File(FileMark { position, before }), fields.next()?))
+    Some((SavedPosition::File(FileMark { position, before }), fields.next()?))
 }
 
 #[cfg(test)]
@@ -57,8 +57,8 @@ mod tests {
     fn marks_come_back() {
         let saved = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let position = Position { device: 254, inode: 4711, offset: 12 };
-        let file = |before: &[u8]| Bookmark::File(FileMark { position, before: before.to_vec() });
-        let cursor = Bookmark::Cursor("s=0639;i=4be;b=26a5;m=84d;t=4fa;x=88".to_owned());
+        let file = |before: &[u8]| SavedPosition::File(FileMark { position, before: before.to_vec() });
+        let cursor = SavedPosition::Cursor("s=0639;i=4be;b=26a5;m=84d;t=4fa;x=88".to_owned());
         for bookmark in [file(b"a line\n\xff"), file(b""), cursor] {
             let mark = Mark { log: "/var/log/the mail.log".to_owned(), saved, bookmark };
             let mut line = Vec::new();

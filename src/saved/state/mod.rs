@@ -21,8 +21,8 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use self::users::Users;
 use crate::output::error::io_cause;
-use crate::ring::guard::Guard;
-use crate::ring::proof::Proof;
+use crate::ring::login_record::LoginRecord;
+use crate::ring::users_per_address::UsersPerAddress;
 use crate::ring::{Grant, Ring};
 use crate::saved::private_file::{self, Manner};
 use crate::source::Mark;
@@ -52,7 +52,13 @@ pub(crate) fn path(map: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The file cannot be written.
-pub(crate) fn save(path: &Path, now: &Now, ring: &Ring, marks: &[Mark], guard: Option<&Guard>) -> io::Result<()> {
+pub(crate) fn save(
+    path: &Path,
+    now: &Now,
+    ring: &Ring,
+    marks: &[Mark],
+    guard: Option<&UsersPerAddress>,
+) -> io::Result<()> {
     let manner = Manner { mode: 0o600, owner: None, sync: true };
     private_file::replace(path, manner, |file| {
         writeln!(file, "{}", if guard.is_some() { FIRST_LINE } else { FIRST_LINE_WITHOUT_USERS })?;
@@ -76,7 +82,7 @@ fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::R
     Ok(())
 }
 
-fn write_proof(file: &mut impl Write, proof: &Proof<'_>) -> io::Result<()> {
+fn write_proof(file: &mut impl Write, proof: &LoginRecord<'_>) -> io::Result<()> {
     write!(file, " {} ", proof.matcher)?;
     match proof.offset {
         Some(offset) => write!(file, "{offset} ")?,
@@ -129,9 +135,9 @@ struct Login {
 
 impl Saved {
     /// Which login the grant goes back to, if that is known.
-    pub fn proof(&self) -> Option<Proof<'_>> {
+    pub fn proof(&self) -> Option<LoginRecord<'_>> {
         let Login { matcher, offset, user, source } = self.login.as_ref()?;
-        Some(Proof { source, offset: *offset, matcher, user })
+        Some(LoginRecord { source, offset: *offset, matcher, user })
     }
 }
 
@@ -250,7 +256,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.state");
         let first_line = || fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
-        let guard = Guard::new(NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(10).unwrap());
+        let guard = UsersPerAddress::new(NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(10).unwrap());
         save(&path, &now(10), &ring(&["192.0.2.1"]), &[], Some(&guard)).unwrap();
         assert_eq!(first_line(), "pop-before-smtp state 3");
         assert!(load(&path, &now(10)).users.known().is_some());
@@ -293,8 +299,8 @@ mod tests {
         let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
         let mut ring = ring(&addresses);
         let known =
-            Proof { source: "/var/log/the mail.log", offset: Some(4711), matcher: "dovecot", user: b"a b\xff\n" };
-        let less = Proof { source: "-", offset: None, matcher: "uw-imap", user: b"" };
+            LoginRecord { source: "/var/log/the mail.log", offset: Some(4711), matcher: "dovecot", user: b"a b\xff\n" };
+        let less = LoginRecord { source: "-", offset: None, matcher: "uw-imap", user: b"" };
         ring.prove("192.0.2.1".parse().unwrap(), Some(known));
         ring.prove("192.0.2.2".parse().unwrap(), Some(less));
         save(&path, &now(10), &ring, &[], None).unwrap();

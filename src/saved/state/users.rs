@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use crate::ring::guard::{Guard, Key, Sighting};
+use crate::ring::users_per_address::{Key, Sighting, UsersPerAddress};
 use crate::time::{Now, unix_seconds};
 
 /// What is hashed to see whether names still come to the same hashes.
@@ -46,7 +46,7 @@ fn number(hexadecimal: &str) -> Option<u64> {
     u64::from_str_radix(hexadecimal, 16).ok()
 }
 
-pub(super) fn write(file: &mut impl Write, now: &Now, guard: &Guard) -> io::Result<()> {
+pub(super) fn write(file: &mut impl Write, now: &Now, guard: &UsersPerAddress) -> io::Result<()> {
     let key = guard.key();
     writeln!(file, "@users {:x} {:x} {:x}", key.0[0], key.0[1], key.hash(CHECKED))?;
     guard.sightings().try_for_each(|Sighting { address, user, at }| {
@@ -71,8 +71,8 @@ mod tests {
         }
     }
 
-    fn guard() -> Guard {
-        Guard::new(NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(10).unwrap())
+    fn guard() -> UsersPerAddress {
+        UsersPerAddress::new(NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(10).unwrap())
     }
 
     fn read(text: &str, at: &Now) -> Option<Users> {

@@ -17,8 +17,8 @@ use self::older::Older;
 pub(super) use self::older::{Candidate, rotated_names};
 pub use self::older::{is_compressed, is_older_name};
 pub use self::search::Window;
-use super::bookmark::FileMark;
 use super::lines::Lines;
+use super::saved_position::FileMark;
 use super::{Age, Gap, Origin, Position, Sink};
 use crate::output::error::io_cause;
 
@@ -98,7 +98,7 @@ impl Backlog {
         let found = saved.and_then(|saved| Some((older.find(saved.mark, &log)?, saved.mark.position.offset)));
         let is_fresh = saved.is_some_and(|saved| saved.is_fresh);
         if found.is_none() {
-            older.regret(window);
+            older.take_back(window);
         }
         let mut before = Vec::new();
         for file in older.files.iter_mut().filter(|_| log.length == 0) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::search::Window;
-use crate::source::bookmark::FileMark;
+use crate::source::saved_position::FileMark;
 use crate::source::{self, Position};
 
 /// Endings of files that another program has compressed.
@@ -99,7 +99,7 @@ impl Older {
     }
 
     /// Tells of a file that matters and cannot be read: gzip keeps the time of the last write.
-    pub(super) fn regret(&self, window: &Window) {
+    pub(super) fn take_back(&self, window: &Window) {
         let Some((written, path)) = &self.compressed else { return };
         let is_newer = self.files.last().is_none_or(|file| file.written < *written);
         if is_newer && window.holds(*written) {

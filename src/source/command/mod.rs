@@ -15,10 +15,10 @@ use pop_before_smtp_backends::process;
 
 use self::place::Place;
 use super::backlog::{Backlog, Saved, Window};
-use super::bookmark::{Bookmark, FileMark};
 use super::child::Child;
 use super::lines::Lines;
-use super::restart::Restart;
+use super::respawn::Restart;
+use super::saved_position::{FileMark, SavedPosition};
 use super::{Gap, Origin, Position, Progress, Sink, Source, goes_on, id};
 use crate::time::{Now, Timestamp};
 
@@ -180,7 +180,12 @@ impl CommandSource {
     ///
     /// # Errors
     /// The command cannot be started.
-    pub(crate) fn start(log: PathBuf, tail: Tail, found: Option<(Backlog, Position)>, now: Timestamp) -> io::Result<Self> {
+    pub(crate) fn start(
+        log: PathBuf,
+        tail: Tail,
+        found: Option<(Backlog, Position)>,
+        now: Timestamp,
+    ) -> io::Result<Self> {
         let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
         let mut source = Self {
             log,
@@ -339,8 +344,8 @@ impl Source for CommandSource {
         self.backlog.take()
     }
 
-    fn bookmark(&self) -> Option<Bookmark> {
-        self.mark.clone().map(Bookmark::File)
+    fn bookmark(&self) -> Option<SavedPosition> {
+        self.mark.clone().map(SavedPosition::File)
     }
 }
 

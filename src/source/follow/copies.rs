@@ -12,10 +12,10 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::file::{Id, Retired};
-use super::print::SIZE;
+use super::file::{Id, LeftFile};
+use super::fingerprint::SIZE;
 use crate::source::backlog::{Candidate, rotated_names};
-use crate::source::bookmark::FileMark;
+use crate::source::saved_position::FileMark;
 use crate::time::Now;
 
 /// Fewer bytes may stand in two files by chance.
@@ -137,11 +137,11 @@ struct Listed {
 
 impl Copies {
     /// What is there now counts as read; the latest `most` of that are told, because their writers may go on.
-    pub(super) fn start(log: &Path, most: usize) -> (Self, VecDeque<Retired>) {
+    pub(super) fn start(log: &Path, most: usize) -> (Self, VecDeque<LeftFile>) {
         let list = list(log);
         let latest = list[list.len().saturating_sub(most)..].iter().filter_map(|listed| {
             let Candidate { file, length, .. } = listed.open()?;
-            Retired::of(listed.id, &file, length).ok()
+            LeftFile::of(listed.id, &file, length).ok()
         });
         let latest = latest.collect();
         let newest = list.last().map_or(SystemTime::UNIX_EPOCH, |last| last.written);

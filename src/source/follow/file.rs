@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::From;
 use super::copies::{Beginning, Cut};
-use super::print::{Change, Compared, Print};
+use super::fingerprint::{Change, Compared, Fingerprint};
 use crate::source::backlog::{Candidate, begins_a_line};
-use crate::source::bookmark::FileMark;
 use crate::source::lines::{Lines, READ};
+use crate::source::saved_position::FileMark;
 use crate::source::{self, Age, Gap, Origin, Position, Sink};
 use crate::time::Timestamp;
 
@@ -38,26 +38,26 @@ impl Id {
 
 /// A file that is not read any more, in case its name comes back to it.
 #[derive(Debug)]
-pub(super) struct Retired {
+pub(super) struct LeftFile {
     pub(super) id: Id,
     offset: u64,
-    print: Print,
+    fingerprint: Fingerprint,
     in_a_line: bool,
 }
 
-impl Retired {
+impl LeftFile {
     /// A file of which the first `end` bytes were read.
     ///
     /// # Errors
     /// It cannot be read, or is shorter.
     pub(super) fn of(id: Id, file: &File, end: u64) -> io::Result<Self> {
         let in_a_line = end > 0 && !begins_a_line(file, end)?;
-        Ok(Self { id, offset: end, print: Print::take(file, end)?, in_a_line })
+        Ok(Self { id, offset: end, fingerprint: Fingerprint::take(file, end)?, in_a_line })
     }
 
     /// How it begins, as far as it was read.
     pub(super) fn head(&self) -> &[u8] {
-        self.print.head()
+        self.fingerprint.head()
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) struct LogFile {
     file: File,
     pub(super) id: Id,
     lines: Lines,
-    print: Print,
+    fingerprint: Fingerprint,
     /// Whether all has been read, as far as is known.
     pub(super) at_end: bool,
     /// When something was read last, or the file got a successor.
@@ -116,7 +116,7 @@ impl LogFile {
             file,
             id,
             lines: Lines::default(),
-            print: Print::default(),
+            fingerprint: Fingerprint::default(),
             at_end: false,
             active: now,
             found: 0,
@@ -141,25 +141,25 @@ impl LogFile {
     }
 
     /// Goes on where it was left, if it is still that file.
-    pub(super) fn resume(&mut self, retired: Retired) {
-        if matches!(retired.print.change(&self.file, retired.offset), Ok(Change::Anew)) {
+    pub(super) fn resume(&mut self, retired: LeftFile) {
+        if matches!(retired.fingerprint.change(&self.file, retired.offset), Ok(Change::Anew)) {
             return;
         }
         self.lines.go_to(retired.offset);
-        self.print = retired.print;
+        self.fingerprint = retired.fingerprint;
         if retired.in_a_line {
             self.lines.skip_to_newline();
         }
     }
 
-    pub(super) fn retire(self) -> Retired {
+    pub(super) fn retire(self) -> LeftFile {
         let in_a_line = self.lines.has_unfinished();
-        Retired { id: self.id, offset: self.lines.offset(), print: self.print, in_a_line }
+        LeftFile { id: self.id, offset: self.lines.offset(), fingerprint: self.fingerprint, in_a_line }
     }
 
     /// Goes on at `offset`, or behind the line that stands there.
     fn go_to(&mut self, offset: u64) -> io::Result<()> {
-        self.print = Print::take(&self.file, offset)?;
+        self.fingerprint = Fingerprint::take(&self.file, offset)?;
         self.lines.go_to(offset);
         if offset > 0 && !begins_a_line(&self.file, offset)? {
             self.lines.skip_to_newline();
@@ -175,10 +175,10 @@ impl LogFile {
         if self.is_unread() && !self.begins_as_known()? {
             return Ok(if self.at_end { Step::End } else { Step::Unread });
         }
-        let Self { file, id, lines, print, found, settles, gap, beginning, .. } = self;
+        let Self { file, id, lines, fingerprint, found, settles, gap, beginning, .. } = self;
         let offset = lines.offset();
         let ahead = beginning.as_ref().filter(|_| offset == 0).map_or(&[][..], Beginning::head);
-        let mut input = Compared { file, offset, print, ahead, differs: false };
+        let mut input = Compared { file, offset, fingerprint, ahead, differs: false };
         let mut place = |offset| {
             let age = if offset < *found || now < *settles { Age::Past } else { Age::Live };
             let position = Position { device: id.device, inode: id.inode, offset };
@@ -205,17 +205,17 @@ impl LogFile {
     }
 
     fn changed(&mut self, offset: u64, now: Timestamp) -> io::Result<Change> {
-        let change = self.print.change(&self.file, offset)?;
+        let change = self.fingerprint.change(&self.file, offset)?;
         match change {
             Change::None => {}
             Change::Anew => {
                 self.distrust(now)?;
                 self.gap = Gap::Before;
                 let position = Position { device: self.id.device, inode: self.id.inode, offset };
-                let mark = FileMark { position, before: self.print.before(0).unwrap_or_default() };
+                let mark = FileMark { position, before: self.fingerprint.before(0).unwrap_or_default() };
                 self.cut = Some(Cut { mark, begin: self.lines.again() });
                 self.beginning = None;
-                self.print = Print::default();
+                self.fingerprint = Fingerprint::default();
                 self.lines.go_to(0);
                 self.was_cut = true;
             }
@@ -264,7 +264,7 @@ impl LogFile {
 
     /// How it began, as far as it was read.
     pub(super) fn head(&self) -> &[u8] {
-        self.print.head()
+        self.fingerprint.head()
     }
 
     /// What the file system tells of it.
@@ -293,9 +293,9 @@ impl LogFile {
         let has_name = self.file.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
         // Not as the file is now: it may have been cut since, and have grown again.
         let offset = self.lines.offset();
-        let known = self.print.before(offset - position.offset).map(|before| FileMark { position, before });
+        let known = self.fingerprint.before(offset - position.offset).map(|before| FileMark { position, before });
         // In front of lines that are kept back.
-        let is_same = || matches!(self.print.change(&self.file, offset), Ok(Change::None));
+        let is_same = || matches!(self.fingerprint.change(&self.file, offset), Ok(Change::None));
         known.or_else(|| FileMark::at(&self.file, position).ok().filter(|_| is_same())).filter(|_| has_name)
     }
 

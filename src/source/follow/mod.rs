@@ -6,11 +6,11 @@
 
 mod copies;
 mod file;
-mod print;
+mod fingerprint;
+mod left_files;
+mod missed;
 mod renames;
-mod retired;
 mod targets;
-mod unseen;
 mod watch;
 
 use std::collections::VecDeque;
@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use self::copies::Copies;
 use self::file::{Id, LogFile, Step};
-use self::print::Change;
-use self::retired::RetiredFiles;
+use self::fingerprint::Change;
+use self::left_files::LeftFiles;
 use self::watch::Watch;
 use super::backlog::Backlog;
-use super::bookmark::Bookmark;
+use super::saved_position::SavedPosition;
 use super::{Gap, Position, Progress, Sink, Source};
 use crate::output::error::io_cause;
 use crate::time::Timestamp;
@@ -65,7 +65,7 @@ pub struct Follow {
     watch: Watch,
     /// Files in the order they had the name. The last has it, or had it last.
     files: VecDeque<LogFile>,
-    retired: RetiredFiles,
+    retired: LeftFiles,
     copies: Copies,
     /// Where the last file was found, with all links followed.
     target: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Follow {
             path,
             follow,
             files: VecDeque::new(),
-            retired: RetiredFiles::new(latest),
+            retired: LeftFiles::new(latest),
             copies,
             named: true,
             crowded: false,
@@ -152,7 +152,7 @@ impl Follow {
         let found = if self.crowded { Ok(()) } else { self.find(now) };
         self.named = found.is_ok();
         if let Err(error) = found {
-            self.unwell(now, &error);
+            self.report_failure(now, &error);
         }
         self.files.iter_mut().for_each(|file| file.at_end = false);
     }
@@ -258,7 +258,7 @@ impl Follow {
     }
 
     /// Said once, and only if it lasts: a rotation takes a moment.
-    fn unwell(&mut self, now: Timestamp, error: &io::Error) {
+    fn report_failure(&mut self, now: Timestamp, error: &io::Error) {
         let cause = io_cause(error);
         let trouble = self.trouble.get_or_insert(Trouble { since: now, said: None });
         if now.since(trouble.since) >= RECHECK && trouble.said.as_ref() != Some(&cause) {
@@ -347,7 +347,7 @@ impl Source for Follow {
                 progress
             }
             Err(error) if self.follow => {
-                self.unwell(now, &error);
+                self.report_failure(now, &error);
                 Progress::Paused
             }
             Err(error) => {
@@ -385,9 +385,9 @@ impl Source for Follow {
         self.backlog.take()
     }
 
-    fn bookmark(&self) -> Option<Bookmark> {
+    fn bookmark(&self) -> Option<SavedPosition> {
         // Nothing may have been read yet from the file that has the name, and the writer of the one before may not have
         // noticed that there is another.
-        self.files.iter().rev().find(|file| !file.is_new())?.mark().map(Bookmark::File)
+        self.files.iter().rev().find(|file| !file.is_new())?.mark().map(SavedPosition::File)
     }
 }

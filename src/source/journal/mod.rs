@@ -13,11 +13,11 @@ use pop_before_smtp_backends::process;
 
 use self::entry::{Entry, FIELDS, Outcome, Value};
 pub(crate) use self::filter::Filter;
-use super::bookmark::Bookmark;
 use super::child::Child;
 use super::command::CommandLine;
 use super::lines::Lines;
-use super::restart::Restart;
+use super::respawn::Restart;
+use super::saved_position::SavedPosition;
 use super::{Age, Gap, Origin, Progress, Sink, Source};
 use crate::output::error::io_cause;
 use crate::output::repeated::Repeated;
@@ -255,8 +255,8 @@ impl Source for Journal {
         self.json.take_dropped() + std::mem::take(&mut self.entries.dropped)
     }
 
-    fn bookmark(&self) -> Option<Bookmark> {
-        self.next.cursor.clone().map(Bookmark::Cursor)
+    fn bookmark(&self) -> Option<SavedPosition> {
+        self.next.cursor.clone().map(SavedPosition::Cursor)
     }
 }
 

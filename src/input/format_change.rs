@@ -23,7 +23,7 @@ const LONGEST_COMMAND: usize = 1000;
 
 /// What is known of the lines that look like logins since the last login that was matched.
 #[derive(Debug, Default)]
-pub(crate) struct Drift {
+pub(crate) struct FormatChange {
     /// The earliest of them.
     since: Option<SystemTime>,
     lines: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Drift {
     alarmed: bool,
 }
 
-impl Drift {
+impl FormatChange {
     /// A line that looks like a login, and that no matcher takes.
     pub(crate) fn unmatched(&mut self, at: SystemTime, line: &[u8]) {
         if self.matched.is_some_and(|matched| distance(matched, at) < SAME_LOGIN) {
@@ -128,13 +128,13 @@ mod tests {
     }
 
     /// Whether a line at that minute raises the alarm, and how many lines it tells of.
-    fn alarm(drift: &mut Drift, at: u64) -> Option<u64> {
+    fn alarm(drift: &mut FormatChange, at: u64) -> Option<u64> {
         drift.alarm(minute(at), minute(at)).map(|alarm| alarm.lines)
     }
 
     #[test]
     fn an_hour_without_a_match_raises_the_alarm_once_a_day() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         let mut alarms = Vec::new();
         for at in 0..=2 * 24 * 60 + 60 {
             drift.unmatched(minute(at), LINE);
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_match_ends_it_and_is_told_of_once() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         for at in [0, 59, 118, 177] {
             drift.unmatched(minute(at), LINE);
             assert_eq!(alarm(&mut drift, at + 1), None);
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_log_that_comes_and_goes_raises_one_alarm_a_day() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         let mut alarms = 0;
         for at in 0..24 * 60 {
             if at % 90 == 0 {
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_second_line_about_a_login_that_was_matched_is_none_of_another() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         drift.matched(Some(minute(0)));
         drift.unmatched(minute(0) + Duration::from_secs(9), LINE);
         assert_eq!(alarm(&mut drift, 300), None);
@@ -185,7 +185,7 @@ mod tests {
     /// Lines of two hosts, of which one's clock is hours ahead, or forged ones.
     #[test]
     fn stamps_out_of_order_neither_put_the_alarm_off_nor_repeat_it() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         drift.unmatched(minute(1000), LINE);
         drift.unmatched(minute(0), LINE);
         assert_eq!(alarm(&mut drift, 60), Some(2));
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_alarm_of_a_clock_that_was_years_ahead_does_not_silence_the_next() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         drift.unmatched(minute(1_000_000), LINE);
         assert!(alarm(&mut drift, 1_000_060).is_some());
         drift.matched(None);
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn the_warning_shows_a_line_and_how_to_test_it() {
-        let mut drift = Drift::default();
+        let mut drift = FormatChange::default();
         drift.unmatched(minute(0), &[b'x'; 2000]);
-        let warn = |drift: &mut Drift, at| {
+        let warn = |drift: &mut FormatChange, at| {
             let alarm = drift.alarm(minute(at), minute(at)).unwrap();
             alarm.warning("/var/log/mail.log", true).replace(&time::display(minute(0)), "TIME")
         };

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::chain::Chain;
 use crate::matcher::SessionId;
+use crate::ordered_map::OrderedMap;
 use crate::time::Timestamp;
 
 /// Most sessions remembered. When there are more, the oldest are forgotten, and their grants end by their grace.
@@ -25,22 +25,22 @@ struct Session {
 
 /// The sessions that are open, and the addresses that have one.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct OpenSessions {
     longest: Duration,
     margin: Duration,
-    sessions: Chain<SessionId, Session>,
+    sessions: OrderedMap<SessionId, Session>,
     /// Number of open sessions of each address, never 0.
     clients: HashMap<IpAddr, u32>,
     renewed: Timestamp,
 }
 
-impl Hold {
+impl OpenSessions {
     /// No session; one counts for `longest`, and grants are for `grace`.
     pub(crate) fn new(longest: Duration, grace: Duration) -> Self {
         Self {
             longest,
             margin: margin(grace),
-            sessions: Chain::default(),
+            sessions: OrderedMap::default(),
             clients: HashMap::new(),
             renewed: Timestamp::default(),
         }

@@ -43,7 +43,7 @@ pub(super) enum Answer {
 }
 
 /// The daemon, as a request finds it.
-pub(crate) struct Desk<'d> {
+pub(crate) struct Answers<'d> {
     /// The daemon.
     pub about: &'d About,
     /// Its grants.
@@ -52,7 +52,7 @@ pub(crate) struct Desk<'d> {
     pub inputs: &'d [Input],
 }
 
-impl Desk<'_> {
+impl Answers<'_> {
     pub(super) fn answer(
         &mut self,
         now: &Now,
@@ -105,7 +105,7 @@ impl Desk<'_> {
             asker.uid,
             asker.pid
         );
-        self.grants.hurry();
+        self.grants.publish_soon();
         Answer::Outcome(Outcome {
             command: command.to_owned(),
             subject,

@@ -12,7 +12,7 @@ const BEFORE: usize = 256;
 
 /// A place in a log that outlives the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bookmark {
+pub enum SavedPosition {
     /// In a file, between two lines.
     File(FileMark),
     /// Behind an entry of systemd's journal, in the words of `journalctl`.

@@ -29,7 +29,7 @@ pub(crate) struct Member {
 
 /// The addresses of a ring, counted. `S` hashes networks and users, which strangers must not be able to make collide.
 #[derive(Debug)]
-pub(crate) struct Crowds<S = RandomState> {
+pub(crate) struct AddressesPerUser<S = RandomState> {
     most: u8,
     /// How many addresses each user and each network has, but for those in `ordered`.
     counts: Vec<u8>,
@@ -42,7 +42,7 @@ pub(crate) struct Crowds<S = RandomState> {
     hasher: S,
 }
 
-impl<S: BuildHasher + Default> Crowds<S> {
+impl<S: BuildHasher + Default> AddressesPerUser<S> {
     /// For a ring of this capacity, in which nobody should have more than `most` addresses.
     pub(crate) fn new(capacity: usize, most: u8) -> Self {
         // Up to two counts an address: most cells hold at most one of them.
@@ -139,25 +139,25 @@ mod tests {
     use super::*;
 
     /// Without a secret: who shares a count by chance is the same in each run. Here nobody does.
-    type Crowds = super::Crowds<BuildHasherDefault<DefaultHasher>>;
+    type AddressesPerUser = super::AddressesPerUser<BuildHasherDefault<DefaultHasher>>;
 
     /// The login of a second, from the slot of the same number.
-    fn member(crowds: &Crowds, second: usize, address: &str, user: &str) -> Member {
+    fn member(crowds: &AddressesPerUser, second: usize, address: &str, user: &str) -> Member {
         let expires = Timestamp::from_boot(Duration::from_secs(second as u64));
         crowds.member(address.parse().unwrap(), user.as_bytes(), expires, second)
     }
 
-    fn add(crowds: &mut Crowds, second: usize, address: &str, user: &str) {
+    fn add(crowds: &mut AddressesPerUser, second: usize, address: &str, user: &str) {
         crowds.add(member(crowds, second, address, user));
     }
 
-    fn remove(crowds: &mut Crowds, second: usize, address: &str, user: &str) {
+    fn remove(crowds: &mut AddressesPerUser, second: usize, address: &str, user: &str) {
         crowds.remove(member(crowds, second, address, user));
     }
 
     #[test]
     fn users_and_networks_are_counted_apart() {
-        let mut crowds = Crowds::new(250, 2);
+        let mut crowds = AddressesPerUser::new(250, 2);
         let several = [("192.0.2.1", "al"), ("192.0.2.2", "al"), ("2001:db8::1", "bo"), ("2001:db8::2", "ch")];
         for (slot, (address, user)) in several.into_iter().enumerate() {
             add(&mut crowds, slot, address, user);
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn no_number_of_addresses_is_too_large_to_count() {
         for most in [1, 50, MOST] {
-            let mut crowds = Crowds::new(250, most);
+            let mut crowds = AddressesPerUser::new(250, most);
             (0..1000).for_each(|second| add(&mut crowds, second, "192.0.2.1", "al"));
             assert_eq!(crowds.first(), Some(usize::from(most / 2)));
             let most = usize::from(most);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_no_crowd_takes_no_room() {
-        let mut crowds = Crowds::new(250, 50);
+        let mut crowds = AddressesPerUser::new(250, 50);
         (0..25).for_each(|second| add(&mut crowds, second, "2001:db8::1", "al"));
         assert!(crowds.ordered.is_empty() && crowds.further.is_empty());
     }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::chain::Chain;
+use crate::ordered_map::OrderedMap;
 use crate::time::Timestamp;
 
 /// Most users that can be allowed: each of an address that has several takes memory.
@@ -74,19 +74,25 @@ pub(crate) enum Verdict {
 
 /// The distinct users of each address within one grace.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct UsersPerAddress {
     most: NonZeroUsize,
     capacity: usize,
     /// The newest login of each address, newest first. Most addresses have one user, and nothing else.
-    newest: Chain<IpAddr, Seen>,
+    newest: OrderedMap<IpAddr, Seen>,
     several: HashMap<IpAddr, Several>,
     key: Key,
 }
 
-impl Guard {
+impl UsersPerAddress {
     /// Allows `most` users, and remembers as many addresses as there may be grants.
     pub(crate) fn new(most: NonZeroUsize, capacity: NonZeroUsize) -> Self {
-        Self { most, capacity: capacity.get(), newest: Chain::default(), several: HashMap::new(), key: Key::random() }
+        Self {
+            most,
+            capacity: capacity.get(),
+            newest: OrderedMap::default(),
+            several: HashMap::new(),
+            key: Key::random(),
+        }
     }
 
     /// From now on other bounds hold.
@@ -100,7 +106,7 @@ impl Guard {
         self.most
     }
 
-    /// What the hashes of [`Guard::sightings`] are made with.
+    /// What the hashes of [`UsersPerAddress::sightings`] are made with.
     pub(crate) fn key(&self) -> Key {
         self.key
     }
@@ -123,7 +129,14 @@ impl Guard {
     }
 
     /// A login at `at`, which may have been a while ago. A line that names no user stands for one of an empty name.
-    pub(crate) fn login(&mut self, now: Timestamp, grace: Duration, at: Timestamp, address: IpAddr, user: &[u8]) -> Verdict {
+    pub(crate) fn login(
+        &mut self,
+        now: Timestamp,
+        grace: Duration,
+        at: Timestamp,
+        address: IpAddr,
+        user: &[u8],
+    ) -> Verdict {
         self.forget(now, grace);
         self.see(now, grace, address, Seen { user: self.key.hash(user), at });
         self.judge(now, grace, address)
@@ -172,11 +185,6 @@ impl Guard {
         newest.iter().chain(others).filter(|seen| is_recent(seen)).count()
     }
 
-    /// Whether there are more users behind an address than are allowed.
-    pub(crate) fn is_shared(&self, now: Timestamp, grace: Duration, address: IpAddr) -> bool {
-        self.users(now, grace, address) > self.most.get()
-    }
-
     fn forget(&mut self, now: Timestamp, grace: Duration) {
         while self.newest.oldest().is_some_and(|(_, seen)| now.since(seen.at) >= grace) {
             self.forget_oldest();
@@ -201,8 +209,8 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(100);
 
-    fn guard(most: usize, capacity: usize) -> Guard {
-        Guard::new(NonZeroUsize::new(most).unwrap(), NonZeroUsize::new(capacity).unwrap())
+    fn guard(most: usize, capacity: usize) -> UsersPerAddress {
+        UsersPerAddress::new(NonZeroUsize::new(most).unwrap(), NonZeroUsize::new(capacity).unwrap())
     }
 
     fn at(second: u64) -> Timestamp {
@@ -230,7 +238,7 @@ mod tests {
     }
 
     /// Another guard that knows what this one does, as after a clean stop.
-    fn taken_over(guard: &Guard, second: u64) -> Guard {
+    fn taken_over(guard: &UsersPerAddress, second: u64) -> UsersPerAddress {
         let mut other = self::guard(guard.most.get(), guard.capacity);
         let sightings: Vec<_> = guard.sightings().collect();
         other.take_over(at(second), GRACE, guard.key(), &sightings);
@@ -268,7 +276,7 @@ mod tests {
                     let users: std::collections::BTreeSet<_> = recent.map(|(_, user, _)| *user).collect();
                     prop_assert_eq!(guard.users(at(second), GRACE, address(from)), users.len().min(most + 1));
                 }
-                prop_assert_eq!(verdict != Verdict::Fine, guard.is_shared(at(second), GRACE, address(from)));
+                prop_assert_eq!(verdict != Verdict::Fine, guard.users(at(second), GRACE, address(from)) > most);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::copies::{Beginning, Known, Search, Unread};
-use super::file::{Id, Retired};
+use super::file::{Id, LeftFile};
 use super::targets::between;
 use super::{Follow, MOST_OPEN};
 use crate::source::backlog::{Backlog, Candidate};
@@ -42,7 +42,7 @@ impl Follow {
         for Unread { file: copy, .. } in &mut files {
             log::info!("lines of log file {} are in {}; reading that first", self.path.display(), copy.path.display());
             copy.length = copy.file.metadata().map_or(copy.length, |metadata| metadata.len());
-            let read = Retired::of(Id::of_candidate(copy), &copy.file, copy.length);
+            let read = LeftFile::of(Id::of_candidate(copy), &copy.file, copy.length);
             read.into_iter().for_each(|read| self.retired.remember(read));
         }
         self.backlog = Some(Backlog::of(files.into_iter().map(|unread| (unread.file, unread.begin))));

@@ -10,7 +10,7 @@ pub(super) const SIZE: usize = 256;
 
 /// The first and the last bytes of what was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Print {
+pub(super) struct Fingerprint {
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -26,17 +26,17 @@ pub(super) enum Change {
     Altered,
 }
 
-impl Print {
+impl Fingerprint {
     /// Of the first `offset` bytes of a file.
     ///
     /// # Errors
     /// The file cannot be read, or is shorter.
     pub(super) fn take(file: &File, offset: u64) -> io::Result<Self> {
         let size = offset.min(SIZE as u64) as usize;
-        let mut print = Self { head: vec![0; size], tail: vec![0; size] };
-        file.read_exact_at(&mut print.head, 0)?;
-        file.read_exact_at(&mut print.tail, offset - size as u64)?;
-        Ok(print)
+        let mut fingerprint = Self { head: vec![0; size], tail: vec![0; size] };
+        file.read_exact_at(&mut fingerprint.head, 0)?;
+        file.read_exact_at(&mut fingerprint.tail, offset - size as u64)?;
+        Ok(fingerprint)
     }
 
     /// Takes in what was read after it.
@@ -59,13 +59,13 @@ impl Print {
         &self.head
     }
 
-    /// What has happened to a file of which the first `offset` bytes had this print.
+    /// What has happened to a file of which the first `offset` bytes had this fingerprint.
     ///
     /// # Errors
     /// The file cannot be read.
     pub(super) fn change(&self, file: &File, offset: u64) -> io::Result<Change> {
         match Self::take(file, offset) {
-            Ok(print) if print == *self => return Ok(Change::None),
+            Ok(fingerprint) if fingerprint == *self => return Ok(Change::None),
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
             _ => {}
         }
@@ -83,7 +83,7 @@ impl Print {
 pub(super) struct Compared<'a> {
     pub(super) file: &'a mut File,
     pub(super) offset: u64,
-    pub(super) print: &'a mut Print,
+    pub(super) fingerprint: &'a mut Fingerprint,
     /// What stands at the place, as far as is known.
     pub(super) ahead: &'a [u8],
     /// Set if other bytes stand there than were read; nothing is read then.
@@ -92,14 +92,14 @@ pub(super) struct Compared<'a> {
 
 impl Read for Compared<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let before = self.print.tail.len();
+        let before = self.fingerprint.tail.len();
         let mut again = [0; SIZE];
         self.file.seek(SeekFrom::Start(self.offset - before as u64))?;
         let read =
             self.file.read_vectored(&mut [IoSliceMut::new(&mut again[..before]), IoSliceMut::new(&mut *buffer)])?;
         match read.checked_sub(before) {
-            Some(fresh) if again[..before] == self.print.tail && buffer[..fresh].starts_with(self.ahead) => {
-                self.print.add(&buffer[..fresh]);
+            Some(fresh) if again[..before] == self.fingerprint.tail && buffer[..fresh].starts_with(self.ahead) => {
+                self.fingerprint.add(&buffer[..fresh]);
                 Ok(fresh)
             }
             _ => {
@@ -121,11 +121,11 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(&bytes, 0).unwrap();
         for step in [1, 7, 255, 256, 257, 1000] {
-            let (mut print, mut end) = (Print::default(), 0);
+            let (mut fingerprint, mut end) = (Fingerprint::default(), 0);
             for piece in bytes.chunks(step) {
-                print.add(piece);
+                fingerprint.add(piece);
                 end += piece.len();
-                assert_eq!(print, Print::take(&file, end as u64).unwrap(), "in steps of {step}, at {end}");
+                assert_eq!(fingerprint, Fingerprint::take(&file, end as u64).unwrap(), "in steps of {step}, at {end}");
             }
         }
     }
@@ -135,15 +135,15 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let text = "a line of the log\n".repeat(100);
         file.write_all_at(text.as_bytes(), 0).unwrap();
-        let print = Print::take(&file, 1000).unwrap();
-        assert_eq!(print.change(&file, 1000).unwrap(), Change::None);
+        let fingerprint = Fingerprint::take(&file, 1000).unwrap();
+        assert_eq!(fingerprint.change(&file, 1000).unwrap(), Change::None);
         file.write_all_at(b"another", 900).unwrap();
-        assert_eq!(print.change(&file, 1000).unwrap(), Change::Altered, "rewritten");
+        assert_eq!(fingerprint.change(&file, 1000).unwrap(), Change::Altered, "rewritten");
         file.set_len(500).unwrap();
-        assert_eq!(print.change(&file, 1000).unwrap(), Change::Altered, "cut in the middle");
+        assert_eq!(fingerprint.change(&file, 1000).unwrap(), Change::Altered, "cut in the middle");
         file.set_len(100).unwrap();
-        assert_eq!(print.change(&file, 1000).unwrap(), Change::Anew, "cut");
+        assert_eq!(fingerprint.change(&file, 1000).unwrap(), Change::Anew, "cut");
         file.write_all_at("A line of the log\n".repeat(100).as_bytes(), 0).unwrap();
-        assert_eq!(print.change(&file, 1000).unwrap(), Change::Anew, "cut and grown again");
+        assert_eq!(fingerprint.change(&file, 1000).unwrap(), Change::Anew, "cut and grown again");
     }
 }

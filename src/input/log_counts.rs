@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 
 use crate::grants::counters::{Counters, Outcome};
-use crate::input::drift::{Alarm, Drift};
-use crate::input::likeness;
+use crate::input::format_change::{Alarm, FormatChange};
+use crate::input::login_like;
 use crate::line::log_time::LogTime;
 use crate::line::syslog;
 use crate::matcher::{Action, Event, LONGEST_LINE, Matchers};
@@ -17,16 +17,16 @@ use crate::source::Age;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice<'t> {
     /// Lines look like logins, and no matcher takes them.
-    Drift(Alarm<'t>),
+    FormatChange(Alarm<'t>),
     /// After that a login was matched again; so many lines were not.
     Recovered(u64),
 }
 
 /// The numbers of one log, and what it takes to make them.
 #[derive(Debug)]
-pub struct Tally {
+pub struct LogCounts {
     counters: Counters,
-    drift: Drift,
+    drift: FormatChange,
     time: LogTime,
     /// The lines of the present block that a matcher took; kept for its room.
     taken: Vec<Taken>,
@@ -39,10 +39,15 @@ struct Taken {
     is_login: bool,
 }
 
-impl Tally {
+impl LogCounts {
     /// For a log whose writer lives in this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Self { counters: Counters::default(), drift: Drift::default(), time: LogTime::new(zone), taken: Vec::new() }
+        Self {
+            counters: Counters::default(),
+            drift: FormatChange::default(),
+            time: LogTime::new(zone),
+            taken: Vec::new(),
+        }
     }
 
     /// The numbers.
@@ -50,7 +55,7 @@ impl Tally {
         &self.counters
     }
 
-    /// Counts an event of the block that [`Tally::block`] will be called with, and what came of it, if anything. `line` is
+    /// Counts an event of the block that [`LogCounts::block`] will be called with, and what came of it, if anything. `line` is
     /// where in the block its line begins.
     pub fn event(&mut self, line: usize, event: &Event<'_>, outcome: Option<Outcome>) {
         self.counters.add_event(event, outcome);
@@ -84,7 +89,7 @@ impl Tally {
 
 /// The lines of one block.
 struct Lines<'t> {
-    tally: &'t mut Tally,
+    tally: &'t mut LogCounts,
     matchers: &'t Matchers,
     /// The time of a line whose stamp tells none.
     fallback: Option<SystemTime>,
@@ -119,8 +124,8 @@ impl Lines<'_> {
     /// Looks at the lines from `at` to `end`. `login` is the last login before them that has not been noted.
     fn look(&mut self, block: &[u8], at: usize, end: usize, login: &mut Option<usize>) {
         let Some(lines) = block.get(at..end).filter(|lines| !lines.is_empty()) else { return };
-        for line in likeness::candidates(lines).filter(|line| line.len() <= LONGEST_LINE) {
-            if let Some((header, _)) = likeness::login(self.matchers, line) {
+        for line in login_like::candidates(lines).filter(|line| line.len() <= LONGEST_LINE) {
+            if let Some((header, _)) = login_like::login(self.matchers, line) {
                 self.matched(block, login);
                 self.unmatched(header.time, line);
             }
@@ -164,7 +169,7 @@ impl Lines<'_> {
 
     fn alarm(&mut self, at: SystemTime) {
         if let Some(alarm) = self.tally.drift.alarm(at, self.now) {
-            (self.tell)(Notice::Drift(alarm));
+            (self.tell)(Notice::FormatChange(alarm));
         }
     }
 }
@@ -200,7 +205,7 @@ mod tests {
     }
 
     /// Hands on the text in blocks of so many lines, and returns what was told.
-    fn take(tally: &mut Tally, text: &str, lines: usize, age: Age) -> Vec<String> {
+    fn take(tally: &mut LogCounts, text: &str, lines: usize, age: Age) -> Vec<String> {
         let mut matchers = Matchers::all();
         let mut told = Vec::new();
         let all: Vec<&str> = text.split_inclusive('\n').collect();
@@ -213,7 +218,7 @@ mod tests {
             });
             tally.block(&matchers, block.as_bytes(), age, time("2026-11-23T00:00:00Z"), &mut |notice| {
                 told.push(match notice {
-                    Notice::Drift(alarm) => alarm.warning("x", false),
+                    Notice::FormatChange(alarm) => alarm.warning("x", false),
                     Notice::Recovered(lines) => format!("again after {lines}"),
                 });
             });
@@ -225,7 +230,7 @@ mod tests {
     fn it_does_not_matter_where_blocks_end() {
         let text = changed();
         for lines in [1, 2, 7, 1000] {
-            let mut tally = Tally::new(TimeZone::UTC);
+            let mut tally = LogCounts::new(TimeZone::UTC);
             let told = take(&mut tally, &text, lines, Age::Live);
             let since = display(time("2026-11-22T10:03:00Z"));
             assert_eq!(told.len(), 2, "{told:#?}");
@@ -241,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_has_counted_is_not_counted_again() {
-        let mut tally = Tally::new(TimeZone::UTC);
+        let mut tally = LogCounts::new(TimeZone::UTC);
         assert_eq!(take(&mut tally, &changed(), 5, Age::Counted), [""; 0]);
         let counters = tally.counters();
         assert_eq!((counters.lines(), counters.unmatched(), counters.logins().count()), (0, 0, 0));
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn other_lines_that_go_on_make_the_alarm_due_and_failures_alone_do_not() {
-        let mut tally = Tally::new(TimeZone::UTC);
+        let mut tally = LogCounts::new(TimeZone::UTC);
         let failures: String = (0..300).map(|n| line(10 + n / 60, n % 60, FAILED)).collect();
         assert_eq!(take(&mut tally, &failures, 10, Age::Live), [""; 0]);
         let told = take(&mut tally, &(line(10, 0, NEW) + &line(11, 0, FAILED)), 1, Age::Live);
@@ -260,7 +265,7 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_line_that_is_too_long_is_no_login() {
-        let mut tally = Tally::new(TimeZone::UTC);
+        let mut tally = LogCounts::new(TimeZone::UTC);
         let long = line(10, 0, &NEW.repeat(100));
         assert!(long.len() > LONGEST_LINE);
         for text in [long.clone(), long[..=LONGEST_LINE].to_owned()] {

@@ -4,7 +4,7 @@
 
 /// Where the login stands, and whose it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof<'p> {
+pub struct LoginRecord<'p> {
     /// Name of the log.
     pub source: &'p str,
     /// Where in the log the line begins, in bytes, if the source knows.
@@ -39,22 +39,22 @@ const EMPTY: Stored = Stored { offset: UNKNOWN, source: 0, matcher: 0, length: N
 
 /// The proofs of the slots of a ring.
 #[derive(Debug, Default)]
-pub struct Proofs {
+pub struct LoginRecords {
     slots: Vec<Stored>,
     /// Logs and matchers, of which there are few.
     names: Vec<String>,
 }
 
-impl Proofs {
+impl LoginRecords {
     /// Remembers what the grant in a slot goes back to; `None` if that is not known.
-    pub fn set(&mut self, slot: usize, proof: Option<Proof<'_>>) {
+    pub fn set(&mut self, slot: usize, proof: Option<LoginRecord<'_>>) {
         if slot >= self.slots.len() {
             if proof.is_none() {
                 return;
             }
             self.slots.resize(slot + 1, EMPTY);
         }
-        let Some(Proof { source, offset, matcher, user }) = proof else {
+        let Some(LoginRecord { source, offset, matcher, user }) = proof else {
             self.slots[slot] = EMPTY;
             return;
         };
@@ -67,10 +67,10 @@ impl Proofs {
     }
 
     /// What the grant in a slot goes back to, if that is known.
-    pub fn get(&self, slot: usize) -> Option<Proof<'_>> {
+    pub fn get(&self, slot: usize) -> Option<LoginRecord<'_>> {
         let stored = self.slots.get(slot)?;
         let name = |index: u16| self.names.get(usize::from(index)).map_or("", String::as_str);
-        Some(Proof {
+        Some(LoginRecord {
             source: name(stored.source),
             offset: Some(stored.offset).filter(|offset| *offset != UNKNOWN),
             matcher: name(stored.matcher),
@@ -99,15 +99,15 @@ mod tests {
 
     #[test]
     fn a_slot_tells_the_last_login() {
-        let mut proofs = Proofs::default();
-        let proof = |offset, user| Proof { source: "/var/log/mail.log", offset, matcher: "dovecot", user };
+        let mut proofs = LoginRecords::default();
+        let proof = |offset, user| LoginRecord { source: "/var/log/mail.log", offset, matcher: "dovecot", user };
         assert_eq!(proofs.get(3), None);
         proofs.set(3, None);
         proofs.set(3, Some(proof(Some(0), b"alice")));
         assert_eq!(proofs.get(3), Some(proof(Some(0), b"alice")));
         assert_eq!(proofs.get(2), None);
-        proofs.set(3, Some(Proof { source: "-", ..proof(None, b"") }));
-        assert_eq!(proofs.get(3), Some(Proof { source: "-", ..proof(None, b"") }));
+        proofs.set(3, Some(LoginRecord { source: "-", ..proof(None, b"") }));
+        assert_eq!(proofs.get(3), Some(LoginRecord { source: "-", ..proof(None, b"") }));
         proofs.set(0, Some(proof(Some(7), &[b'x'; 100])));
         assert_eq!(proofs.get(0), Some(proof(Some(7), &[b'x'; LONGEST_USER])));
         proofs.set(3, None);

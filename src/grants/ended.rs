@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::chain::Chain;
+use crate::ordered_map::OrderedMap;
 use crate::ring::Reason;
 use crate::time::Timestamp;
 
@@ -21,7 +21,7 @@ pub struct Departure {
 /// The departures of the addresses that left last.
 #[derive(Debug, Default)]
 pub(crate) struct Departed {
-    departures: Chain<IpAddr, Departure>,
+    departures: OrderedMap<IpAddr, Departure>,
 }
 
 impl Departed {

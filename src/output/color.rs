@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal};
 
 /// Whether to colour what goes to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(bool);
+pub struct Color(bool);
 
-impl Paint {
+impl Color {
     /// Colours if standard output is a terminal that can show them.
     pub fn stdout() -> Self {
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn colours_end_where_they_should_and_only_where_wanted() {
-        assert_eq!(Paint(true).bad("x").to_string(), "\u{1b}[31mx\u{1b}[0m");
-        assert_eq!(Paint::none().bad("x").to_string(), "x");
+        assert_eq!(Color(true).bad("x").to_string(), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Color::none().bad("x").to_string(), "x");
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Wish {
 
 /// When each row was written, by its slot in the ring, and which rows wait.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RowRefresh {
     /// Length of a tick in nanoseconds.
     tick: u64,
     interval: Duration,
@@ -45,7 +45,7 @@ pub(crate) struct Pace {
     waiting: BTreeMap<u64, Vec<IpAddr>>,
 }
 
-impl Pace {
+impl RowRefresh {
     /// For grants of `grace`, where a publish may have to wait for `interval`.
     pub(crate) fn new(grace: Duration, interval: Duration) -> Self {
         let tick = nanos(grace / (10 * TICKS)).max(1);

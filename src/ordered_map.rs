@@ -21,7 +21,7 @@ struct Slot<K, V> {
 /// Keys with their values, newest first; at most `u32::MAX - 1`. `S` hashes the keys, which strangers must not be able to
 /// make collide.
 #[derive(Debug, Clone)]
-pub(crate) struct Chain<K, V, S = RandomState> {
+pub(crate) struct OrderedMap<K, V, S = RandomState> {
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
     /// The slots in use, found by their keys.
@@ -33,7 +33,7 @@ pub(crate) struct Chain<K, V, S = RandomState> {
     finger: u32,
 }
 
-impl<K, V, S: Default> Default for Chain<K, V, S> {
+impl<K, V, S: Default> Default for OrderedMap<K, V, S> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
@@ -47,7 +47,7 @@ impl<K, V, S: Default> Default for Chain<K, V, S> {
     }
 }
 
-impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> Chain<K, V, S> {
+impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
     /// Number of entries.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
