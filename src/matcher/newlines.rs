@@ -78,7 +78,7 @@ impl Newlines {
             |(until, ends): &(u64, Ends)| end <= *until && (ends.are_in(line) || ends.are_behind(behind, until - end));
         is_behind_own_file && end <= self.own_file
             || end <= self.doubt
-            || end - header_length(line) <= self.split
+            || end.saturating_sub(header_length(line)) <= self.split
             || self.endings.iter().any(may_end)
     }
 
