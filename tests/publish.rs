@@ -9,7 +9,8 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use pop_before_smtp::grants::{Grants, Policy, Start};
+use pop_before_smtp::grants::{Grants, Line, Policy, Start};
+use pop_before_smtp::matcher::{Action, Event};
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
 use pop_before_smtp::ring::networks::Networks;
@@ -119,17 +120,8 @@ fn the_state_file_goes_when_the_table_holds_its_grants() {
     std::fs::write(&state, "").unwrap();
     let (mut now, table) = (Bench::new(false, Duration::ZERO).now(), Memory::new());
     table.fail(Some(ErrorKind::CannotCreate));
-    let policy = Policy {
-        grace: GRACE,
-        entries: NonZeroUsize::new(8).unwrap(),
-        hold: None,
-        networks: Networks::default(),
-        publish_interval: Duration::ZERO,
-        most_users: None,
-        most_addresses: None,
-    };
     let start = Start { backend: Box::new(table.clone()), map: Some(map), ..Start::default() };
-    let mut grants = Grants::new(&now, &policy, start);
+    let mut grants = Grants::new(&now, &policy(), start);
     grants.publish(&now);
     assert!(state.exists());
     table.fail(None);
@@ -137,6 +129,57 @@ fn the_state_file_goes_when_the_table_holds_its_grants() {
     now.wall += Duration::from_secs(2);
     grants.publish(&now);
     assert!(!state.exists());
+}
+
+fn policy() -> Policy {
+    Policy {
+        grace: GRACE,
+        entries: NonZeroUsize::new(8).unwrap(),
+        hold: None,
+        networks: Networks::default(),
+        publish_interval: Duration::ZERO,
+        most_users: None,
+        most_addresses: None,
+    }
+}
+
+/// The file may be long, and is forced to the disk.
+#[test]
+fn no_login_waits_until_its_revocation_is_forgotten_in_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (map, file) = (directory.path().join("map"), directory.path().join("map.overrides"));
+    let mut now = Bench::new(false, Duration::ZERO).now();
+    let mut grants = Grants::new(&now, &policy(), Start { map: Some(map), ..Start::default() });
+    let says = || std::fs::read_to_string(&file).unwrap().contains("192.0.2.1");
+    let pass = |now: Now, seconds: u64| {
+        let time = Duration::from_secs(seconds);
+        Now { boot: now.boot + time, wall: now.wall + time }
+    };
+    let log_in = |grants: &mut Grants, now: &Now| {
+        let event = Event {
+            action: Action::Login,
+            client: "192.0.2.1".parse().unwrap(),
+            user: None,
+            session: None,
+            matcher: "dovecot",
+        };
+        grants.event(now, None, &event, Line { source: "log", offset: None });
+    };
+    grants.revoke(&now, "192.0.2.1".parse().unwrap());
+    assert!(says());
+    now = pass(now, 5);
+    log_in(&mut grants, &now);
+    grants.publish(&now);
+    assert!(says(), "not while a login waits");
+    now = pass(now, 60);
+    assert!(grants.deadline().is_some_and(|due| due <= now.boot));
+    grants.publish(&now);
+    assert!(!says());
+    grants.revoke(&now, "192.0.2.1".parse().unwrap());
+    log_in(&mut grants, &pass(now, 1));
+    assert!(says());
+    grants.finish(&now).unwrap();
+    assert!(!says(), "not later than the end");
 }
 
 /// Keeps only what it is told as differences, as a table that is changed in place does.

@@ -15,6 +15,9 @@ use crate::saved::denied;
 use crate::saved::overrides::{self, ByHand, Overrides};
 use crate::time::Now;
 
+/// How long it may take until the file tells that an address has logged in again since it was revoked.
+const SAVE_AFTER: Duration = Duration::from_secs(10);
+
 /// What came of a decision.
 #[derive(Debug, Default)]
 pub struct Done {
@@ -115,12 +118,23 @@ impl Grants {
         self.overrides.is_revoked(address, login)
     }
 
-    /// There is a login since: what the table or the state file say of the address counts again.
-    pub(super) fn forget_revocation(&mut self, address: IpAddr) {
-        if self.overrides.forgive(address)
+    /// There is a login since: what the table or the state file say of the address counts again. The file is written later,
+    /// not while a login waits for its grant; until then a start takes it from the log that the login is later.
+    pub(super) fn forget_revocation(&mut self, now: &Now, address: IpAddr) {
+        if self.overrides.forgive(address) {
+            self.save_at.get_or_insert(now.boot + SAVE_AFTER);
+        }
+    }
+
+    /// Writes the file if what was forgotten has waited long enough, or can wait no longer.
+    pub(super) fn save_forgotten(&mut self, now: Option<&Now>) {
+        if self.save_at.is_some_and(|at| now.is_none_or(|now| at <= now.boot))
             && let Some(error) = self.save_overrides()
         {
-            log::warn!("cannot write that {address} has logged in again since it was revoked: {}", io_cause(&error));
+            log::warn!(
+                "cannot write which addresses have logged in again since they were revoked: {}",
+                io_cause(&error)
+            );
         }
     }
 
@@ -131,7 +145,8 @@ impl Grants {
         meant.len()
     }
 
-    fn save_overrides(&self) -> Option<io::Error> {
+    fn save_overrides(&mut self) -> Option<io::Error> {
+        self.save_at = None;
         let file = self.overrides_file.as_deref()?;
         self.overrides.save(file, None).err()
     }

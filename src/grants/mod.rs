@@ -65,6 +65,8 @@ pub struct Grants {
     /// What the operator has decided, and the file of it; without a file nothing is remembered beyond this run.
     overrides: Overrides,
     overrides_file: Option<PathBuf>,
+    /// When the file of overrides is written because of logins.
+    save_at: Option<Timestamp>,
     /// With `--max-users-per-address`.
     guard: Option<UsersPerAddress>,
     departed: Departed,
@@ -104,7 +106,7 @@ impl Grants {
         if let Some(reason) = self.refuse(now, now, event) {
             return Outcome::Refused(reason);
         }
-        self.forget_revocation(event.client);
+        self.forget_revocation(now, event.client);
         let outcome = self.login(now, event);
         self.ring.prove(event.client, Some(proof(event, line)));
         outcome
@@ -138,7 +140,7 @@ impl Grants {
         if let Some(reason) = self.refuse(now, &then, event) {
             return Outcome::Refused(reason);
         }
-        self.forget_revocation(client);
+        self.forget_revocation(now, client);
         let outcome = self.take_over(now, Grant { address: client, expires }, Some(event));
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
             self.ring.prove(client, Some(proof(event, line)));
@@ -257,6 +259,7 @@ impl Grants {
     pub fn publish(&mut self, now: &Now) {
         self.publisher.publish(now, &self.ring);
         self.forget_saved();
+        self.save_forgotten(Some(now));
     }
 
     /// Takes note of when that was over.
@@ -273,7 +276,7 @@ impl Grants {
     pub fn deadline(&self) -> Option<Timestamp> {
         let expiry = self.ring.oldest().map(|oldest| oldest.expires);
         let renewal = self.hold.as_ref().and_then(OpenSessions::deadline);
-        [expiry, renewal, self.publisher.deadline()].into_iter().flatten().min()
+        [expiry, renewal, self.save_at, self.publisher.deadline()].into_iter().flatten().min()
     }
 
     /// Ends with the table as it is, everything published.
@@ -281,6 +284,7 @@ impl Grants {
     /// # Errors
     /// The last publish failed.
     pub fn finish(&mut self, now: &Now) -> Result<(), Error> {
+        self.save_forgotten(None);
         Ok(self.publisher.finish(now, &self.ring)?)
     }
 
@@ -290,6 +294,7 @@ impl Grants {
     /// # Errors
     /// The table could not be emptied.
     pub fn stop(&mut self, now: &Now, state: &Path, marks: &[Mark]) -> Result<(), Error> {
+        self.save_forgotten(None);
         let saved = state::save(state, now, &self.ring, marks, self.guard.as_ref());
         if let Err(error) = &saved {
             log::warn!(

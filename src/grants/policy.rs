@@ -95,6 +95,7 @@ impl Grants {
             saved: map.as_deref().map(state::path),
             overrides: saved.overrides,
             overrides_file: map.as_deref().map(overrides::path),
+            save_at: None,
             guard,
             departed: Departed::default(),
         };
