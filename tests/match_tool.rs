@@ -226,10 +226,10 @@ fn doubtful_logins_are_found_by_name_only() {
 
 /// What stands around the table of matchers in docs/servers.md.
 const BEGIN: &str =
-    "<!-- Generated from src/matcher/builtin; UPDATE_DOCS=1 cargo test --test match_tool renews it. -->\n";
+    "<!-- Generated from src/matcher/builtin; RENEW=1 cargo test --test match_tool renews it. -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
-/// `UPDATE_DOCS=1 cargo test --test match_tool` writes the table anew.
+/// `RENEW=1 cargo test --test match_tool` writes the table anew.
 #[test]
 fn the_page_of_servers_has_the_table_of_matchers() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/servers.md");
@@ -238,10 +238,10 @@ fn the_page_of_servers_has_the_table_of_matchers() {
     let (_, after) = rest.split_once(END).unwrap();
     let table = catalogue::table(&[], &[], TableFormat::Markdown);
     let expected = [before, BEGIN, "\n", &table, "\n", END, after].concat();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("RENEW").is_some() {
         fs::write(&path, expected).unwrap();
     } else {
-        assert!(text == expected, "not up to date; UPDATE_DOCS=1 cargo test --test match_tool renews it");
+        assert!(text == expected, "not up to date; RENEW=1 cargo test --test match_tool renews it");
     }
 }
 
