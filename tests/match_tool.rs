@@ -225,8 +225,7 @@ fn doubtful_logins_are_found_by_name_only() {
 }
 
 /// What stands around the table of matchers in docs/servers.md.
-const BEGIN: &str =
-    "<!-- Generated from src/matcher/builtin; RENEW=1 cargo test --test match_tool renews it. -->\n";
+const BEGIN: &str = "<!-- Generated from src/matcher/builtin; RENEW=1 cargo test --test match_tool renews it. -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
 /// `RENEW=1 cargo test --test match_tool` writes the table anew.

@@ -134,8 +134,8 @@ pub struct RawNewlines {
 pub struct Ends {
     /// One of these stands behind the text.
     pub texts: &'static [&'static str],
-    /// The text may be so long that they are cut off.
-    pub is_cut: bool,
+    /// The text may be so long that they are cut off, by the server or by a logger: at which byte of the message, from and to.
+    pub cut: Option<(usize, usize)>,
 }
 
 /// How the rest of a failure is known that a newline of the client has cut in two.

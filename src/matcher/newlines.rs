@@ -23,9 +23,17 @@ pub(super) struct Newlines {
     /// So may one that ends up to here but for the headers in between: BusyBox writes one behind each NUL.
     split: u64,
     /// So may one that ends up to here, if what stands behind it shows that; of each end the last.
-    endings: Vec<(u64, Ends)>,
+    endings: Vec<Ending>,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
+}
+
+/// A message that is known to end in a certain way.
+#[derive(Debug, Clone, Copy)]
+struct Ending {
+    start: u64,
+    until: u64,
+    ends: Ends,
 }
 
 impl Newlines {
@@ -35,15 +43,15 @@ impl Newlines {
             let more = added(line);
             self.doubt += more;
             self.split += more + header_length(line);
-            self.endings.retain(|(until, _)| self.read < *until);
-            self.endings.iter_mut().for_each(|(until, _)| *until += more);
+            self.endings.retain(|ending| self.read < ending.until);
+            self.endings.iter_mut().for_each(|ending| ending.until += more);
         }
         self.read += line.len() as u64 + 1;
     }
 
     /// Whether a line that begins here may be a stranger's text; most are nowhere near.
     fn is_near(&self) -> bool {
-        self.read < self.doubt.max(self.split) || self.endings.iter().any(|(until, _)| self.read < *until)
+        self.read < self.doubt.max(self.split) || self.endings.iter().any(|ending| self.read < ending.until)
     }
 
     /// Takes what is known of another file of the same log.
@@ -59,7 +67,7 @@ impl Newlines {
         for kind in kinds.filter(|kind| !escaped || kind.programs.contains(&"nginx")) {
             let until = self.read.saturating_add(kind.longest as u64);
             match kind.ends {
-                Some(ends) => self.note_ending(until, ends),
+                Some(ends) => self.note_ending(self.read, until, ends, false),
                 None if kind.holds_nul => self.split = self.split.max(until),
                 None => self.doubt = self.doubt.max(until),
             }
@@ -73,24 +81,44 @@ impl Newlines {
         if !is_behind_own_file && !self.is_near() {
             return false;
         }
-        let end = self.read + without_tail(line) as u64;
-        let may_end =
-            |(until, ends): &(u64, Ends)| end <= *until && (ends.are_in(line) || ends.are_behind(behind, until - end));
+        // As many bytes as were in the message.
+        let place = |length: usize| (self.read + length as u64).saturating_sub(added(&line[..length]));
+        let end = place(without_tail(line));
+        let may_end = |ending: &Ending| match ending.ends.place_in(line) {
+            Some(of_text) => place(of_text) <= ending.until,
+            None => {
+                let passed = self.read + line.len() as u64 + 1;
+                let left = (ending.until + added(line)).saturating_sub(passed);
+                end <= ending.until && ending.ends.are_behind(behind, passed - ending.start, left)
+            }
+        };
         is_behind_own_file && end <= self.own_file
             || end <= self.doubt
             || end.saturating_sub(header_length(line)) <= self.split
             || self.endings.iter().any(may_end)
     }
 
-    fn note_ending(&mut self, until: u64, ends: Ends) {
-        match self.endings.iter_mut().find(|(_, known)| *known == ends) {
-            Some((last, _)) => *last = until.max(*last),
-            None => self.endings.push((until, ends)),
+    /// One that may be the text of another does not take its place.
+    fn note_ending(&mut self, start: u64, until: u64, ends: Ends, is_doubtful: bool) {
+        let read = self.read;
+        match self.endings.iter_mut().find(|known| known.ends == ends && known.until > read) {
+            Some(last) => {
+                last.until = until.max(last.until);
+                last.start = if is_doubtful { last.start } else { start };
+            }
+            None => self.endings.push(Ending { start, until, ends }),
         }
     }
 
     /// Notes a line whose message may go on, behind a newline.
-    pub(super) fn note(&mut self, header: &Header<'_>, line: &[u8], message: &[u8], goes_on: Option<GoesOn>) {
+    pub(super) fn note(
+        &mut self,
+        header: &Header<'_>,
+        line: &[u8],
+        message: &[u8],
+        goes_on: Option<GoesOn>,
+        is_doubtful: bool,
+    ) {
         let start = self.read + (line.len() - message.len()) as u64;
         if is_own_file(header) {
             self.own_file = start + LONGEST_OF_NGINX;
@@ -101,7 +129,7 @@ impl Newlines {
         };
         let until = start + longest as u64;
         match ends {
-            Some(ends) => self.note_ending(until, ends),
+            Some(ends) => self.note_ending(start, until, ends, is_doubtful),
             None if holds_nul => self.split = self.split.max(until - header_length(line)),
             None => self.doubt = self.doubt.max(until),
         }
@@ -120,15 +148,18 @@ fn header_length(line: &[u8]) -> u64 {
 }
 
 impl Ends {
-    fn are_in(&self, line: &[u8]) -> bool {
-        self.texts.iter().any(|text| memchr::memmem::find(line, text.as_bytes()).is_some())
+    /// Where such an end begins in a line.
+    fn place_in(&self, line: &[u8]) -> Option<usize> {
+        self.texts.iter().filter_map(|text| memchr::memmem::find(line, text.as_bytes())).min()
     }
 
-    /// Whether such an end stands within what is behind a line, `left` bytes before the message would be too long.
-    fn are_behind(&self, behind: &[u8], left: u64) -> bool {
-        let left = usize::try_from(left).unwrap_or(usize::MAX);
+    /// Whether such an end stands within what is behind a line, of which `passed` bytes of the message are over and `left` may
+    /// be to come; or what is there may be cut off.
+    fn are_behind(&self, behind: &[u8], passed: u64, left: u64) -> bool {
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let first = |length: usize| &behind[..behind.len().min(length)];
-        let added = usize::try_from(added(first(left.saturating_mul(4)))).unwrap_or(usize::MAX);
+        let (passed, left) = (number(passed), number(left));
+        let added = number(added(first(left.saturating_mul(4))));
         let stretched = left.saturating_add(added);
         let holds = |text: &&str| {
             let length = stretched.saturating_add(text.len());
@@ -136,13 +167,14 @@ impl Ends {
             let is_out_of_sight = (BEHIND - LONGEST_LINE..length).contains(&behind.len());
             is_out_of_sight || memchr::memmem::find(first(length), text.as_bytes()).is_some()
         };
-        let is_cut = || memchr::memchr_iter(b'\n', first(stretched.saturating_add(1))).any(|at| at + SLACK >= left);
-        self.texts.iter().any(holds) || self.is_cut && is_cut()
+        let is_cut = |(from, to): (usize, usize)| {
+            let to = to.saturating_add(added);
+            let mut ends = memchr::memchr_iter(b'\n', first(to)).map(|at| passed.saturating_add(at));
+            ends.any(|end| (from..=to).contains(&end)) || (from..=to).contains(&passed.saturating_sub(1))
+        };
+        self.texts.iter().any(holds) || self.cut.is_some_and(is_cut)
     }
 }
-
-/// So many bytes a message that is cut may be shorter than the longest.
-const SLACK: usize = 3;
 
 /// How a message may go on behind a newline.
 #[derive(Debug, Clone, Copy)]
@@ -178,8 +210,9 @@ impl CutFailure {
                 behind.starts_with(id)
             }
             Self::EndsIn { programs, ends, longest } => {
-                let left = longest.saturating_sub(message.len() + 1) as u64 + added(message);
-                programs.iter().any(|name| name.as_bytes() == program) && ends.are_behind(behind, left)
+                let passed = message.len() + 1;
+                let left = longest.saturating_sub(passed) as u64 + added(message);
+                programs.iter().any(|name| name.as_bytes() == program) && ends.are_behind(behind, passed as u64, left)
             }
         }
     }
@@ -206,7 +239,8 @@ impl RawNewlines {
             let text = reader::read(bounded.message, message)?.user?;
             // It is a part of the message.
             let start = text.as_ptr().addr() - message.as_ptr().addr();
-            (message.len() >= bounded.least).then_some(start + bounded.most)
+            let length = message.len() as u64 - added(message).min(message.len() as u64);
+            (length >= bounded.least as u64).then_some(start + bounded.most)
         };
         let longest = self.bounded.iter().find_map(bound).unwrap_or(self.longest);
         GoesOn { longest, ends: self.ends, holds_nul: self.holds_nul }
@@ -418,6 +452,51 @@ mod tests {
             "Killed (terminated)",
         ] {
             nothing_in(&format!("Nov 27 13:00:00 mail imapd[7]: {end} user=x\n{FORGED}\n host=h [198.51.100.9]\n"));
+        }
+    }
+
+    /// They may stand in the forged line itself.
+    #[test]
+    fn escapes_in_the_line_do_not_count_either() {
+        let forged = |pad: &str| format!("Nov 27 13:00:01 m pop3d:LOGIN, user={pad}, ip=[203.0.113.66]");
+        for escape in ["\\xff", "#001", "^A"] {
+            let line = forged(&escape.repeat(22));
+            for failure in [
+                "imapd[7]: Logout user=x",
+                "imapd[7]: Login failed user=abcde auth=x",
+                "vpopmail[77]: vchkpw-smtp: password fail (pass: 'x",
+                "in.imapproxyd[7]: LOGIN: 'x",
+            ] {
+                let end = "' (198.51.100.9:1) failed: no host=h [198.51.100.9]";
+                let log = format!("Nov 27 13:00:00 mail {failure}\n{line}\n{end}\n");
+                assert_eq!(scanned(&log, false), [""; 0], "{log}");
+                assert_eq!(scanned(&log, true).len(), 1, "the test has no forged line");
+            }
+        }
+    }
+
+    /// nginx logs all that a client of POP3 has sent at once.
+    #[test]
+    fn a_command_of_nginx_that_is_too_long_holds_others() {
+        nothing_in(
+            "Nov 27 13:00:00 mail nginx: 2026/11/27 13:00:00 [info] 8#8: *7 client sent too long command \"x\" while in auth \
+             state, client: ::, server: [::]:110\nNov 27 13:00:01 m pop3d:LOGIN, user=a, ip=[9.9.9.9]\nUSER aaaaaaaaaaaaaaaaa\" \
+             while in auth state, client: 198.51.100.9, server: 0.0.0.0:110\n",
+        );
+    }
+
+    /// The quote behind the text is not in the log; rsyslog with its escapes switched off took 8,076 bytes.
+    #[test]
+    fn what_a_logger_cuts_off_of_cyrus_is_not_missed() {
+        for start in ["client id: \"x\" \"w", "SASL ANONYMOUS login: \"w"] {
+            for inside in ["", "\nNov 27 13:00:00 m imapd[7]: client id: \"x\" \"w"] {
+                let head = format!("{start}{inside}\n{FORGED}\n");
+                let cut = format!("{head}{}", "z".repeat(8076 - head.len()));
+                let more = "Nov 27 13:00:02 mail postfix/qmgr[3]: A1: removed\n".repeat(300);
+                let log = format!("Nov 27 13:00:00 mail cyrus/imap[7]: {cut}\n{more}");
+                assert_eq!(scanned(&log, false), [""; 0], "{start}{inside}");
+                assert_eq!(scanned(&log, true).len(), 1, "the test has no forged line");
+            }
         }
     }
 

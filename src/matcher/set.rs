@@ -225,7 +225,7 @@ impl Matchers {
         };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        self.newlines.note(header, line, message, route.goes_on(message));
+        self.newlines.note(header, line, message, route.goes_on(message), doubtful);
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();

@@ -152,7 +152,7 @@ const PERDITION_IMAP: &[&str] = &["perdition", "perdition.imap4", "perdition.ima
 const PERDITION_LONGEST: usize = 4096;
 
 /// Behind the name in every failure of 2.2 (perdition.c, `perdition_log_auth`); a name of 4,000 bytes cuts it off.
-const PERDITION_FAILED: Ends = Ends { texts: &[" status=\"failed"], is_cut: true };
+const PERDITION_FAILED: Ends = Ends { texts: &[" status=\"failed"], cut: Some((4093, 4096)) };
 
 /// Not MANAGESIEVE (perdition/protocol.c): who may change a filter has not read his mail.
 const PERDITION_PROTOCOL: Piece = OneOf(&[
@@ -237,8 +237,8 @@ const NGINX_BOUNDED: &[Bounded] = &[
     Bounded { message: NGINX_LOST, least: 0, most: 0 },
     Bounded { message: NGINX_POP3_FAILED, least: 0, most: NGINX_POP3_NAME },
     Bounded { message: NGINX_POP3_LOST, least: 0, most: NGINX_POP3_NAME },
-    // It ends where it is too long, at a byte other than a newline.
-    Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 0 },
+    // All that was sent at once, other commands as well (src/mail/ngx_mail_handler.c, ngx_mail_read_command, since 1.21).
+    Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 130 },
 ];
 
 /// nginx reads commands of POP3 into 128 bytes; in base64, 127 of them and a bare newline, a name has 95. Behind it stands a
@@ -355,7 +355,7 @@ const IMAPPROXY_PROGRAMS: &[&str] = &["imapproxy", "imapproxyd", "in.imapproxyd"
 
 /// Behind the name of every client who is not logged in (imapcommon.c, `Get_Server_conn`; request.c, `cmd_login`,
 /// `cmd_authenticate_login`).
-const IMAPPROXY_FAILED: Ends = Ends { texts: &[" failed: ", " no previous connection: "], is_cut: false };
+const IMAPPROXY_FAILED: Ends = Ends { texts: &[" failed: ", " no previous connection: "], cut: None };
 
 /// How far behind the beginning of a message that may stand: a name has at most 255 bytes, from a literal or base64
 /// (`MAXUSERNAMELEN`, imapproxy.h), an address with its port 54.
