@@ -39,7 +39,10 @@ impl Saved {
             networks.refuse(grant.address).is_none() && self.overrides.denied.find(grant.address).is_none()
         };
         let mut grants: Vec<_> = self.state.grants.iter().map(|saved| (saved.grant, Some(saved))).collect();
-        grants.extend(listed.iter().map(|client| {
+        // A row without a time may be of a grant by hand, which is shorter than a full grace.
+        let is_by_hand =
+            |client: &&Listed| client.expires.is_none() && self.overrides.granted(client.address).is_some();
+        grants.extend(listed.iter().filter(|client| !is_by_hand(client)).map(|client| {
             let expires = client.expires.map_or(full, |expires| now.boot_at(expires));
             (Grant { address: client.address, expires }, None)
         }));
@@ -111,6 +114,21 @@ mod tests {
         let by_hand = ByHand { since: at(since), expires: at(expires) };
         assert!(overrides.grant("198.51.100.1".parse().unwrap(), by_hand));
         overrides
+    }
+
+    /// `grant A` for a minute, kill -9, and a table of `--value`.
+    #[test]
+    fn a_row_without_a_time_makes_no_grant_by_hand_longer() {
+        let now = Now::read();
+        let address = "192.0.2.1".parse().unwrap();
+        let mut saved = Saved::default();
+        let expires = now.wall + Duration::from_secs(60);
+        saved.overrides.grant(address, ByHand { since: now.wall, expires });
+        let mut ring = Ring::new(Duration::from_secs(1800), NonZeroUsize::new(8).unwrap(), None);
+        saved.restore(&mut ring, &Networks::default(), &[Listed { address, expires: None }], &now);
+        let ends: Vec<_> = ring.iter().map(|grant| grant.expires).collect();
+        assert_eq!(ends.len(), 1);
+        assert!(ends[0] <= now.boot + Duration::from_secs(61), "{ends:?}");
     }
 
     #[test]
