@@ -179,6 +179,24 @@ fn behind_a_daemon_that_escapes_newlines_nothing_is_missed() {
     }
 }
 
+/// The numbers of the threat model. Read in one piece, a login may look like the first half of a failure.
+#[test]
+fn logins_are_missed_only_where_newlines_are_not_escaped() {
+    for (directory, all, missed) in [("imapproxy", 22, 15), ("perdition", 28, 7)] {
+        for sample in samples(directory) {
+            let logins = |escaped| {
+                let (mut matchers, mut logins) = (Matchers::all(), 0);
+                matchers.take_newlines_for_escaped(escaped);
+                matchers.scan(Timestamp::default(), &sample.lines.join(&b'\n'), &mut |_, event| {
+                    logins += usize::from(event.action == Action::Login);
+                });
+                logins
+            };
+            assert_eq!((logins(true), logins(false)), (all, all - missed), "{directory}");
+        }
+    }
+}
+
 #[test]
 fn every_matcher_has_a_sample() {
     for matcher in BUILTIN {
