@@ -1,6 +1,6 @@
 //! Lets clients relay through Postfix for a while after a POP3 or IMAP login from the same address.
 //!
-//! The rooms import downwards only (`tests/rooms.rs`). From below: [`mod@line`] reads one line's header and stamp; [`output`] is
+//! The rooms import downwards only (`tests/pure/rooms.rs`). From below: [`mod@line`] reads one line's header and stamp; [`output`] is
 //! all that reaches people; [`source`] makes whole lines of bytes, [`matcher`] events of messages; [`ring`] knows who may relay
 //! until when; [`publish`] hands changes to a backend of `pop_before_smtp_backends`; [`saved`] are the files beside the map;
 //! [`grants`] decides; [`cli`] and [`config`] are options as text and with types; [`postfix`] asks Postfix; [`input`] is one

@@ -2,18 +2,21 @@
 //!
 //! Nothing here sleeps a fixed time to be right: every wait polls a condition and has a limit.
 
-// Each test crate uses a part of this.
+// Each test program uses a part of this.
 #![allow(dead_code)]
 
 pub(crate) mod cases;
 pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod failures;
 pub(crate) mod journal;
 pub(crate) mod lock;
+pub(crate) mod messages;
 pub(crate) mod past;
 pub(crate) mod postfix;
 pub(crate) mod process;
+pub(crate) mod render;
 pub(crate) mod smtp;
 
 use std::fs::{self, File};

@@ -1,7 +1,7 @@
 //! The servers whose logs are understood. Data only.
 //!
 //! A pattern is the server's own format string. To add a server: a row in one of these files, sample lines with verdicts
-//! in `tests/logs`, its failure formats in `tests/matcher_properties.rs`, and what a stranger can make it log in
+//! in `tests/logs`, its failure formats in `tests/pure/matcher_properties.rs`, and what a stranger can make it log in
 //! `super::strangers`.
 
 mod courier;

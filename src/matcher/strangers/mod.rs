@@ -1,5 +1,5 @@
 //! What strangers can bring each server to write into the log, as it was read in its source. Data only; the table of the
-//! threat model is made of it (`tests/strangers.rs`), so that neither can part from the matchers.
+//! threat model is made of it (`tests/pure/strangers.rs`), so that neither can part from the matchers.
 //!
 //! A row tells a message whose bytes are somebody else's where they are dangerous: at its beginning, or with a newline, a NUL, a
 //! CR, or a byte that the server's logger gives a meaning. A server that writes no such message has a row that says so.

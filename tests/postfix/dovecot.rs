@@ -1,0 +1,58 @@
+//! A real login at a real Dovecot lets the client relay through a real Postfix.
+
+use crate::support::cases::{self, Site, ip};
+use crate::support::dovecot::{Dovecot, PASSWORD};
+use crate::support::{Need, SOON, require};
+
+/// The harness itself: Dovecot accepts and refuses, and logs the address that the PROXY header gave it.
+#[test]
+fn dovecot_logs_the_address_it_was_told() {
+    if !require(&[Need::Dovecot]) {
+        return;
+    }
+    let dovecot = Dovecot::start();
+    assert!(dovecot.pop3_login(ip("198.51.100.7"), "kevin", PASSWORD));
+    dovecot.wait_logged(&["pop3-login: Info: Login: user=<kevin>", "rip=198.51.100.7,"]);
+    assert!(dovecot.imap_login(ip("2001:db8:1::7"), "anna", PASSWORD));
+    dovecot.wait_logged(&["imap-login: Info: Login: user=<anna>", "rip=2001:db8:1::7,"]);
+    assert!(!dovecot.pop3_login(ip("198.51.100.66"), "kevin", "wrong"));
+    dovecot.wait_logged(&["pop3-login: Info: Disconnected: ", "auth failed", "rip=198.51.100.66,"]);
+}
+
+#[test]
+fn a_pop3_login_lets_the_client_relay() {
+    a_login_lets_the_client_relay(Dovecot::pop3_login);
+}
+
+#[test]
+fn an_imap_login_lets_the_client_relay() {
+    a_login_lets_the_client_relay(Dovecot::imap_login);
+}
+
+fn a_login_lets_the_client_relay(log_in: fn(&Dovecot, std::net::IpAddr, &str, &str) -> bool) {
+    if !require(&[Need::Dovecot]) {
+        return;
+    }
+    let Some(mut site) = Site::new(&cases::LMDB) else { return };
+    let (v4, v6, failing) = (ip("198.51.100.7"), ip("2001:db8:1::7"), ip("198.51.100.66"));
+    let dovecot = Dovecot::start();
+    site.log = dovecot.log();
+    let mut daemon = site.daemon(&["--matcher", "dovecot"]);
+    let postfix = site.postfix();
+    assert!(!postfix.may_relay(v4), "before any login");
+
+    // The failed one goes first: once a later login is seen, it has been seen too.
+    assert!(!log_in(&dovecot, failing, "kevin", "wrong"));
+    dovecot.wait_logged(&["auth failed", "rip=198.51.100.66,"]);
+    assert!(log_in(&dovecot, v4, "kevin", PASSWORD));
+    postfix.wait_until_relay_is(true, v4, SOON);
+    assert!(!postfix.may_relay(failing), "a failed login");
+
+    assert!(!postfix.may_relay(v6), "before its login");
+    assert!(log_in(&dovecot, v6, "anna", PASSWORD));
+    postfix.wait_until_relay_is(true, v6, SOON);
+
+    assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
+    assert!(!postfix.may_relay(v4), "after the daemon has stopped");
+    assert_eq!(postfix.complaints(), [""; 0]);
+}

@@ -1,0 +1,79 @@
+//! The rooms of `src/` import downwards only, and every file stands in a room.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Upper floors first: a room imports rooms below it.
+const ROOMS: [&str; 15] = [
+    "check", "daemon", "commands", "control", "input", "postfix", "config", "cli", "grants", "saved", "publish",
+    "ring", "matcher", "source", "output",
+];
+
+/// Below all of them.
+const CELLAR: [&str; 4] = ["line", "ordered_map", "time", "wait"];
+
+/// Stand in no room.
+const FILES: [&str; 5] = ["main.rs", "lib.rs", "ordered_map.rs", "time.rs", "wait.rs"];
+
+fn src() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "src"].iter().collect()
+}
+
+/// Above the ground, the higher the smaller.
+fn floor(room: &str) -> usize {
+    ROOMS.iter().position(|known| *known == room).unwrap_or(ROOMS.len())
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The rooms that a text imports, without those of its tests.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().split("#[cfg(test)]\n#[allow").next().unwrap();
+    let names =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| line.split("crate::").skip(1));
+    names.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn rooms_import_downwards_only() {
+    let mut wrong = Vec::new();
+    for file in files(&src()) {
+        let inside = file.strip_prefix(src()).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        // Files of tests alone.
+        if matches!(room, "main" | "lib") || inside.ends_with("tests.rs") {
+            continue;
+        }
+        for other in imports(&fs::read_to_string(&file).unwrap()) {
+            assert!(
+                ROOMS.contains(&&other[..]) || CELLAR.contains(&&other[..]),
+                "{}: no room {other:?}",
+                inside.display()
+            );
+            if other != room
+                && floor(&other) <= floor(room)
+                && !(CELLAR.contains(&room) && CELLAR.contains(&&other[..]))
+            {
+                wrong.push(format!("{}: {room} -> {other}", inside.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "rooms import upwards:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_stands_in_a_room() {
+    for entry in fs::read_dir(src()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let has_place = if path.is_dir() { ROOMS.contains(&name) || name == "line" } else { FILES.contains(&name) };
+        assert!(has_place, "src/{name} stands in no room");
+    }
+    for file in files(&src()) {
+        let twin = file.with_extension("");
+        assert!(!twin.is_dir(), "{} stands beside a directory of its name", file.display());
+    }
+}
