@@ -185,7 +185,7 @@ fn manual_and_completions_are_up_to_date() {
     }
     assert!(
         renew || stale.is_empty(),
-        "not up to date below docs/: {stale:?}; RENEW=1 cargo test --test manual renews them"
+        "not up to date below docs/: {stale:?}; RENEW=1 cargo test --test pure --test daemon up_to_date renews them"
     );
 }
 

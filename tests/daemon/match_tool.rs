@@ -221,12 +221,13 @@ fn doubtful_logins_are_found_by_name_only() {
 }
 
 /// What stands around the table of matchers in docs/servers.md.
-const BEGIN: &str = "<!-- Generated from src/matcher/builtin; RENEW=1 cargo test --test match_tool renews it. -->\n";
+const BEGIN: &str =
+    "<!-- Generated from src/matcher/builtin; RENEW=1 cargo test --test pure --test daemon up_to_date renews it. -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
-/// `RENEW=1 cargo test --test match_tool` writes the table anew.
+/// `RENEW=1` writes the table anew.
 #[test]
-fn the_page_of_servers_has_the_table_of_matchers() {
+fn the_page_of_servers_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/servers.md");
     let text = fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
@@ -236,7 +237,7 @@ fn the_page_of_servers_has_the_table_of_matchers() {
     if std::env::var_os("RENEW").is_some() {
         fs::write(&path, expected).unwrap();
     } else {
-        assert!(text == expected, "not up to date; RENEW=1 cargo test --test match_tool renews it");
+        assert!(text == expected, "not up to date; RENEW=1 cargo test --test pure --test daemon up_to_date renews it");
     }
 }
 

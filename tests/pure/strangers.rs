@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pop_before_smtp::matcher::BUILTIN;
 use pop_before_smtp::matcher::strangers::{self, Stranger};
 
-const BEGIN: &str = "<!-- Generated from src/matcher/strangers; RENEW=1 cargo test --test strangers renews it. -->\n";
+const BEGIN: &str = "<!-- Generated from src/matcher/strangers; RENEW=1 cargo test --test pure --test daemon up_to_date renews it. -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
 fn page() -> PathBuf {
@@ -33,7 +33,7 @@ fn code(text: &str) -> String {
 }
 
 #[test]
-fn the_threat_model_has_the_table() {
+fn the_threat_model_is_up_to_date() {
     let text = fs::read_to_string(page()).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
@@ -41,7 +41,7 @@ fn the_threat_model_has_the_table() {
     if std::env::var_os("RENEW").is_some() {
         fs::write(page(), expected).unwrap();
     } else {
-        assert!(text == expected, "not up to date; RENEW=1 cargo test --test strangers renews it");
+        assert!(text == expected, "not up to date; RENEW=1 cargo test --test pure --test daemon up_to_date renews it");
     }
 }
 
