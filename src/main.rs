@@ -28,7 +28,7 @@ fn run() -> Result<ExitCode, Error> {
         Err(text) => return inspect::print(&text).map(|()| ExitCode::SUCCESS),
     };
     let done = match &asked.command {
-        _ if asked.options.dump_config => inspect::print(&dump::settings(&asked.options)?),
+        _ if asked.dump_config => inspect::print(&dump::settings(&asked.options)?),
         Some(Command::Check { probe }) => {
             return check::run(&asked.options, *probe).map(|verdict| ExitCode::from(verdict as u8));
         }
@@ -46,14 +46,14 @@ fn run() -> Result<ExitCode, Error> {
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {
                 let networks = config::never_published(&asked.options)?;
-                let networks = mynetworks::add(networks, asked.options.skip_mynetworks)?;
+                let networks = mynetworks::add(networks, config::skips_mynetworks(&asked.options))?;
                 explain::line(&config::matchers(&asked.options)?.of_any_host(), &networks, line)
             }
             None if what.suggest => suggest::files(&config::matchers(&asked.options)?.to_suggest(), &what.files),
             None => inspect::events(&config::matchers(&asked.options)?.of_any_host(), what),
         },
         Some(Command::Matchers { format }) => {
-            inspect::print(&catalogue::table(&asked.options.given.file.custom(), &servers::seen_here(), *format))
+            inspect::print(&catalogue::table(&asked.options.file.custom(), &servers::seen_here(), *format))
         }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&asked.options)?)),
     };

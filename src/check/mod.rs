@@ -27,6 +27,7 @@ use self::naming::Ours;
 use self::servers::InUse;
 use self::settings::Settings;
 use self::writer::Writer;
+use crate::cli::option;
 use crate::commands::inspect;
 use crate::config::logs::Logs;
 use crate::config::options::Options;
@@ -76,7 +77,7 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     let table = config::table(options)?;
     config::never_published(options)?;
     let mut findings = Vec::new();
-    let (settings, ours) = postfix(&table, options.skip_mynetworks, &mut findings);
+    let (settings, ours) = postfix(&table, config::skips_mynetworks(options), &mut findings);
     let owner = settings.as_ref().map_or("postfix", |settings| settings.main("mail_owner"));
     let reader = gather::users::named(owner);
     let is_proxied = settings.as_ref().is_some_and(|settings| lookup::is_proxied(settings, &ours));
@@ -84,13 +85,12 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
 
     let listed = gather::processes::list(&table, &ours.file());
     let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref(), &config::control(options)?);
-    let writer = gather::writer::gather(&ours, daemons.holder.flatten(), options.user.as_deref());
+    let writer = gather::writer::gather(&ours, daemons.holder.flatten(), options.said(option!("user")));
     let files = gather::files::gather(&ours, reader.clone(), writer.user.clone(), read_unprivileged);
     findings.extend(value(&table));
     findings.extend(
         options
-            .user
-            .as_deref()
+            .said(option!("user"))
             .filter(|name| gather::users::named(name).is_none())
             .map(|name| Finding::error(format!("there is no user {name}"), "create it, or name another with --user")),
     );
@@ -100,7 +100,7 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     let (logs, chosen, about_logs) = logs(options, &writer)?;
     findings.extend(about_logs);
     findings.extend(transports(options, &chosen, &logs));
-    if let Some(settings) = settings.as_ref().filter(|_| options.skip_mynetworks) {
+    if let Some(settings) = settings.as_ref().filter(|_| config::skips_mynetworks(options)) {
         findings.extend(skipped_networks(settings));
     }
     findings.extend(guards::judge(&gather::guards::gather(Path::new("/")), &ours));
@@ -125,7 +125,7 @@ fn logs(options: &Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<F
         }
     };
     let (chosen, servers) = choice.look(&logs, None);
-    let all = Choice::new(None, options.given.file.custom(), options.escaped_newlines).of_any_host();
+    let all = Choice::new(None, options.file.custom(), options.flag(option!("escaped-newlines"))).of_any_host();
     let choice = gather::logs::Choice { chosen: &chosen, all: &all };
     let mut findings: Vec<_> = servers.iter().flat_map(found).collect();
     let patterns: Vec<_> = logs.patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
@@ -150,16 +150,20 @@ fn transports(options: &Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding
     let samples = logs.iter().filter_map(|log| log.read.as_ref().ok());
     let in_use = InUse {
         // Whoever wants all of them means none of them.
-        named: if options.matcher.iter().any(|name| name == ALL) { Vec::new() } else { chosen.names().collect() },
+        named: if options.texts(option!("matcher")).iter().any(|name| name == ALL) {
+            Vec::new()
+        } else {
+            chosen.names().collect()
+        },
         seen: samples.flat_map(|sample| sample.survey.logins.keys().copied()).collect(),
     };
     let files = logs.iter().filter(|log| !log.path.is_empty()).map(|log| log.name.as_str());
     let followed = Followed {
         files: files.collect(),
-        has_journal_directory: options.journal.journal_directory.is_some()
+        has_journal_directory: options.path(option!("journal-directory")).is_some()
             && logs.iter().any(|log| log.path.is_empty()),
         newline_writers: servers::newline_writers(&servers, &in_use),
-        takes_for_escaped: options.escaped_newlines,
+        takes_for_escaped: options.flag(option!("escaped-newlines")),
     };
     let mut findings = loggers::judge(&loggers, &followed);
     findings.extend(loggers::judge_nginx(&loggers, &followed, &servers.nginx_logs));

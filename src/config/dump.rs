@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use toml::Value as Toml;
 
-use crate::config::config_file::{Custom, MATCHER};
+use crate::cli::{Kind, OptionRow, Preset};
+use crate::config::config_file::{self, Custom, MATCHER};
 use crate::config::logs::{self, Logs};
-use crate::config::options::Options;
-use crate::config::settings::{Kind, Origin, Setting, Value};
+use crate::config::options::{Options, Origin, Value};
 use crate::config::{self, Live};
 use crate::output::error::{Error, Exit};
 use crate::output::escape;
@@ -21,33 +21,33 @@ use crate::source::Log;
 pub fn settings(options: &Options) -> Result<String, Error> {
     let live = config::check(options, None)?;
     let mut out = String::new();
-    for value in &options.given.values {
+    for value in options.values.iter().filter(|value| value.row.is_in_file()) {
         let (assignment, origin) = (assignment(options, &live, value)?, origin(&value.origin));
         // Cannot fail: a string takes everything.
         let _ = match &value.origin {
-            Origin::Default if value.setting.key == MATCHER => {
-                writeln!(out, "{assignment}  # {origin}{}; now {}", meaning(&value.setting), found(options, &live))
+            Origin::Default if value.row.key == MATCHER => {
+                writeln!(out, "{assignment}  # {origin}{}; now {}", meaning(value.row), found(options, &live))
             }
-            Origin::Default => writeln!(out, "{assignment}  # {origin}{}", meaning(&value.setting)),
+            Origin::Default => writeln!(out, "{assignment}  # {origin}{}", meaning(value.row)),
             _ => writeln!(out, "{assignment}  # {origin}"),
         };
     }
-    options.given.file.matchers.iter().for_each(|custom| matcher(&mut out, custom));
+    options.file.matchers.iter().for_each(|custom| matcher(&mut out, custom));
     Ok(out)
 }
 
 /// `KEY = VALUE`; a comment if the setting has no value and is no list.
 fn assignment(options: &Options, live: &Live, value: &Value) -> Result<String, Error> {
-    let setting = &value.setting;
+    let row = value.row;
     let unset = value.texts.is_empty();
-    let values = match setting.key.as_str() {
+    let values = match row.key {
         "log" if unset => default_logs(options),
         "publish-interval" if unset => vec![time(live.policy.publish_interval)],
-        _ => value.texts.iter().map(|text| toml(options, setting, text)).collect::<Result<_, _>>()?,
+        _ => value.texts.iter().map(|text| toml(options, row, text)).collect::<Result<_, _>>()?,
     };
-    let key = setting.key_in_file();
+    let key = config_file::key_of(row);
     Ok(match values.first() {
-        _ if setting.list => format!("{key} = [{}]", join(&values)),
+        _ if row.is_list() => format!("{key} = [{}]", join(&values)),
         Some(value) => format!("{key} = {value}"),
         None => format!("# {key} ="),
     })
@@ -59,8 +59,7 @@ fn join(values: &[Toml]) -> String {
 
 /// The log that is followed if none is named; none if naming it would mean something else.
 fn default_logs(options: &Options) -> Vec<Toml> {
-    let journal = &options.journal;
-    if !(journal.journal_unit.is_empty() && journal.journal_uid.is_empty() && journal.journal_exe.is_empty()) {
+    if logs::journal_option(options).is_some() {
         return Vec::new();
     }
     let path = |log: Log| match log {
@@ -85,37 +84,36 @@ fn time(time: std::time::Duration) -> Toml {
     }
 }
 
-fn toml(options: &Options, setting: &Setting, text: &OsStr) -> Result<Toml, Error> {
-    let text = text.to_str().ok_or_else(|| not_utf8(setting, text))?;
-    Ok(match setting.kind {
+fn toml(options: &Options, row: &OptionRow, text: &OsStr) -> Result<Toml, Error> {
+    let text = text.to_str().ok_or_else(|| not_utf8(row, text))?;
+    Ok(match row.kind {
         Kind::Flag => Toml::Boolean(text == "true"),
         Kind::Number | Kind::Time => text.parse().map_or_else(|_| Toml::from(text), Toml::Integer),
-        Kind::Path => Toml::from(path(options, setting, text)?),
+        Kind::Path => Toml::from(path(options, row, text)?),
         Kind::Choice(_) | Kind::Text => Toml::from(text),
     })
 }
 
 /// From `/` on.
-fn path(options: &Options, setting: &Setting, text: &str) -> Result<String, Error> {
-    let (means, path) = if setting.key == "log" { logs::parts(text) } else { ("", Some(text)) };
+fn path(options: &Options, row: &OptionRow, text: &str) -> Result<String, Error> {
+    let (means, path) = if row.key == "log" { logs::parts(text) } else { ("", Some(text)) };
     let Some(path) = path else { return Ok(text.to_owned()) };
-    let path = config::absolute(options, &format!("--{}", setting.key), path.as_ref())?;
-    let path = path.to_str().ok_or_else(|| not_utf8(setting, path.as_os_str()))?;
+    let path = config::absolute(options, &format!("--{}", row.key), path.as_ref())?;
+    let path = path.to_str().ok_or_else(|| not_utf8(row, path.as_os_str()))?;
     Ok(format!("{means}{path}"))
 }
 
-fn not_utf8(setting: &Setting, text: &OsStr) -> Error {
-    let action = format!("print --{} {}", setting.key, escape::printable(text.as_encoded_bytes()));
+fn not_utf8(row: &OptionRow, text: &OsStr) -> Error {
+    let action = format!("print --{} {}", row.key, escape::printable(text.as_encoded_bytes()));
     Error::new(Exit::Config, action, "it is not UTF-8, and TOML is")
 }
 
-/// What a default means that is no value: as `--help` has it.
-fn meaning(setting: &Setting) -> String {
-    let text = setting.help.split_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
-    match text {
-        Some(text) => format!(": {text}"),
-        None if setting.default.is_none() && !setting.list => ": not set".to_owned(),
-        None => String::new(),
+/// What a default means that is no value.
+fn meaning(row: &OptionRow) -> String {
+    match row.default {
+        Preset::Found(text) => format!(": {text}"),
+        Preset::Nothing if row.default_value().is_none() && !row.is_list() => ": not set".to_owned(),
+        Preset::Nothing | Preset::Value(_) => String::new(),
     }
 }
 

@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cli;
+use crate::cli::{OptionRow, option};
 use crate::config::options::Options;
-use crate::config::{absolute, wrong};
+use crate::config::{absolute, path, wrong};
 use crate::output::error::Error;
 use crate::source::backlog::{is_compressed, is_older_name};
 use crate::source::journal::{Filter, Journalctl};
@@ -16,6 +16,9 @@ use crate::source::{LOG_FILES, Log, Means, no_log};
 
 /// Most files that patterns may stand for: each has a follower of its own.
 const MOST: usize = 256;
+
+/// Say what of the journal counts.
+const OF_JOURNAL: [&OptionRow; 3] = [option!("journal-unit"), option!("journal-uid"), option!("journal-exe")];
 
 /// All logs to follow.
 #[derive(Debug, Default, Clone)]
@@ -46,25 +49,26 @@ impl Logs {
     /// # Errors
     /// Exit code 64 for a value that is wrong by itself.
     pub fn chosen(options: &Options) -> Result<Self, Error> {
+        let (log, source) = (options.texts(option!("log")), options.text(option!("source")));
         let mut logs = Self::default();
-        for text in &options.log {
-            logs.add(text, options)?;
+        for text in log {
+            logs.add(text.as_ref(), options)?;
         }
-        match options.source {
-            _ if !options.log.is_empty() => {}
-            cli::Source::Journal => {
+        match source {
+            _ if !log.is_empty() => {}
+            "journal" => {
                 logs.named.push(Log::Journal(journal(options)?.ok_or_else(|| open_journal(options))?));
             }
-            cli::Source::Stdin => logs.named.push(Log::Stdin),
+            "stdin" => logs.named.push(Log::Stdin),
             _ => {}
         }
         let has_journal = logs.named.iter().any(|log| matches!(log, Log::Journal(_)));
-        let journal = journal(options)?;
-        if !has_journal && journal.is_some() && (options.source != cli::Source::Auto || !options.log.is_empty()) {
-            return Err(wrong(options, journal_option(options), "or its sisters", "the log is a file")
+        journal(options)?;
+        if let Some(row) = journal_option(options).filter(|_| !has_journal && (source != "auto" || !log.is_empty())) {
+            return Err(wrong(options, &format!("--{}", row.key), "or its sisters", "the log is a file")
                 .cure("add --source journal"));
         }
-        if logs.named.contains(&Log::Stdin) && options.background {
+        if logs.named.contains(&Log::Stdin) && options.flag(option!("background")) {
             return Err(wrong(options, "--log", "-", "a daemon in the background has no standard input")
                 .cure("leave --background out"));
         }
@@ -80,13 +84,12 @@ impl Logs {
         } else if let Some(units) = after("journal:") {
             Log::Journal(units_of_journal(units, options)?)
         } else {
-            let (file, means) = match (after("tail:"), after("follow:"), options.source) {
+            let (file, means) = match (after("tail:"), after("follow:"), options.text(option!("source"))) {
                 (Some(file), ..) => (file, Means::Tail),
                 (_, Some(file), _) => (file, Means::Follow),
-                (.., cli::Source::Follow) => (text.as_os_str(), Means::Follow),
-                (.., cli::Source::Tail | cli::Source::Auto) => (text.as_os_str(), Means::Tail),
-                (.., cli::Source::Journal | cli::Source::Stdin) => {
-                    let source = if options.source == cli::Source::Journal { "journal" } else { "stdin" };
+                (.., "follow") => (text.as_os_str(), Means::Follow),
+                (.., "tail" | "auto") => (text.as_os_str(), Means::Tail),
+                (.., source) => {
                     return Err(wrong(options, "--source", source, "--log names a file").cure("leave one of them out"));
                 }
             };
@@ -109,18 +112,19 @@ impl Logs {
 
     /// The log when `--log` does not say.
     fn guess(&mut self, options: &Options) -> Result<(), Error> {
-        let means = if options.source == cli::Source::Follow { Means::Follow } else { Means::Tail };
+        let source = options.text(option!("source"));
+        let means = if source == "follow" { Means::Follow } else { Means::Tail };
         if let Some(path) = LOG_FILES.iter().map(PathBuf::from).find(|path| path.exists()) {
             self.named.push(Log::File(path, means));
             return Ok(());
         }
         match journal(options)? {
-            Some(journal) if options.source == cli::Source::Auto => {
+            Some(journal) if source == "auto" => {
                 self.is_guess = true;
                 self.named.push(Log::Journal(journal));
                 Ok(())
             }
-            _ if options.source == cli::Source::Auto => Err(no_log(
+            _ if source == "auto" => Err(no_log(
                 "the journal was not tried without --journal-unit",
                 "name the file that your POP3 or IMAP server logs to with --log, or its unit with --journal-unit",
             )),
@@ -135,8 +139,8 @@ fn has_wildcards(path: &str) -> bool {
 
 /// What of the journal counts; `None` if the options do not say.
 fn journal(options: &Options) -> Result<Option<Journalctl>, Error> {
-    let cli::Journal { journal_unit, journal_uid, journal_exe, .. } = &options.journal;
-    journalctl(journal_unit, journal_uid, journal_exe, options)
+    let [units, users, programs] = OF_JOURNAL.map(|row| options.words(row));
+    journalctl(&units, &users, &programs, options)
 }
 
 /// The journal of `--log journal:UNIT,...`; without a unit, what the other options say.
@@ -158,9 +162,8 @@ fn journalctl(
     let filter = Filter::new(units, users, programs).map_err(|value| {
         wrong(options, value.option, &value.value.escape_debug().to_string(), value.cause).cure(value.cure)
     })?;
-    let directory = options.journal.journal_directory.as_deref();
-    let directory = directory.map(|path| absolute(options, "--journal-directory", path)).transpose()?;
-    let (follow, live_from) = (!options.once, SystemTime::UNIX_EPOCH);
+    let directory = path(options, option!("journal-directory"))?;
+    let (follow, live_from) = (!options.flag(option!("once")), SystemTime::UNIX_EPOCH);
     Ok((!filter.is_empty()).then_some(Journalctl { filter, directory, cursor: None, since: None, live_from, follow }))
 }
 
@@ -170,13 +173,8 @@ fn open_journal(options: &Options) -> Error {
 }
 
 /// Which of the options about the journal is given.
-fn journal_option(options: &Options) -> &'static str {
-    let cli::Journal { journal_unit, journal_uid, .. } = &options.journal;
-    match (journal_unit.is_empty(), journal_uid.is_empty()) {
-        (false, _) => "--journal-unit",
-        (true, false) => "--journal-uid",
-        (true, true) => "--journal-exe",
-    }
+pub(super) fn journal_option(options: &Options) -> Option<&'static OptionRow> {
+    OF_JOURNAL.into_iter().find(|row| !options.texts(row).is_empty())
 }
 
 /// The parts of a `--log`: how it is followed, and its path if it is about a file.

@@ -6,7 +6,6 @@ pub mod effective;
 pub(crate) mod logs;
 pub(crate) mod options;
 pub mod servers;
-pub mod settings;
 pub(crate) mod socket;
 
 use std::net::IpAddr;
@@ -17,7 +16,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use pop_before_smtp_backends::{self as backends, DRIVERS, Driver};
 
-use crate::cli;
+use crate::cli::{OptionRow, option};
 use crate::config::logs::Logs;
 use crate::config::options::Options;
 use crate::config::servers::Choice;
@@ -80,21 +79,17 @@ impl Config {
         let table = table(options)?;
         let Live { policy, matchers } = live(options, &table)?;
         Ok(Self {
-            debug: options.debug,
-            background: options.background,
-            user: options.user.clone(),
-            pid_file: options.pid_file.as_deref().map(|path| absolute(options, "--pid-file", path)).transpose()?,
+            debug: options.flag(option!("debug")),
+            background: options.flag(option!("background")),
+            user: options.said(option!("user")).map(str::to_owned),
+            pid_file: path(options, option!("pid-file"))?,
             table,
             control: control(options)?,
-            metrics_file: options
-                .metrics_file
-                .as_deref()
-                .map(|path| absolute(options, "--metrics-file", path))
-                .transpose()?,
+            metrics_file: path(options, option!("metrics-file"))?,
             policy,
             matchers,
-            reprocess: options.reprocess,
-            once: options.once,
+            reprocess: options.flag(option!("reprocess")),
+            once: options.flag(option!("once")),
             options: options.clone(),
             // Last: whether there is a log says nothing about the options.
             logs: Logs::new(options)?,
@@ -122,14 +117,14 @@ pub fn check(options: &Options, running: Option<&Table>) -> Result<Live, Error> 
 }
 
 fn live(options: &Options, table: &Table) -> Result<Live, Error> {
-    let publish_interval = match &options.publish_interval {
-        Some(text) => duration(options, "--publish-interval", text, Duration::ZERO, LONGEST_INTERVAL)?,
+    let publish_interval = match options.said(option!("publish-interval")) {
+        Some(_) => duration(options, option!("publish-interval"), Duration::ZERO, LONGEST_INTERVAL)?,
         None if (table.driver.restarts_readers)(&table.options) => Duration::from_secs(1),
         None => Duration::ZERO,
     };
     let policy = Policy {
         publish_interval,
-        grace: duration(options, "--grace", &options.grace, Duration::from_secs(1), ring::LONGEST)?,
+        grace: duration(options, option!("grace"), Duration::from_secs(1), ring::LONGEST)?,
         entries: entries(options)?,
         hold: hold(options)?,
         networks: never_published(options)?,
@@ -152,25 +147,25 @@ pub fn never_published(options: &Options) -> Result<Networks, Error> {
 /// # Errors
 /// Exit code 64: there is no such backend, or the map or the value cannot be one.
 pub fn table(options: &Options) -> Result<Table, Error> {
-    let driver = DRIVERS.iter().find(|driver| driver.name == options.backend).ok_or_else(|| {
+    let name = options.text(option!("backend"));
+    let driver = DRIVERS.iter().find(|driver| driver.name == name).ok_or_else(|| {
         let names: Vec<_> = DRIVERS.iter().map(|driver| driver.name).collect();
-        wrong(options, "--backend", &options.backend, "there is no such backend")
-            .cure(format!("choose from {}", names.join(", ")))
+        wrong(options, "--backend", name, "there is no such backend").cure(format!("choose from {}", names.join(", ")))
     })?;
     let map = map(options)?;
-    if let Some(value) = &options.value
+    let value = options.said(option!("value"));
+    if let Some(value) = value
         && (value.trim().is_empty() || value.trim() != value || value.chars().any(char::is_control))
     {
         return Err(
             wrong(options, "--value", &value.escape_default().to_string(), "not a text of one line").cure("try OK")
         );
     }
-    let map_type = options.map_type.clone();
-    let lmdb_update = match options.lmdb_update {
-        cli::LmdbUpdate::Rename => backends::LmdbUpdate::Rename,
-        cli::LmdbUpdate::InPlace => backends::LmdbUpdate::InPlace,
+    let lmdb_update = match options.text(option!("lmdb-update")) {
+        "in-place" => backends::LmdbUpdate::InPlace,
+        _ => backends::LmdbUpdate::Rename,
     };
-    let sync = options.sync == cli::Sync::Always;
+    let sync = options.text(option!("sync")) != "never";
     if driver.name != "lmdb" {
         let cause = format!("backend {} knows no such thing", driver.name);
         if lmdb_update == backends::LmdbUpdate::InPlace {
@@ -180,7 +175,8 @@ pub fn table(options: &Options) -> Result<Table, Error> {
             return Err(wrong(options, "--sync", "never", &cause).cure("add --backend lmdb, or leave it out"));
         }
     }
-    let value = options.value.clone();
+    let map_type = options.said(option!("map-type")).map(str::to_owned);
+    let value = value.map(str::to_owned);
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
@@ -189,24 +185,25 @@ pub fn table(options: &Options) -> Result<Table, Error> {
 /// # Errors
 /// Exit code 64: there is no such matcher.
 pub fn matchers(options: &Options) -> Result<Choice, Error> {
-    let custom = options.given.file.custom();
-    let choice = |named| Choice::new(named, custom.clone(), options.escaped_newlines);
-    if options.matcher.is_empty() {
+    let custom = options.file.custom();
+    let choice = |named| Choice::new(named, custom.clone(), options.flag(option!("escaped-newlines")));
+    let words = options.words(option!("matcher"));
+    if words.is_empty() {
         return Ok(choice(None));
     }
-    let named: Vec<_> = options.matcher.iter().filter(|name| *name != ALL).collect();
+    let named: Vec<_> = words.iter().filter(|name| *name != ALL).collect();
     let chosen = Matchers::choose(&named, &custom).map_err(|unknown| {
         let valid = unknown.valid.join(", ");
         wrong(options, "--matcher", &unknown.name, "there is no such matcher")
             .cure(format!("choose from {ALL}, {valid}"))
     })?;
-    let has_all = named.len() < options.matcher.len();
+    let has_all = named.len() < words.len();
     Ok(choice(Some(if has_all { Matchers::all_and(&custom) } else { chosen })))
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.
 pub(crate) fn wrong(options: &Options, option: &str, value: &str, cause: &str) -> Error {
-    match options.given.in_file(option) {
+    match options.in_file(option) {
         Some(said) => {
             let (key, place) = (&said.written, said.place_of(value));
             Error::new(Exit::Config, format!("use {place}"), format!("{key} {value}: {cause}"))
@@ -217,7 +214,7 @@ pub(crate) fn wrong(options: &Options, option: &str, value: &str, cause: &str) -
 
 /// The table's path.
 fn map(options: &Options) -> Result<PathBuf, Error> {
-    let path = &options.map;
+    let path = options.path(option!("map")).unwrap_or(Path::new(""));
     let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
     match named {
         true => absolute(options, "--map", path),
@@ -231,16 +228,22 @@ fn map(options: &Options) -> Result<PathBuf, Error> {
 /// # Errors
 /// Exit code 64: it cannot be one.
 pub fn absolute(options: &Options, option: &str, path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(options.given.directory.join(path))
+    std::path::absolute(options.directory.join(path))
         .map_err(|_| wrong(options, option, &path.display().to_string(), "not a path that can be used from here"))
 }
 
+/// The path of an option, if it has one.
+fn path(options: &Options, row: &OptionRow) -> Result<Option<PathBuf>, Error> {
+    options.path(row).map(|path| absolute(options, &format!("--{}", row.key), path)).transpose()
+}
+
 fn networks(options: &Options) -> Result<Vec<IpNet>, Error> {
-    let texts = options.skip_networks.iter().map(String::as_str).filter(|text| !text.is_empty());
-    let refuse = |text| {
+    let words = options.words(option!("skip-networks"));
+    let refuse = |text: &str| {
         wrong(options, "--skip-networks", text, "not a network").cure("write it like 192.0.2.0/24 or 2001:db8::/32")
     };
-    texts.map(|text| network(text).ok_or_else(|| refuse(text))).collect()
+    let named = words.iter().filter(|text| !text.is_empty());
+    named.map(|text| network(text).ok_or_else(|| refuse(text))).collect()
 }
 
 fn network(text: &str) -> Option<IpNet> {
@@ -248,12 +251,12 @@ fn network(text: &str) -> Option<IpNet> {
 }
 
 fn hold(options: &Options) -> Result<Option<Duration>, Error> {
-    let longest = duration(options, "--max-session", &options.max_session, Duration::from_secs(1), ring::LONGEST)?;
-    Ok(options.hold_while_connected.then_some(longest))
+    let longest = duration(options, option!("max-session"), Duration::from_secs(1), ring::LONGEST)?;
+    Ok(options.flag(option!("hold-while-connected")).then_some(longest))
 }
 
 fn entries(options: &Options) -> Result<NonZeroUsize, Error> {
-    let text = &options.entries;
+    let text = options.text(option!("entries"));
     text.parse()
         .ok()
         .filter(|entries: &NonZeroUsize| entries.get() <= 100_000_000)
@@ -261,7 +264,7 @@ fn entries(options: &Options) -> Result<NonZeroUsize, Error> {
 }
 
 fn most_users(options: &Options) -> Result<Option<NonZeroUsize>, Error> {
-    let text = &options.max_users_per_address;
+    let text = options.text(option!("max-users-per-address"));
     match text.parse() {
         Ok(number) if number <= users_per_address::MOST => Ok(NonZeroUsize::new(number)),
         _ => {
@@ -272,7 +275,7 @@ fn most_users(options: &Options) -> Result<Option<NonZeroUsize>, Error> {
 }
 
 fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
-    let text = &options.max_addresses_per_user;
+    let text = options.text(option!("max-addresses-per-user"));
     match text.parse() {
         Ok(number) if number <= ring::MOST_PER_USER => Ok(Some(number).filter(|number| *number > 0)),
         _ => {
@@ -282,12 +285,17 @@ fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
     }
 }
 
+/// Whether Postfix's `mynetworks` are never published.
+pub fn skips_mynetworks(options: &Options) -> bool {
+    options.flag(option!("skip-mynetworks"))
+}
+
 /// Where the control socket is.
 ///
 /// # Errors
 /// Exit code 64: it cannot be a path.
 pub fn control(options: &Options) -> Result<Socket, Error> {
-    match options.control.as_deref() {
+    match options.said(option!("control")) {
         None => Ok(Socket::Usual),
         Some("") => Ok(Socket::Nowhere),
         Some(path) => absolute(options, "--control", Path::new(path)).map(Socket::Named),
@@ -299,11 +307,15 @@ pub fn control(options: &Options) -> Result<Socket, Error> {
 /// # Errors
 /// Exit code 64: it is no time, or longer than any grant may be.
 pub fn length(options: &Options, text: &str) -> Result<Duration, Error> {
-    duration(options, "--for", text, Duration::from_secs(1), ring::LONGEST)
+    time(options, "--for", text, Duration::from_secs(1), ring::LONGEST)
+}
+
+fn duration(options: &Options, row: &OptionRow, least: Duration, most: Duration) -> Result<Duration, Error> {
+    time(options, &format!("--{}", row.key), options.text(row), least, most)
 }
 
 /// Seconds, or a number with a unit.
-fn duration(options: &Options, option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
+fn time(options: &Options, option: &str, text: &str, least: Duration, most: Duration) -> Result<Duration, Error> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = match unit {
@@ -337,7 +349,7 @@ mod tests {
     #[test]
     fn times_have_units_and_bounds() {
         let options = crate::config::effective::read([]).unwrap().unwrap().options;
-        let read = |text| duration(&options, "--grace", text, Duration::from_secs(1), ring::LONGEST).ok();
+        let read = |text| time(&options, "--grace", text, Duration::from_secs(1), ring::LONGEST).ok();
         assert_eq!(read("1800"), Some(Duration::from_secs(1800)));
         assert_eq!(read("30m"), Some(Duration::from_secs(1800)));
         assert_eq!(read("2h"), Some(Duration::from_secs(7200)));

@@ -14,7 +14,7 @@ use pop_before_smtp_backends::Backend;
 
 use self::following::{Following, check_logs};
 use self::listening::Listening;
-use crate::config::{Config, Live};
+use crate::config::{self, Config, Live};
 use crate::control::metrics::MetricsFile;
 use crate::control::{About, Control, Service};
 use crate::daemon::background::{PidFile, close_inherited, to_background};
@@ -61,7 +61,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         privdrop::become_user(user)?;
     }
     check_logs(&config.logs.named)?;
-    config.policy.networks = mynetworks::add(config.policy.networks, config.options.skip_mynetworks)?;
+    config.policy.networks = mynetworks::add(config.policy.networks, config::skips_mynetworks(&config.options))?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
     let mut following = Following::new(&config, Listening::new(&config.matchers, &config.logs));
     if config.debug {

@@ -1,26 +1,13 @@
 //! SIGHUP: reads the command line and the configuration file again, and tells what has come of it. Touches that file, and asks postconf for
 //! `mynetworks`.
 
+use crate::cli::{Scope, option};
 use crate::config::effective;
-use crate::config::options::Options;
-use crate::config::settings::{Given, Value};
+use crate::config::options::{Options, Value};
 use crate::config::{self, Live, Table};
 use crate::matcher::Matcher;
 use crate::output::error::Error;
 use crate::postfix::mynetworks;
-
-/// The settings that a running daemon takes over; the others need a restart.
-pub const LIVE: [&str; 9] = [
-    "publish-interval",
-    "matcher",
-    "grace",
-    "hold-while-connected",
-    "max-session",
-    "entries",
-    "skip-networks",
-    "skip-mynetworks",
-    "max-users-per-address",
-];
 
 /// The settings of a running daemon.
 pub struct Running {
@@ -48,38 +35,38 @@ impl Running {
     fn try_again(&mut self) -> Result<Live, Error> {
         let mut options = effective::read_again(&self.options)?;
         let mut live = config::check(&options, Some(&self.table))?;
-        live.policy.networks = mynetworks::add(live.policy.networks, options.skip_mynetworks)?;
-        tell(&self.options.given, &options);
-        keep(&self.options.given, &mut options.given);
+        live.policy.networks = mynetworks::add(live.policy.networks, config::skips_mynetworks(&options))?;
+        tell(&self.options, &options);
+        keep(&self.options, &mut options);
         self.options = options;
         Ok(live)
     }
 }
 
 /// The settings that have changed: those that can be taken over, and those that cannot.
-fn split_changes<'v>(before: &Given, now: &'v Given) -> (Vec<&'v Value>, Vec<&'v Value>) {
-    let has_changed = |value: &&Value| before.value(&value.setting.key).is_none_or(|old| old.texts != value.texts);
+fn split_changes<'v>(before: &Options, now: &'v Options) -> (Vec<&'v Value>, Vec<&'v Value>) {
+    let has_changed = |value: &&Value| before.value(value.row.key).is_none_or(|old| old.texts != value.texts);
     now.values.iter().filter(has_changed).partition(|value| is_live(value))
 }
 
 fn is_live(value: &Value) -> bool {
-    LIVE.contains(&value.setting.key.as_str())
+    value.row.scope == Scope::Reload
 }
 
 /// What could not be taken over is compared with what is in force the next time, too.
-fn keep(before: &Given, now: &mut Given) {
+fn keep(before: &Options, now: &mut Options) {
     for value in now.values.iter_mut().filter(|value| !is_live(value)) {
-        if let Some(old) = before.value(&value.setting.key) {
+        if let Some(old) = before.value(value.row.key) {
             *value = old.clone();
         }
     }
 }
 
-fn tell(before: &Given, options: &Options) {
-    let Some(path) = &options.config else { return };
-    let (live, fixed) = split_changes(before, &options.given);
+fn tell(before: &Options, now: &Options) {
+    let Some(path) = now.path(option!("config")) else { return };
+    let (live, fixed) = split_changes(before, now);
     let mut changed = names(&live);
-    if !is_same(&before.file.custom(), &options.given.file.custom()) {
+    if !is_same(&before.file.custom(), &now.file.custom()) {
         changed.push("[[matcher]]".to_owned());
     }
     match changed.as_slice() {
@@ -97,5 +84,5 @@ fn is_same(before: &[&'static Matcher], now: &[&'static Matcher]) -> bool {
 
 /// Each with its place.
 fn names(values: &[&Value]) -> Vec<String> {
-    values.iter().map(|value| format!("{} ({})", value.setting.key, value.origin)).collect()
+    values.iter().map(|value| format!("{} ({})", value.row.key, value.origin)).collect()
 }

@@ -1,4 +1,5 @@
-//! The manual pages and the completions are what the command line's own description says.
+//! The manual pages, the completions, the reference of options and the example of a configuration file are what the table
+//! of options says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,11 @@ use crate::support::{Need, Scratch, require};
 use clap::Arg;
 use clap::builder::PossibleValuesParser;
 use clap_complete::{Shell, generate};
-use pop_before_smtp::cli;
-use pop_before_smtp::config::config_file::{MATCHER, MATCHERS};
-use pop_before_smtp::config::settings::{self, Kind, Setting};
-use pop_before_smtp::daemon::reload::LIVE;
+use pop_before_smtp::cli::{self, Kind, OPTIONS, OptionRow, Preset, Scope};
+use pop_before_smtp::config::config_file::{MATCHER, MATCHERS, key_of};
 use pop_before_smtp::matcher::{ALL, BUILTIN};
 use pop_before_smtp_backends::DRIVERS;
+use regex::Regex;
 use roff::{Roff, bold, italic, roman};
 
 const NAME: &str = "pop-before-smtp";
@@ -28,6 +28,8 @@ fn generated() -> Vec<(&'static str, String)> {
     vec![
         ("man/pop-before-smtp.8", manual()),
         ("man/pop-before-smtp.toml.5", manual_of_file()),
+        ("reference.md", between("reference.md", ["<!-- ", " -->"], &reference())),
+        ("examples/pop-before-smtp.toml", between("examples/pop-before-smtp.toml", ["# ", ""], &example())),
         ("completions/pop-before-smtp.bash", completion(Shell::Bash)),
         ("completions/_pop-before-smtp", completion(Shell::Zsh)),
         ("completions/pop-before-smtp.fish", completion(Shell::Fish)),
@@ -52,7 +54,7 @@ fn manual() -> String {
 
 fn manual_of_file() -> String {
     let text = fs::read_to_string(docs("man/pop-before-smtp.toml.5.in")).unwrap();
-    let keys = settings::all().iter().map(key).collect();
+    let keys = OPTIONS.iter().filter(|row| row.is_in_file()).map(key).collect();
     title("POP-BEFORE-SMTP.TOML", "5", "File Formats Manual") + &filled(text, &[("@KEYS@", keys)])
 }
 
@@ -61,7 +63,7 @@ fn title(name: &str, section: &str, manual: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     // The apostrophe of the crate roff: a right quote would be another character.
     format!(
-        ".\\\" Generated from the command line's description and the .in file beside this; see tests/daemon/manual.rs.\n\
+        ".\\\" Generated from src/cli/options.rs and the .in file beside this; see tests/daemon/manual.rs.\n\
          .ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH {name} {section} \"\" \"{NAME} {version}\" \"{manual}\"\n"
     )
 }
@@ -135,28 +137,114 @@ fn commands() -> String {
     roff.to_roff()
 }
 
-fn key(setting: &Setting) -> String {
-    let one = match &setting.kind {
+fn key(row: &OptionRow) -> String {
+    let one = match row.kind {
         Kind::Flag => "true or false",
         Kind::Number => "number",
         Kind::Time => "time",
         Kind::Path => "path",
         Kind::Choice(_) | Kind::Text => "text",
     };
-    let kind = if setting.list { format!("{one}, or a list") } else { one.to_owned() };
+    let kind = if row.is_list() { format!("{one}, or a list") } else { one.to_owned() };
     let mut roff = Roff::new();
-    roff.control("TP", []).text([bold(setting.key_in_file()), roman(" = "), italic(kind)]);
-    roff.text([roman(sentence(&setting.help))]);
-    if let Kind::Choice(choices) = &setting.kind {
-        roff.text([roman(format!("One of {}.", choices.join(", ")))]);
+    roff.control("TP", []).text([bold(key_of(row)), roman(" = "), italic(kind)]);
+    roff.text([roman(sentence(&row.line()))]);
+    if let Kind::Choice(choices) = row.kind {
+        roff.text([roman(format!("One of {}.", names(choices).join(", ")))]);
     }
-    match &setting.default {
-        Some(default) if setting.kind != Kind::Flag => roff.text([roman(format!("Default: {default}."))]),
-        _ => &mut roff,
-    };
-    let is_live = LIVE.contains(&setting.key.as_str());
+    if let Preset::Value(default) = row.default {
+        roff.text([roman(format!("Default: {default}."))]);
+    }
+    let is_live = row.scope == Scope::Reload;
     roff.text([roman(if is_live { "A running daemon takes it over." } else { "Needs a restart." })]);
     roff.to_roff()
+}
+
+fn names(choices: &[(&'static str, &str)]) -> Vec<&'static str> {
+    choices.iter().map(|(name, _)| *name).collect()
+}
+
+/// What an option is for, in Markdown, in full; with the default behind the first sentence.
+fn meaning(row: &OptionRow, default: &str) -> String {
+    let gap = if row.more.starts_with('(') || row.more.is_empty() { " " } else { ". " };
+    let text = format!("{}{default}{gap}{}", row.help, row.more).trim_end().to_owned();
+    match row.kind {
+        Kind::Choice(choices) => format!("{text}. One of `{}`", names(choices).join("`, `")),
+        _ => text,
+    }
+}
+
+/// The table of the reference.
+fn reference() -> String {
+    let line = |row: &OptionRow| {
+        let short = row.short.map(|short| format!("`-{short}`, ")).unwrap_or_default();
+        let name = format!("--{} {}", row.key, row.value_name);
+        let default = match row.default {
+            Preset::Nothing => String::new(),
+            Preset::Value(text) => format!("`{text}`"),
+            Preset::Found(text) => text.to_owned(),
+        };
+        format!("| {short}`{}` | {default} | {} |\n", name.trim_end(), meaning(row, "")).replace("|  |", "| |")
+    };
+    format!("| option | default | meaning |\n|---|---|---|\n{}", OPTIONS.iter().map(line).collect::<String>())
+}
+
+/// Every key at its default, below the heading of its group.
+fn example() -> String {
+    let mut text = String::new();
+    let mut rows: Vec<_> = OPTIONS.iter().filter(|row| row.is_in_file()).collect();
+    while let Some(group) = rows.first().map(|row| row.group) {
+        text += &format!("\n\n## {group}\n");
+        rows.iter().filter(|row| row.group == group).for_each(|row| text += &assignment(row));
+        rows.retain(|row| row.group != group);
+    }
+    text.split_off(1)
+}
+
+fn assignment(row: &OptionRow) -> String {
+    let links = Regex::new(r" \((?:\[[^]]*\]\([^)]*\)(?:, )?)+\)").unwrap();
+    let default = match row.default {
+        Preset::Found(found) => format!(". By default {found}"),
+        Preset::Nothing | Preset::Value(_) => String::new(),
+    };
+    let mut text = sentence(&links.replace_all(&meaning(row, &default), "")).replace('`', "\"");
+    if row.is_list() {
+        text += &format!(" Such as {}.", row.example);
+    }
+    if row.scope == Scope::Restart {
+        text += " (restart)";
+    }
+    let key = key_of(row);
+    let line = match row.default_value() {
+        None if row.is_list() => format!("{key} = []"),
+        None => format!("#{key} = {}", row.example),
+        Some(_) => format!("{key} = {}", row.value_in_file()),
+    };
+    format!("\n{}{line}\n", comment(&text))
+}
+
+/// Lines of at most 120 characters.
+fn comment(text: &str) -> String {
+    let mut lines = vec!["#".to_owned()];
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= 120) {
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(format!("# {word}")),
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The page below `docs/` with this text between its two marks.
+fn between(file: &str, [open, close]: [&str; 2], text: &str) -> String {
+    let begin = format!(
+        "{open}Generated from src/cli/options.rs; RENEW=1 cargo test --test daemon up_to_date renews it.{close}\n"
+    );
+    let end = format!("{open}End of what is generated.{close}\n");
+    let page = fs::read_to_string(docs(file)).unwrap();
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no mark in {file}"));
+    let (_, after) = rest.split_once(&end).unwrap();
+    [before, &begin, "\n", text, "\n", &end, after].concat()
 }
 
 fn completion(shell: Shell) -> String {
@@ -200,11 +288,18 @@ fn every_option_command_and_key_is_in_the_manual() {
     for command in cli::command().get_subcommands() {
         assert!(manual.contains(command.get_name()), "{}", command.get_name());
     }
-    for setting in settings::all() {
-        assert!(of_file.contains(&format!("{} = ", setting.key_in_file())), "{}", setting.key);
+    for row in OPTIONS.iter().filter(|row| row.is_in_file()) {
+        assert!(of_file.contains(&format!("{} = ", key_of(row))), "{}", row.key);
     }
     assert!(of_file.contains(MATCHERS));
     let reference = fs::read_to_string(docs("reference.md")).unwrap();
+    let part = |from: &str, to: &str| reference.split_once(from).unwrap().1.split_once(to).unwrap().0;
+    let (not_in_file, reloaded) =
+        (part("stand behind all other keys.", "are about one run"), part("### Changing it", "| all others"));
+    for row in OPTIONS {
+        assert_eq!(not_in_file.contains(&format!("`--{}`", row.key)), !row.is_in_file(), "{}", row.key);
+        assert_eq!(reloaded.contains(&format!("`{}`", key_of(row))), row.scope == Scope::Reload, "{}", row.key);
+    }
     let codes = reference.split_once("## Exit codes").unwrap().1;
     for code in codes.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<u8>().ok()) {
         assert!(manual.contains(&format!("\n{code}\n")), "exit code {code}");

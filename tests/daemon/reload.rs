@@ -276,6 +276,20 @@ fn what_needs_a_restart_is_named_each_time() {
 }
 
 #[test]
+fn what_is_taken_over_is_named() {
+    let Some(mut running) = Reloading::new(&cases::LMDB, "", "follow") else { return };
+    let path = running.site.join("a.toml").display().to_string();
+    let told = running.reload("escaped-newlines = true\nmax-addresses-per-user = 1\nmax-users-per-address = 2\n");
+    let names = ["escaped-newlines", "max-addresses-per-user", "max-users-per-address"];
+    let places: Vec<_> = (1..).zip(names).map(|(line, name)| format!("{name} ({path}:{line})")).collect();
+    assert!(
+        told.contains(&format!("again: changed {}\n", places.join(", "))) && !told.contains("restart it"),
+        "{told}"
+    );
+    running.end();
+}
+
+#[test]
 fn a_daemon_in_the_background_finds_its_file_again() {
     let Some(site) = Site::new(&cases::LMDB) else { return };
     let pid_file = site.join("pid");

@@ -17,7 +17,7 @@ pub use self::place::Place;
 use self::place::{Source, line_behind};
 pub use self::tables::Custom;
 pub use self::values::FileValue;
-use crate::config::settings::{self, Setting};
+use crate::cli::OptionRow;
 use crate::matcher::Matcher;
 use crate::output::error::{Error, Exit};
 
@@ -29,6 +29,11 @@ pub const MATCHER: &str = "matcher";
 
 /// The key that stands for the option where there are such tables.
 pub const MATCHERS: &str = "matchers";
+
+/// The key of an option that is always right in the file.
+pub fn key_of(row: &OptionRow) -> &'static str {
+    if row.key == MATCHER { MATCHERS } else { row.key }
+}
 
 /// What the file says.
 #[derive(Debug, Clone, Default)]
@@ -110,13 +115,12 @@ fn parse_again(path: &Path, text: &str, known: &ConfigFile) -> Result<ConfigFile
     // In the order of the file, so that the first mistake is told first.
     let mut entries: Vec<_> = document.into_inner().into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
-    let settings = settings::all();
     let mut file = ConfigFile::default();
     for (key, value) in entries {
         if key.get_ref().as_ref() == MATCHER && !is_choice(&value) {
             file.matchers = tables::read(&source, matcher_tables(&source, value)?, &known.matchers)?;
         } else {
-            let value = setting(&source, &settings, &key, &value, &file)?;
+            let value = setting(&source, &key, &value, &file)?;
             file.values.push(value);
         }
     }
@@ -145,18 +149,17 @@ fn matcher_tables<'t>(
 
 fn setting(
     source: &Source<'_>,
-    settings: &[Setting],
     key: &Spanned<toml::de::DeString<'_>>,
     value: &Spanned<DeValue<'_>>,
     file: &ConfigFile,
 ) -> Result<FileValue, Error> {
     let (at, name) = (key.span().start, key.get_ref().as_ref());
-    let setting = values::setting(source, settings, at, name)?;
-    if let Some(other) = file.value(&setting.key) {
+    let row = values::row(source, at, name)?;
+    if let Some(other) = file.value(row.key) {
         let cause = format!("{name} says the same as {} in line {}", other.written, other.place.line);
         return Err(source.refuse(at, cause).cure("leave one of them out"));
     }
-    values::value(source, setting, name, value)
+    values::value(source, row, name, value)
 }
 
 #[cfg(test)]

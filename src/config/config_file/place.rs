@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::{MATCHER, MATCHERS};
-use crate::config::settings;
+use crate::cli::OPTIONS;
 use crate::output::error::{Error, Exit};
 
 /// A place in the file; shown as `FILE:LINE:COLUMN`, counted from 1, columns in characters.
@@ -62,7 +62,7 @@ impl Source<'_> {
         let mut quoted = message.split('`').skip(1).step_by(2);
         if message.starts_with("unknown field") || message.starts_with("unknown variant") {
             let wrong = quoted.next().unwrap_or_default();
-            if settings::all().iter().any(|setting| setting.key == wrong) {
+            if OPTIONS.iter().any(|row| row.is_in_file() && row.key == wrong) {
                 let cause = format!("{wrong} does not belong to the table in which it is");
                 return self.refuse(at, cause).cure("move it above the first line in brackets");
             }

@@ -5,17 +5,16 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::place::{Place, Source};
-use super::{MATCHER, MATCHERS};
-use crate::cli;
+use super::{MATCHER, MATCHERS, key_of};
+use crate::cli::{Kind, OPTIONS, OptionRow};
 use crate::config::logs;
-use crate::config::settings::{Kind, Setting};
 use crate::output::error::Error;
 
 /// A value of the file.
 #[derive(Debug, Clone)]
 pub struct FileValue {
     /// Name of the option.
-    pub key: String,
+    pub key: &'static str,
     /// The key as it stands in the file.
     pub written: String,
     /// Where the value begins.
@@ -31,63 +30,61 @@ impl FileValue {
     }
 }
 
-/// The setting of a key; an error if there is none.
-pub(super) fn setting<'s>(
-    source: &Source<'_>,
-    settings: &'s [Setting],
-    at: usize,
-    key: &str,
-) -> Result<&'s Setting, Error> {
+/// The option of a key; an error if there is none.
+pub(super) fn row(source: &Source<'_>, at: usize, key: &str) -> Result<&'static OptionRow, Error> {
     let name = if key == MATCHERS { MATCHER } else { key };
-    if let Some(setting) = settings.iter().find(|setting| setting.key == name) {
-        return Ok(setting);
+    match OPTIONS.iter().find(|row| row.key == name) {
+        Some(row) if row.is_in_file() => Ok(row),
+        Some(_) => {
+            let cause = format!("{key} is about one run, not about a site");
+            Err(source.refuse(at, cause).cure(format!("give --{key} on the command line")))
+        }
+        None => {
+            let known = OPTIONS.iter().filter(|row| row.is_in_file()).map(|row| row.key).chain([MATCHERS]);
+            Err(source.refuse_unknown(at, "key", key, &known.collect::<Vec<_>>()))
+        }
     }
-    if cli::ONLY_HERE.contains(&key) {
-        let cause = format!("{key} is about one run, not about a site");
-        return Err(source.refuse(at, cause).cure(format!("give --{key} on the command line")));
-    }
-    let known: Vec<_> = settings.iter().map(|setting| setting.key.as_str()).chain([MATCHERS]).collect();
-    Err(source.refuse_unknown(at, "key", key, &known))
 }
 
-/// Reads the value of a setting.
+/// Reads the value of an option.
 pub(super) fn value(
     source: &Source<'_>,
-    setting: &Setting,
+    row: &OptionRow,
     written: &str,
     value: &Spanned<DeValue<'_>>,
 ) -> Result<FileValue, Error> {
     let texts = match value.get_ref() {
-        DeValue::Array(values) if setting.list => {
-            values.iter().map(|value| text(source, setting, value)).collect::<Result<_, _>>()?
+        DeValue::Array(values) if row.is_list() => {
+            values.iter().map(|value| text(source, row, value)).collect::<Result<_, _>>()?
         }
-        _ => vec![text(source, setting, value)?],
+        _ => vec![text(source, row, value)?],
     };
     let place = source.place(value.span().start);
-    Ok(FileValue { key: setting.key.clone(), written: written.to_owned(), place, texts })
+    Ok(FileValue { key: row.key, written: written.to_owned(), place, texts })
 }
 
-fn text(source: &Source<'_>, setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
+fn text(source: &Source<'_>, row: &OptionRow, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
     let at = value.span().start;
-    let key = &setting.key;
-    let text = match (value.get_ref(), &setting.kind) {
+    let key = row.key;
+    let text = match (value.get_ref(), row.kind) {
         (DeValue::Boolean(value), Kind::Flag) => value.to_string(),
         (DeValue::Integer(number), Kind::Number | Kind::Time) => decimal(number),
         (DeValue::String(text), Kind::Choice(choices)) => {
-            let known: Vec<_> = choices.iter().map(String::as_str).collect();
+            let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
             if !known.contains(&text.as_ref()) {
                 return Err(source.refuse_unknown(at, key, text, &known));
             }
             text.to_string()
         }
-        (DeValue::String(text), Kind::Path) if !is_absolute(setting, text) => {
+        (DeValue::String(text), Kind::Path) if !is_absolute(row, text) => {
             let cause = format!("{key} {}: not an absolute path", text.escape_debug());
             return Err(source.refuse(at, cause).cure("write it from / on"));
         }
         (DeValue::String(text), Kind::Path | Kind::Text | Kind::Time) => text.to_string(),
         (value, _) => {
-            let cause = format!("{key} takes {}, not {}", expected(setting), found(value));
-            return Err(source.refuse(at, cause).cure(format!("write it like {}", setting.example())));
+            let cause = format!("{key} takes {}, not {}", expected(row), found(value));
+            let example = if row.kind == Kind::Flag { "true" } else { &row.value_in_file() };
+            return Err(source.refuse(at, cause).cure(format!("write it like {} = {example}", key_of(row))));
         }
     };
     if text.contains('\0') {
@@ -97,8 +94,8 @@ fn text(source: &Source<'_>, setting: &Setting, value: &Spanned<DeValue<'_>>) ->
 }
 
 /// The daemon may be started anywhere, and reads the file again elsewhere.
-fn is_absolute(setting: &Setting, text: &str) -> bool {
-    let path = if setting.key == "log" { logs::parts(text).1 } else { Some(text) };
+fn is_absolute(row: &OptionRow, text: &str) -> bool {
+    let path = if row.key == "log" { logs::parts(text).1 } else { Some(text) };
     path.is_none_or(|path| path.starts_with('/'))
 }
 
@@ -108,8 +105,8 @@ fn decimal(number: &DeInteger<'_>) -> String {
         .map_or_else(|_| number.to_string(), |number| number.to_string())
 }
 
-fn expected(setting: &Setting) -> &'static str {
-    match (&setting.kind, setting.list) {
+fn expected(row: &OptionRow) -> &'static str {
+    match (row.kind, row.is_list()) {
         (Kind::Flag, _) => "true or false",
         (Kind::Number, false) => "a number",
         (Kind::Number, true) => "a list of numbers",
