@@ -172,9 +172,10 @@ fn revocable(arg: Arg) -> Arg {
 
 /// The row of a key that is written in the program: `option!("grace")`. There is no program without that row.
 macro_rules! option {
-    ($key:literal) => {
-        const { $crate::cli::row($key) }
-    };
+    ($key:literal) => {{
+        const ROW: &$crate::cli::OptionRow = $crate::cli::row($key);
+        ROW
+    }};
 }
 pub(crate) use option;
 
@@ -184,9 +185,10 @@ pub(crate) use option;
 /// While the program is compiled, if there is none: for constants only.
 pub(crate) const fn row(key: &str) -> &'static OptionRow {
     let mut at = 0;
-    while !is_same(OPTIONS[at].key.as_bytes(), key.as_bytes()) {
+    while at < OPTIONS.len() && !is_same(OPTIONS[at].key.as_bytes(), key.as_bytes()) {
         at += 1;
     }
+    assert!(at < OPTIONS.len(), "no option has this key");
     &OPTIONS[at]
 }
 
