@@ -42,7 +42,7 @@ fn check_log(path: &Path) -> io::Result<()> {
 /// What it takes to follow one more log.
 pub(super) struct Following {
     pub(super) lookup: Lookup,
-    pub(super) options: plan::Options,
+    pub(super) run: plan::Run,
     pub(super) listening: Listening,
 }
 
@@ -50,8 +50,8 @@ impl Following {
     pub(super) fn new(config: &Config, listening: Listening) -> Self {
         let lookup = Lookup::new(&config.logs);
         let Config { once, reprocess, .. } = *config;
-        let options = plan::Options { once, reprocess, is_guess: config.logs.is_guess };
-        Self { lookup, options, listening }
+        let run = plan::Run { once, reprocess, is_guess: config.logs.is_guess };
+        Self { lookup, run, listening }
     }
 
     /// Finds out how the logs are going to be followed, those included that patterns stand for.
@@ -62,10 +62,10 @@ impl Following {
         if logs.is_empty() {
             log::warn!("no log file has one of the names; waiting for one to appear");
         }
-        let plan = |log: &Log| Plan::new(log, &self.options, config.policy.grace, state.mark(&log.name()), &now);
+        let plan = |log: &Log| Plan::new(log, &self.run, config.policy.grace, state.mark(&log.name()), &now);
         let plans = logs.iter().map(plan).collect();
         // What appears later was not there at the start.
-        self.options.reprocess = false;
+        self.run.reprocess = false;
         plans
     }
 
@@ -75,11 +75,11 @@ impl Following {
 
     /// Follows files that have appeared, and forgets those that are gone.
     pub(super) fn look(&mut self, inputs: &mut Vec<Input>, grace: Duration, now: &Now) {
-        if !self.lookup.is_needed() || self.options.once {
+        if !self.lookup.is_needed() || self.run.once {
             return;
         }
         for log in self.lookup.look() {
-            let plan = Plan::new(&log, &self.options, grace, None, now);
+            let plan = Plan::new(&log, &self.run, grace, None, now);
             match plan.and_then(|plan| Input::start(plan, self.listening.matchers.clone(), now)) {
                 Ok(input) => {
                     log::info!("following {}, which has appeared", log.name());

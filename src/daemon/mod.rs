@@ -205,7 +205,7 @@ impl Loop {
             self.wake(now.boot, grants.ring().grace());
             grants.expire(&now);
             self.service.turn(&now, wake.wanted, grants, &self.inputs);
-            let once = self.following.options.once;
+            let once = self.following.run.once;
             if self.inputs.is_empty() && (once || !self.following.lookup.is_needed()) {
                 return Ok(match (once, self.failed) {
                     (false, _) => End::Stop,

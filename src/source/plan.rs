@@ -20,9 +20,9 @@ use crate::time::{Now, Timestamp};
 /// How often the search for what was written before is begun anew because the log was rotated meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// What holds for all logs.
+/// What this run is to do with each log.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct Run {
     /// Stop at the end of the log.
     pub once: bool,
     /// Lines that are there already happen now.
@@ -57,29 +57,29 @@ impl Plan {
     ///
     /// # Errors
     /// A program that is needed does not run, or the log cannot be read.
-    pub fn new(log: &Log, options: &Options, grace: Duration, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
-        let mark = mark.filter(|_| !options.reprocess);
+    pub fn new(log: &Log, run: &Run, grace: Duration, mark: Option<&Mark>, now: &Now) -> Result<Self, Error> {
+        let mark = mark.filter(|_| !run.reprocess);
         let window = Window::new(now.wall, grace, jiff::tz::TimeZone::system());
         let (how, backlog) = match log {
             Log::Stdin => (How::Stdin, None),
             Log::Journal(journal) => {
-                let journal = self::journal(journal, options, mark, &window)?;
+                let journal = self::journal(journal, run, mark, &window)?;
                 let before = journal.before();
                 (How::Journal(journal, before), None)
             }
             Log::File(path, Means::Follow) => {
-                let follow = if options.reprocess {
-                    Follow::start(path.clone(), From::Start, !options.once, now.boot).map(|source| (source, None))
+                let follow = if run.reprocess {
+                    Follow::start(path.clone(), From::Start, !run.once, now.boot).map(|source| (source, None))
                 } else {
-                    follow_on(path, mark, &window, !options.once, now.boot)
+                    follow_on(path, mark, &window, !run.once, now.boot)
                 };
                 let (source, backlog) = follow.map_err(|error| cannot_read(path, &error))?;
                 (How::Follow { path: path.clone(), source: Box::new(source) }, backlog)
             }
             Log::File(path, Means::Tail) => {
-                let mut tail = tail(options)?;
+                let mut tail = tail(run)?;
                 let (mut from, mut backlog) = (None, None);
-                if !options.reprocess && path.is_file() {
+                if !run.reprocess && path.is_file() {
                     let found = Backlog::find(path, saved(mark, &window), &window);
                     let found = found.map_err(|error| cannot_read(path, &error))?;
                     tail.from = TailFrom::Byte(found.live.offset);
@@ -88,7 +88,7 @@ impl Plan {
                 (How::Tail { path: path.clone(), tail, from }, backlog)
             }
         };
-        Ok(Self { name: log.name(), how, backlog, reprocess: options.reprocess })
+        Ok(Self { name: log.name(), how, backlog, reprocess: run.reprocess })
     }
 
     /// Names the process that `tail` must not outlive; another one after a fork.
@@ -202,26 +202,26 @@ fn follow_on(
     Err(io::Error::other("it is rotated again and again"))
 }
 
-fn tail(options: &Options) -> Result<Tail, Error> {
+fn tail(run: &Run) -> Result<Tail, Error> {
     let watches = tail_watches_pid().map_err(|error| {
         Error::io(Exit::Unavailable, "run tail", &error).cure("install coreutils, or name its directory in $PATH")
     })?;
-    let from = if options.reprocess { TailFrom::Start } else { TailFrom::End };
-    Ok(Tail { from, follow: !options.once, watched: watches.then(std::process::id) })
+    let from = if run.reprocess { TailFrom::Start } else { TailFrom::End };
+    Ok(Tail { from, follow: !run.once, watched: watches.then(std::process::id) })
 }
 
 /// The journal, from where it matters.
-fn journal(journal: &Journalctl, options: &Options, mark: Option<&Mark>, window: &Window) -> Result<Journalctl, Error> {
+fn journal(journal: &Journalctl, run: &Run, mark: Option<&Mark>, window: &Window) -> Result<Journalctl, Error> {
     const CURE: &str = "run on a host with systemd's journal, as root or a member of group systemd-journal";
     journal.check().map_err(|error| {
         let cause = io_cause(&error);
         let cause = format!("journalctl fails: {cause}");
-        if options.is_guess {
+        if run.is_guess {
             return no_log(&cause, CURE);
         }
         Error::new(Exit::Unavailable, "read the journal", cause).cure(CURE)
     })?;
-    if options.reprocess {
+    if run.reprocess {
         return Ok(journal.clone());
     }
     let cursor = match mark {
