@@ -11,7 +11,6 @@ mod shared;
 mod view;
 
 pub use self::policy::{Policy, Start};
-use std::io::Stdout;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -21,7 +20,7 @@ use self::messages::Messages;
 pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
 use crate::grants::ended::{Departed, Departure};
-use crate::grants::narrator::{Before, Narrator};
+use crate::grants::narrator::Narrator;
 use crate::line::stamp::DISORDER;
 use crate::matcher::{Action, Event};
 use crate::output::error::{Error, io_cause};
@@ -56,7 +55,7 @@ pub struct Grants {
     publisher: Publisher,
     /// The open sessions, with `--hold-while-connected`.
     hold: Option<OpenSessions>,
-    narrator: Option<Narrator<Stdout>>,
+    narrator: Option<Narrator>,
     /// Room for the changes of one call, used again.
     changes: Vec<Change>,
     messages: Messages,
@@ -151,14 +150,9 @@ impl Grants {
         outcome
     }
 
-    /// Gives an address the rest of a grace, unless it has more, and tells so in debug mode.
+    /// Gives an address the rest of a grace, unless it has more.
     fn take_over(&mut self, now: &Now, grant: Grant, event: Option<&Event<'_>>) -> Outcome {
-        let client = Some(grant.address);
-        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, client));
         self.ring.restore(now.boot, grant, &mut self.changes);
-        if let (Some(narrator), Some(before), false) = (&mut self.narrator, before, self.changes.is_empty()) {
-            narrator.tell(now, &before, &self.ring, client);
-        }
         if let (Some(Change::Added(grant)), Some(event)) = (self.changes.last(), event) {
             messages::granted(event, now.wall_at(grant.expires));
         }
@@ -180,7 +174,7 @@ impl Grants {
     }
 
     fn login(&mut self, now: &Now, event: &Event<'_>) -> Outcome {
-        self.grant(now, event.client);
+        self.ring.login(now.boot, event.client, &mut self.changes);
         if let Some(Change::Added(grant)) = self.changes.last() {
             messages::granted(event, now.wall_at(grant.expires));
         }
@@ -204,7 +198,7 @@ impl Grants {
     /// A session that was held has ended: its address keeps its grant for one more grace.
     fn logout(&mut self, now: &Now, event: &Event<'_>) {
         if let Some(client) = self.ended(event) {
-            self.grant(now, client);
+            self.ring.login(now.boot, client, &mut self.changes);
             self.take_changes(now);
         }
     }
@@ -213,15 +207,6 @@ impl Grants {
     fn ended(&mut self, event: &Event<'_>) -> Option<IpAddr> {
         let client = self.hold.as_mut().zip(event.session).and_then(|(hold, session)| hold.logout(session));
         client.filter(|&client| self.ring.get(client).is_some())
-    }
-
-    /// Gives an address a full grace, and tells so in debug mode.
-    fn grant(&mut self, now: &Now, client: IpAddr) {
-        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, Some(client)));
-        self.ring.login(now.boot, client, &mut self.changes);
-        if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
-            narrator.tell(now, &before, &self.ring, Some(client));
-        }
     }
 
     /// Renews the grants of addresses with an open session, shortly before they end.
@@ -247,11 +232,7 @@ impl Grants {
         if self.ring.oldest().is_none_or(|oldest| oldest.expires > now.boot) {
             return;
         }
-        let before = self.narrator.is_some().then(|| Before::look(now, &self.ring, None));
         self.ring.purge(now.boot, &mut self.changes);
-        if let (Some(narrator), Some(before)) = (&mut self.narrator, before) {
-            narrator.tell(now, &before, &self.ring, None);
-        }
         self.take_changes(now);
     }
 
@@ -311,8 +292,11 @@ impl Grants {
         Ok(())
     }
 
-    /// Tells the publisher.
+    /// Tells the publisher, and in debug mode whoever reads along.
     fn note_changes(&mut self, now: &Now) {
+        if let Some(narrator) = &mut self.narrator {
+            narrator.tell(now, &self.changes, &self.ring);
+        }
         for change in self.changes.drain(..) {
             self.publisher.note(now.boot, &change, &self.ring);
             if let Change::Removed(address, reason) = change {

@@ -1,7 +1,6 @@
 //! What the settings make of the grants: at start, for the daemon and debug mode alike, and when they change. No grant ends
 //! for another reason than that the settings say so.
 
-use std::io::Stdout;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,7 +53,7 @@ pub struct Start {
     /// The map beside which these files are; without one nothing is remembered beyond this run.
     pub map: Option<PathBuf>,
     /// Makes it debug mode.
-    pub narrator: Option<Narrator<Stdout>>,
+    pub narrator: Option<Narrator>,
 }
 
 impl Default for Start {

@@ -269,12 +269,6 @@ impl<S: BuildHasher + Default> Ring<S> {
         self.grants.at(slot).map(grant)
     }
 
-    /// Slot numbers of the head and of the tail, for debug mode; `None` for an empty ring.
-    pub fn ends(&self) -> Option<(usize, usize)> {
-        let newest = self.iter().next()?;
-        self.position(newest.address).zip(self.position(self.oldest()?.address))
-    }
-
     /// Evicts until there are at most `most`.
     fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
         while self.len() > most {

@@ -136,10 +136,12 @@ impl Plan {
     /// What debug mode tells of it.
     pub fn display(&self) -> String {
         match &self.how {
-            How::Tail { path, tail, .. } => format!("Tail command: {}", tail.command_line(path).display()),
+            How::Tail { path, tail, .. } => {
+                format!("Starting command in 0 seconds: {}", tail.command_line(path).display())
+            }
             How::Follow { path, .. } => format!("Log file: {}", path.display()),
-            How::Journal(journal, _) => format!("Tail command: {}", journal.command_line().display()),
-            How::Stdin => "Tail command: standard input".to_owned(),
+            How::Journal(journal, _) => format!("Starting command in 0 seconds: {}", journal.command_line().display()),
+            How::Stdin => "Log file: standard input".to_owned(),
         }
     }
 

@@ -267,14 +267,16 @@ fn each_entry_is_read_once() {
     journal.write(&[&dovecot(&login("198.51.100.2"))]);
     wait_for("the last login", SOON, || daemon.stdout().contains("from 198.51.100.2"));
     assert_eq!(logins(&daemon), 3, "{}", daemon.stdout());
-    assert!(daemon.stdout().contains("Tail command: journalctl "), "{}", daemon.stdout());
+    assert!(daemon.stdout().contains("Starting command in 0 seconds: journalctl "), "{}", daemon.stdout());
     assert!(daemon.stdout().contains("_SYSTEMD_UNIT=dovecot.service\n"), "{}", daemon.stdout());
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 }
 
 fn daemon_in_debug_mode(site: &Site, journal: &Journal) -> Daemon {
     let daemon = Daemon::start(&arguments(site, journal, &[FROM_DOVECOT, &["--debug"]]));
-    wait_for("a follower", SOON, || daemon.stdout().contains("Tail command: ") && !children(daemon.pid()).is_empty());
+    wait_for("a follower", SOON, || {
+        daemon.stdout().contains("Starting command in 0 seconds: ") && !children(daemon.pid()).is_empty()
+    });
     daemon
 }
 
