@@ -360,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn matchers_may_have_the_names_of_the_c_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let read = |given: &[&str]| {
+            let arguments = ["pop-before-smtp"].iter().chain(given).map(Into::into);
+            let options = crate::config::effective::read(arguments).unwrap().unwrap().options;
+            let matchers = matchers(&options)?.of_any_host();
+            Ok::<_, Error>(matchers.names().collect::<Vec<_>>())
+        };
+        assert_eq!(read(&["--matcher", "VMPOP3D,IPOP3D"]).unwrap(), ["uw-imap", "vm-pop3d"]);
+        let file = directory.path().join("config.toml");
+        let with_file = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            read(&["--config", file.to_str().unwrap()])
+        };
+        assert_eq!(with_file("matchers = [\"QPOPPER\"]").unwrap(), ["qpopper"]);
+        let error = with_file("matchers = [\"QPOPER\"]").unwrap_err().to_string();
+        assert!(error.contains("there is no such matcher; choose from all, apple-mail, courier, "), "{error}");
+    }
+
+    #[test]
     fn networks_may_be_single_addresses() {
         let read = |text: &str| network(text).map(|network| network.to_string());
         assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1/32"));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::builtin::NAMES_OF_C_PROGRAM;
 use super::files::Files;
 use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
@@ -64,13 +65,17 @@ impl Matchers {
         Self::of(BUILTIN.iter().chain(custom.iter().copied()))
     }
 
-    /// The built-in and custom matchers of these names.
+    /// The built-in and custom matchers of these names; the C program's names are known, too.
     ///
     /// # Errors
     /// No matcher has one of the names.
     pub fn choose<S: AsRef<str>>(names: &[S], custom: &[&'static Matcher]) -> Result<Self, UnknownMatcher> {
         let known = BUILTIN.iter().chain(custom.iter().copied());
-        let find = |name: &str| known.clone().find(|m| m.name == name).ok_or_else(|| unknown(name, known.clone()));
+        let find = |name: &str| {
+            let of_c_program = NAMES_OF_C_PROGRAM.iter().find(|(old, _)| *old == name);
+            let own = of_c_program.map_or(name, |(_, own)| own);
+            known.clone().find(|m| m.name == own).ok_or_else(|| unknown(name, known.clone()))
+        };
         let mut chosen = names.iter().map(|name| find(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
         chosen.sort_by_key(|m| m.name);
         chosen.dedup_by_key(|m| m.name);
@@ -313,6 +318,17 @@ mod tests {
         assert_eq!(names.len(), BUILTIN.len());
         let error = Matchers::select(&["courier", "corier"]).expect_err("misspelt");
         assert!(error.to_string().starts_with("unknown matcher \"corier\"; choose from apple-mail, "), "{error}");
+    }
+
+    #[test]
+    fn the_names_of_the_c_program_are_known() {
+        for (old, own) in NAMES_OF_C_PROGRAM {
+            let chosen = Matchers::select(&[old]).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(chosen.names().collect::<Vec<_>>(), [*own]);
+        }
+        let both = Matchers::select(&["COURIER", "courier", "VMPOP3D"]).expect("known");
+        assert_eq!(both.names().collect::<Vec<_>>(), ["courier", "vm-pop3d"]);
+        assert!(Matchers::select(&["Courier"]).is_err());
     }
 
     /// The rest of an `ID sent: ` of more than 4,096 bytes, without and behind a failed login.

@@ -16,6 +16,19 @@ mod uw;
 
 use super::Matcher;
 
+/// What the C program calls its matching functions, and the matcher that reads the lines of the same server. No matcher of
+/// one's own can have such a name: those have no capitals.
+pub(super) const NAMES_OF_C_PROGRAM: &[(&str, &str)] = &[
+    ("COURIER", "courier"),
+    ("CYRUS", "cyrus"),
+    ("IPOP3D", "uw-imap"),
+    ("QPOPPER", "qpopper"),
+    ("TEAPOP", "teapop"),
+    ("TPOP3D", "tpop3d"),
+    ("VDPOP3D", "vdpop3d"),
+    ("VMPOP3D", "vm-pop3d"),
+];
+
 /// All built-in matchers.
 pub const BUILTIN: &[Matcher] = &[
     others::APPLE_MAIL,
