@@ -89,7 +89,7 @@ fn join(group: Gid) -> String {
 fn group() -> Option<Gid> {
     static GROUP: OnceLock<Option<Gid>> = OnceLock::new();
     *GROUP.get_or_init(|| {
-        let asked = process::find("postconf").and_then(|postconf| {
+        let asked = process::find_postfix("postconf").and_then(|postconf| {
             let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
             process::run(&postconf, &arguments, process::LIMIT).ok()
         });

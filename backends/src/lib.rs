@@ -25,6 +25,7 @@ use std::time::SystemTime;
 pub use entry::seconds_up;
 pub use error::{BackendError, ErrorKind};
 pub use files::cause;
+pub use postmap::{Redirect, map_type, redirect};
 
 /// An address that may relay, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

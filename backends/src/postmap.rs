@@ -12,6 +12,7 @@
 //! refused at open.
 
 mod build;
+mod redirect;
 mod tools;
 mod types;
 
@@ -23,11 +24,13 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 
 use self::build::{Build, rename_all};
+pub use self::redirect::Redirect;
 use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::access::READ;
@@ -36,6 +39,9 @@ use crate::files::{self, Left, OTHER_MAP, Place, remove, write_error};
 use crate::process::Finished;
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
+
+/// That Postfix takes another type is told once, also where the table is opened again in the background.
+static TOLD: Once = Once::new();
 
 /// Ends the names of the empty table.
 const SPARE: &str = ".empty";
@@ -55,14 +61,45 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
 
 /// The command that a publish runs, as an operator would type it.
 pub(crate) fn describe(options: &Options) -> String {
-    let asked = || Tools::installed().and_then(|tools| tools.postconf(&["-h", "default_database_type"])).ok();
-    let map_type = options.map_type.clone().or_else(asked).unwrap_or_else(|| "hash".to_owned());
-    format!("Postmap command: postmap -r {map_type}:{}", options.map.display())
+    format!("Postmap command: postmap -r {}:{}", map_type(options), options.map.display())
+}
+
+/// The type of the table that postmap writes: the one that is set, else Postfix's default, or what Postfix takes in its place.
+/// Where Postfix cannot be asked, the one that is set, else `hash`.
+#[must_use]
+pub fn map_type(options: &Options) -> String {
+    let taken = || {
+        let tools = Tools::installed()?;
+        let name = asked_type(options, &tools)?;
+        Ok::<_, BackendError>(redirect::redirect(&tools, &name, &options.map)?.map_or(name, |redirect| redirect.kind))
+    };
+    taken().ok().or_else(|| options.map_type.clone()).unwrap_or_else(|| "hash".to_owned())
+}
+
+/// What Postfix takes for the table `map` of type `name`; `None` if that is what it is called.
+///
+/// # Errors
+/// Postfix refuses such a table.
+pub fn redirect(name: &str, map: &Path) -> Result<Option<Redirect>, BackendError> {
+    redirect::redirect(&Tools::installed()?, name, map)
+}
+
+/// The type that is set, else Postfix's default.
+fn asked_type(options: &Options, tools: &Tools) -> Result<String, BackendError> {
+    match &options.map_type {
+        Some(name) => Ok(name.clone()),
+        None => tools
+            .postconf(&["-h", "default_database_type"])
+            .map_err(|error| if error.cure.is_none() { error.cure("set --map-type") } else { error }),
+    }
 }
 
 /// A table written by postmap.
 pub(crate) struct Postmap {
     tools: Tools,
+    /// What was asked for.
+    asked: String,
+    /// What Postfix takes for it.
     kind: Type,
     place: Place,
     value: Value,
@@ -76,6 +113,7 @@ impl Postmap {
     /// Opens the table, or creates an empty one where there is none that postmap can read.
     pub(crate) fn open(options: &Options, tools: Tools) -> Result<Self, BackendError> {
         let mut table = Self::new(options, tools)?;
+        TOLD.call_once(|| table.tell_of_redirect());
         let index = table.index(0, "");
         table.place.check_writable(&index)?;
         refuse_foreign_text(&table.place.path(""))?;
@@ -97,18 +135,38 @@ impl Postmap {
     fn new(options: &Options, tools: Tools) -> Result<Self, BackendError> {
         let value = Value::new(options)?;
         let place = Place::of(&options.map)?;
-        let name = match &options.map_type {
-            Some(name) => name.clone(),
-            None => tools
-                .postconf(&["-h", "default_database_type"])
-                .map_err(|error| if error.cure.is_none() { error.cure("set --map-type") } else { error })?,
-        };
-        match Type::named(&name) {
-            Some(kind) => {
-                Ok(Self { tools, kind, place, value, verified: false, spare_failed: None, left: Left::default() })
-            }
-            None => Err(unknown_type(&name, &tools)),
+        let asked = asked_type(options, &tools)?;
+        let kind = taken(&tools, &asked, &place)?;
+        let left = Left::default();
+        Ok(Self { tools, asked, kind, place, value, verified: false, spare_failed: None, left })
+    }
+
+    fn tell_of_redirect(&self) {
+        let (asked, kind, map) = (&self.asked, self.kind.name, self.place.path(""));
+        if asked != kind {
+            log::info!(
+                "Postfix takes {kind} for {asked} (non_bdb_migration_level), and so is the table written; \
+                 name it {kind}:{} in main.cf",
+                map.display()
+            );
         }
+    }
+
+    /// Takes the type that Postfix takes now, if that is another than before. The table of the old type is emptied: nobody
+    /// would end its grants, should Postfix come back to it.
+    fn follow_redirect(&mut self) -> Result<bool, BackendError> {
+        let kind = taken(&self.tools, &self.asked, &self.place)?;
+        if kind == self.kind {
+            return Ok(false);
+        }
+        if self.has_spare() {
+            let emptied = rename_all(self.indexes(SPARE).zip(self.indexes(""))).and_then(|()| self.place.sync());
+            emptied.map_err(|error| write_error(&self.index(0, ""), &error))?;
+        }
+        self.kind = kind;
+        self.verified = false;
+        self.tell_of_redirect();
+        Ok(true)
     }
 
     /// Whether there is a table that postmap can read.
@@ -162,6 +220,14 @@ impl Postmap {
     }
 
     fn write(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
+        match self.write_once(clients) {
+            // Postfix was told so while we ran.
+            Err(error) if error.kind == ErrorKind::Config && self.follow_redirect()? => self.write_once(clients),
+            done => done,
+        }
+    }
+
+    fn write_once(&mut self, clients: &dyn ClientSet) -> Result<(), BackendError> {
         let build = Build::new(self, clients)?;
         let verified = self.verified || build.verify()?;
         build.install("")?;
@@ -245,9 +311,10 @@ impl Backend for Postmap {
     }
 
     fn publish(&mut self, update: &Update<'_>) -> Result<(), BackendError> {
-        let index = self.index(0, "");
-        let changed = std::mem::take(&mut self.left).has_changed(&index);
+        let changed = std::mem::take(&mut self.left).has_changed(&self.index(0, ""));
         self.write(update.clients)?;
+        // It may have another name than before.
+        let index = self.index(0, "");
         self.left = Left::at(&index);
         if changed {
             files::tell_of_change(&index);
@@ -271,6 +338,13 @@ impl Backend for Postmap {
             Err(error) => files::instead(error, &self.place.path(SPARE), || self.use_spare()),
         }
     }
+}
+
+/// The type that Postfix takes for the one that was asked for.
+fn taken(tools: &Tools, asked: &str, place: &Place) -> Result<Type, BackendError> {
+    let redirect = redirect::redirect(tools, asked, &place.path(""))?;
+    let name = redirect.map_or_else(|| asked.to_owned(), |redirect| redirect.kind);
+    Type::named(&name).ok_or_else(|| unknown_type(&name, tools))
 }
 
 fn lines(output: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -3,6 +3,7 @@
 //!
 //! The daemon reads no log while it waits here, so the wait ends with the program and never later than the limit.
 
+mod postfix;
 mod spawn;
 
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, eaccess};
 
+pub use self::postfix::{find_postfix, places_of_postfix, take_postfix_from};
 pub use self::spawn::spawn;
 
 /// How long a program may take that answers at once unless something is wrong.
@@ -58,7 +60,7 @@ impl Finished {
     }
 }
 
-/// Looks for a program of Postfix: /usr/sbin first, because a daemon's `$PATH` may lack it or lead elsewhere.
+/// Looks for a program of the system: /usr/sbin first, because a daemon's `$PATH` may lack it or lead elsewhere.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -66,7 +68,11 @@ pub fn find(name: &str) -> Option<PathBuf> {
     candidates
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(name))
-        .find(|file| file.is_file() && eaccess(file, AccessFlags::X_OK).is_ok())
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.is_file() && eaccess(file, AccessFlags::X_OK).is_ok()
 }
 
 /// Runs a program to its end. After `limit` it is killed, with everything it started.

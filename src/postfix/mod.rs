@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
-use pop_before_smtp_backends::{SQLITE_QUERY, process};
+use pop_before_smtp_backends::{self as backends, SQLITE_QUERY, process};
 
 use crate::config::Table;
 use crate::output::error::io_cause;
@@ -35,11 +35,7 @@ pub fn lookup_table(table: &Table) -> String {
     match table.driver.name {
         "sqlite" => format!("sqlite:{map}.cf"),
         "lmdb" => format!("lmdb:{map}"),
-        _ => {
-            let asked = || postconf(&["-h", "default_database_type"]).map(|answer| answer.trim().to_owned());
-            let map_type = table.options.map_type.clone().or_else(asked);
-            format!("{}:{map}", map_type.as_deref().unwrap_or("hash"))
-        }
+        _ => format!("{}:{map}", backends::map_type(&table.options)),
     }
 }
 
@@ -110,7 +106,8 @@ fn postconf(arguments: &[&str]) -> Option<String> {
 /// The output of postconf, from where Postfix has it or from `$PATH`, or why there is none. It reads the configuration that
 /// `$MAIL_CONFIG` names, else Postfix's own.
 pub(crate) fn ask(arguments: &[&str]) -> Result<String, String> {
-    let program = process::find("postconf").ok_or("there is no postconf in /usr/sbin nor in $PATH")?;
+    let program = process::find_postfix("postconf")
+        .ok_or_else(|| format!("there is no postconf in {}", process::places_of_postfix()))?;
     let arguments: Vec<_> = arguments.iter().map(OsStr::new).collect();
     let end = process::run(&program, &arguments, process::LIMIT).map_err(|error| io_cause(&error))?;
     match end.failure() {

@@ -126,14 +126,105 @@ fn the_first_table_with_a_client_is_read_back() {
     publish(&mut table, &["192.0.2.1", "192.0.2.2"]).unwrap();
 }
 
+/// A stand-in for the postmap of Postfix 3.11, which takes lmdb for hash if `redirected` is there.
+const REDIRECTING: &str = r#"
+file="${3:-$2}"; type="${file%%:*}"; file="${file#*:}"
+if [ -e "${0%/*}/redirected" ] && [ "$type" = hash ]; then
+    echo "postmap: redirecting hash:$file to lmdb:$file" >&2; type=lmdb
+fi
+case "$type" in hash) index="$file.db" ;; *) index="$file.$type" ;; esac
+case "$1" in
+-r) cp "$file" "$index" ;;
+-s) cat "$index" ;;
+-q) grep "^$2	" "$index" | cut -f 2 | grep . ;;
+esac"#;
+
+/// What postconf of Postfix 3.12 answers about its level, its types and its table of exceptions.
+fn postconf(level: &str, hash: &str, btree: &str, exceptions: &str) -> String {
+    format!(
+        "case \"$*\" in '-hx non_bdb_migration_level') echo {level} ;; '-hx default_database_type') echo {hash} ;;\n\
+         '-h default_database_type') echo {hash} ;; '-hx default_cache_db_type') echo {btree} ;;\n\
+         '-hx non_bdb_custom_mapping') echo {exceptions} ;; -m) printf 'cdb\\nhash\\nlmdb\\nsqlite\\n' ;; esac"
+    )
+}
+
 #[test]
-fn a_type_that_postfix_redirects_is_named() {
+fn the_type_that_postfix_takes_is_written() {
+    for (asked, level, hash, btree, taken) in [
+        ("hash", "enable-redirect", "lmdb", "lmdb", "lmdb"),
+        ("hash", "enable-reindex", "cdb", "lmdb", "cdb"),
+        ("btree", "enable-redirect", "cdb", "lmdb", "lmdb"),
+        ("hash", "disable", "lmdb", "lmdb", "hash"),
+        ("cdb", "enable-redirect", "lmdb", "lmdb", "cdb"),
+    ] {
+        let mut site = Site::new();
+        site.postmap(REDIRECTING);
+        site.postconf(&postconf(level, hash, btree, ""));
+        if level != "disable" {
+            fs::write(site.directory.path().join("redirected"), "").unwrap();
+        }
+        site.options.map_type = Some(asked.to_owned());
+        let mut table = site.open().unwrap();
+        publish(&mut table, &["192.0.2.1"]).unwrap();
+        assert_eq!((table.kind.name, table.list().unwrap().len()), (taken, 1), "{asked}, {level}");
+        assert!(table.index(0, "").exists(), "{asked}, {level}");
+        table.clear().unwrap();
+        assert!(table.is_intact());
+    }
+}
+
+#[test]
+fn a_table_with_an_exception_of_its_own_has_that_type() {
     let site = Site::new();
-    site.postmap("cp \"${2#*:}\" \"${2#*:}.lmdb\"");
+    let at = |name: &str| site.directory.path().join(name).display().to_string();
+    site.postmap(REDIRECTING);
+    site.postconf(&postconf("enable-redirect", "lmdb", "lmdb", &format!("cdb:{}", at("exceptions"))));
+    for (exceptions, taken) in [
+        (format!("hash:{}\tcdb\nhash\tlmdb\n", at("map")), "cdb"),
+        ("hash\tcdb\n".to_owned(), "cdb"),
+        (format!("hash:{}\tcdb\n", at("other")), "lmdb"),
+    ] {
+        fs::write(at("exceptions.cdb"), exceptions).unwrap();
+        assert_eq!(site.open().unwrap().kind.name, taken);
+    }
+    fs::remove_file(at("exceptions.cdb")).unwrap();
     let error = site.open().err().unwrap();
-    assert_eq!(error.kind, ErrorKind::Config);
-    assert_eq!(error.cause, "postmap wrote a lmdb table where hash was asked for");
-    assert_eq!(error.cure.as_deref(), Some("set --map-type lmdb"));
+    assert!(error.to_string().starts_with("cannot ask non_bdb_custom_mapping for map type hash: grep: "), "{error}");
+}
+
+/// Postfix then refuses every lookup.
+#[test]
+fn what_cannot_be_in_the_place_of_a_type_is_told() {
+    for hash in ["hash", "btree", "sqlite", "nosuch"] {
+        let site = Site::new();
+        site.postconf(&postconf("enable-redirect", hash, "lmdb", ""));
+        let error = site.open().err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Config);
+        let cause = format!(
+            "cannot use map type hash: non_bdb_migration_level is enable-redirect, and default_database_type sets \
+             \"{hash}\" in its place; set default_database_type to lmdb, or use --backend lmdb or sqlite"
+        );
+        assert_eq!(error.to_string(), cause);
+    }
+}
+
+/// `postfix non-bdb enable-redirect` while the daemon runs.
+#[test]
+fn a_redirect_is_followed_while_the_daemon_runs_and_leaves_no_grant_behind() {
+    let site = Site::new();
+    site.postmap(REDIRECTING);
+    let mut table = site.open().unwrap();
+    publish(&mut table, &["192.0.2.1"]).unwrap();
+    assert_ne!(site.index(), b"");
+    fs::write(site.directory.path().join("redirected"), "").unwrap();
+    let error = publish(&mut table, &["192.0.2.1", "192.0.2.2"]).unwrap_err();
+    assert_eq!(error.cause, "postmap wrote a lmdb table where hash was asked for", "nobody says why");
+    assert_ne!(site.index(), b"", "whatever that is, the old table stays");
+    site.postconf(&postconf("enable-redirect", "lmdb", "lmdb", ""));
+    publish(&mut table, &["192.0.2.1", "192.0.2.2"]).unwrap();
+    assert_eq!((table.kind.name, table.list().unwrap().len()), ("lmdb", 2));
+    assert!(table.is_intact() && table.has_spare());
+    assert_eq!(site.index(), b"", "should the redirect end one day");
     assert!(!site.left_over());
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::types::Type;
 use crate::files::cause;
-use crate::process::{self, Finished, find};
+use crate::process::{self, Finished, find_postfix, places_of_postfix};
 use crate::{BackendError, ErrorKind};
 
 /// The programs of Postfix, and how long one of them may take.
@@ -20,8 +20,8 @@ pub(crate) struct Tools {
 
 impl Tools {
     pub(super) fn installed() -> Result<Self, BackendError> {
-        let Some(postmap) = find("postmap") else { return Err(missing("postmap")) };
-        Ok(Self { postmap, postconf: find("postconf"), limit: process::LIMIT })
+        let Some(postmap) = find_postfix("postmap") else { return Err(missing("postmap")) };
+        Ok(Self { postmap, postconf: find_postfix("postconf"), limit: process::LIMIT })
     }
 
     pub(super) fn postconf(&self, arguments: &[&str]) -> Result<String, BackendError> {
@@ -42,6 +42,18 @@ impl Tools {
         Ok(end)
     }
 
+    /// What postmap finds for `key` in `table`; on failure the cause, in words.
+    pub(super) fn lookup(&self, key: &OsStr, table: &OsStr) -> Result<Option<String>, String> {
+        let failed = |error| format!("{}: {}", self.postmap.display(), cause(&error));
+        let end = process::run(&self.postmap, &[OsStr::new("-q"), key, table], self.limit).map_err(failed)?;
+        match (end.failure(), end.complaint()) {
+            (None, _) => Ok(Some(String::from_utf8_lossy(&end.stdout).trim().to_owned())),
+            // Nothing was found, and nothing is said.
+            (Some(_), None) => Ok(None),
+            (Some(cause), Some(_)) => Err(cause),
+        }
+    }
+
     fn run(&self, program: &Path, arguments: &[&OsStr]) -> Result<Finished, String> {
         let failed = |error| format!("{}: {}", program.display(), cause(&error));
         let end = process::run(program, arguments, self.limit).map_err(failed)?;
@@ -50,8 +62,8 @@ impl Tools {
 }
 
 fn missing(program: &str) -> BackendError {
-    let error =
-        BackendError::new(ErrorKind::Unavailable, format!("find {program}"), "it is not in /usr/sbin nor in $PATH");
+    let cause = format!("it is not in {}", places_of_postfix());
+    let error = BackendError::new(ErrorKind::Unavailable, format!("find {program}"), cause);
     error.cure("install Postfix or use --backend lmdb or sqlite")
 }
 

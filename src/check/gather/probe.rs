@@ -45,7 +45,9 @@ pub(crate) fn gather(table: &str, listed: &[Listed], reader: Option<&User>, now:
 }
 
 fn ask(table: &str, key: &str) -> Answer {
-    let Some(postmap) = process::find("postmap") else { return Answer::Failed("there is no postmap".to_owned()) };
+    let Some(postmap) = process::find_postfix("postmap") else {
+        return Answer::Failed("there is no postmap".to_owned());
+    };
     let arguments = ["-q", key, table].map(OsStr::new);
     match process::run(&postmap, &arguments, process::LIMIT) {
         Err(error) => Answer::Failed(io_cause(&error)),
