@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn ours(kind: &str, map: &str) -> Ours {
-        Ours { kind: kind.to_owned(), map: map.into() }
+        Ours { asked: kind.to_owned(), kind: kind.to_owned(), map: map.into() }
     }
 
     fn told(guards: &Guards, ours: &Ours) -> String {

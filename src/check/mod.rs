@@ -191,7 +191,12 @@ fn found(servers: &Servers) -> Vec<Finding> {
 fn postfix(table: &Table, skips_mynetworks: bool, findings: &mut Vec<Finding>) -> (Option<Settings>, Ours) {
     match gather::postfix::gather() {
         Ok(mut settings) => {
-            let ours = Ours::new(table, settings.main("default_database_type"));
+            findings.extend(gather::postfix::directory().map(|directory| {
+                let version = settings.main("mail_version");
+                Finding::ok(format!("Postfix is version {version}, with its programs in {}", directory.display()))
+            }));
+            gather::postfix::redirect(&mut settings, &table.options.map);
+            let ours = Ours::new(table, &settings);
             gather::postfix::follow(&mut settings, &ours);
             findings.extend(lookup::judge(&settings, &ours, (table.driver.restarts_readers)(&table.options)));
             findings.extend(relay::judge(&settings, &ours, skips_mynetworks));
@@ -202,7 +207,7 @@ fn postfix(table: &Table, skips_mynetworks: bool, findings: &mut Vec<Finding>) -
                 format!("cannot ask Postfix for its settings: {why}"),
                 "install Postfix, mend what postconf says, or name its configuration with MAIL_CONFIG=DIRECTORY",
             ));
-            (None, Ours::new(table, "hash"))
+            (None, Ours::new(table, &Settings::default()))
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::saved::state::beside;
 /// What the daemon writes, as Postfix would name it.
 #[derive(Debug, Clone)]
 pub(crate) struct Ours {
-    /// Type of the lookup table.
+    /// Type of the lookup table that is asked for.
+    pub(crate) asked: String,
+    /// The one that Postfix takes for it, and the daemon.
     pub(crate) kind: String,
     /// Table path without suffix.
     pub(crate) map: PathBuf,
@@ -50,12 +52,15 @@ impl<'a> Reference<'a> {
 
 impl Ours {
     /// The table of the options. Without `--map-type`, `postmap` takes Postfix's default.
-    pub(crate) fn new(table: &Table, default_type: &str) -> Self {
-        let kind = match table.driver.name {
-            "postmap" => table.options.map_type.as_deref().unwrap_or(default_type),
-            name => name,
+    pub(crate) fn new(table: &Table, settings: &Settings) -> Self {
+        let asked = match (table.driver.name, table.options.map_type.as_deref()) {
+            ("postmap", Some(kind)) => kind,
+            ("postmap", None) => {
+                Some(settings.main("default_database_type")).filter(|kind| !kind.is_empty()).unwrap_or("hash")
+            }
+            (name, _) => name,
         };
-        Self { kind: kind.to_owned(), map: table.options.map.clone() }
+        Self { asked: asked.to_owned(), kind: settings.taken(asked).to_owned(), map: table.options.map.clone() }
     }
 
     fn is_sqlite(&self) -> bool {
@@ -108,7 +113,7 @@ impl Ours {
         let names_map = file == map || SUFFIXES.iter().any(|suffix| file == beside(map, suffix));
         match names_map {
             false => Naming::Foreign,
-            true if !self.is_sqlite() && reference.kind == self.kind && file == map => Naming::Ours,
+            true if !self.is_sqlite() && settings.taken(reference.kind) == self.kind && file == map => Naming::Ours,
             true if self.is_sqlite() && file == beside(map, ".cf") && reference.kind == "sqlite" => Naming::Ours,
             true => Naming::Mistaken(format!("the daemon writes {}", self.name())),
         }
@@ -137,7 +142,7 @@ mod tests {
     use super::*;
 
     fn ours(kind: &str) -> Ours {
-        Ours { kind: kind.to_owned(), map: "/etc/postfix/pbs".into() }
+        Ours { asked: kind.to_owned(), kind: kind.to_owned(), map: "/etc/postfix/pbs".into() }
     }
 
     fn settings() -> Settings {

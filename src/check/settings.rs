@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) places: HashMap<PathBuf, PathBuf>,
     /// `mynetworks`, as far as it is understood.
     pub(crate) mynetworks: Patterns,
+    /// Which type Postfix takes for our table where it is said to be of another; or why none can be taken, and the cure.
+    pub(crate) redirects: HashMap<String, Result<String, (String, String)>>,
 }
 
 /// An smtpd and what master.cf sets for it alone.
@@ -47,6 +49,18 @@ impl Settings {
     /// The value of a parameter in main.cf; empty if there is none.
     pub(crate) fn main(&self, name: &str) -> &str {
         self.main.get(name).map_or("", String::as_str)
+    }
+
+    /// The type that Postfix takes for a table that is said to be of this one.
+    pub(crate) fn taken<'s>(&'s self, kind: &'s str) -> &'s str {
+        self.redirects.get(kind).and_then(|taken| taken.as_deref().ok()).unwrap_or(kind)
+    }
+
+    /// Major and minor version of Postfix.
+    pub(crate) fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.main("mail_version").split(['.', '-']);
+        let mut next = || numbers.next()?.parse().ok();
+        next().zip(next())
     }
 
     /// The value of a parameter for a service.
@@ -168,6 +182,16 @@ mod tests {
         settings.main.insert("smtpd_relay_restrictions".to_owned(), "reject".to_owned());
         assert_eq!(settings.of(settings.services.first(), "smtpd_relay_restrictions"), "reject");
         assert_eq!(settings.of(settings.services.last(), "smtpd_relay_restrictions"), "");
+    }
+
+    #[test]
+    fn a_release_and_a_snapshot_have_a_version() {
+        for (text, version) in
+            [("3.7.11", Some((3, 7))), ("3.12-20260821", Some((3, 12))), ("3.11.0", Some((3, 11))), ("", None)]
+        {
+            let main = parameters(&format!("mail_version = {text}\n"));
+            assert_eq!(Settings { main, ..Settings::default() }.version(), version);
+        }
     }
 
     #[test]

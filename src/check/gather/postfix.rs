@@ -1,9 +1,10 @@
 //! Postfix's settings, by `postconf`, and the sqlite_table(5) files that they name.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+use pop_before_smtp_backends::{self as backends, process};
 
 use crate::check::naming::{Ours, Reference};
 use crate::check::restrictions::{LISTS, items, words};
@@ -17,9 +18,9 @@ use crate::saved::state::beside;
 /// What is asked of main.cf besides the restriction lists.
 const PARAMETERS: [&str; 8] = [
     "compatibility_level",
-    "default_cache_db_type",
     "default_database_type",
     "mail_owner",
+    "mail_version",
     "mynetworks",
     "non_bdb_migration_level",
     "proxy_read_maps",
@@ -44,8 +45,24 @@ pub(crate) fn gather() -> Result<Settings, String> {
     let types = ask(&["-m"])?.lines().map(|line| line.trim().to_owned()).collect();
     let mynetworks = mynetworks::parse(get("mynetworks"));
     let written = written.into_iter().chain(self::classes(&main, "")?).collect();
-    let (sqlite_files, places) = (HashMap::new(), HashMap::new());
-    Ok(Settings { main, written, classes, services, types, mynetworks, sqlite_files, places })
+    Ok(Settings { main, written, classes, services, types, mynetworks, ..Settings::default() })
+}
+
+/// Where Postfix's programs are.
+pub(crate) fn directory() -> Option<PathBuf> {
+    Some(process::find_postfix("postconf")?.parent()?.to_owned())
+}
+
+/// Asks what Postfix takes for the types of Berkeley DB, where our table is said to be of one.
+pub(crate) fn redirect(settings: &mut Settings, map: &Path) {
+    for kind in ["hash", "btree"] {
+        let taken = match backends::redirect(kind, map) {
+            Ok(None) => continue,
+            Ok(Some(redirect)) => Ok(redirect.kind),
+            Err(error) => Err((format!("cannot {}: {}", error.action, error.cause), error.cure.unwrap_or_default())),
+        };
+        settings.redirects.insert(kind.to_owned(), taken);
+    }
 }
 
 fn classes(main: &Parameters, how: &str) -> Result<Parameters, String> {

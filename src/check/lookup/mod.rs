@@ -12,8 +12,8 @@ use crate::saved::state::beside;
 /// Everything about the table's name in Postfix's settings. `whole_files` says that each publish replaces the file.
 pub(crate) fn judge(settings: &Settings, ours: &Ours, whole_files: bool) -> Vec<Finding> {
     let mut findings = vec![supported(settings, ours)];
-    findings.extend(redirected(settings, ours));
     let uses = uses(settings, ours);
+    findings.extend(berkeley_db(settings, ours, &uses));
     findings.extend(uses.iter().filter_map(|found| mistaken(settings, ours, found)));
     if ours.kind == "sqlite" {
         findings.push(sqlite_file(settings, ours));
@@ -91,22 +91,40 @@ fn supported(settings: &Settings, ours: &Ours) -> Finding {
     Finding::error(format!("Postfix does not know the table type {kind} (postconf -m)"), cure)
 }
 
-/// Postfix 3.11 can take another type for Berkeley DB's (NON_BERKELEYDB_README).
-fn redirected(settings: &Settings, ours: &Ours) -> Option<Finding> {
+/// Postfix 3.11 can take another type for Berkeley DB's (NON_BERKELEYDB_README), which some systems have no more.
+fn berkeley_db(settings: &Settings, ours: &Ours, uses: &[Use<'_>]) -> Vec<Finding> {
     let level = settings.main("non_bdb_migration_level");
-    let parameter = match ours.kind.as_str() {
-        "hash" => "default_database_type",
-        "btree" => "default_cache_db_type",
-        _ => return None,
-    };
-    if !matches!(level, "enable-redirect" | "enable-reindex") {
-        return None;
+    let asked = &ours.asked;
+    if let Some(Err((why, cure))) = settings.redirects.get(asked) {
+        return vec![Finding::error(why, cure)];
     }
-    let kind = Some(settings.main(parameter)).filter(|kind| !kind.is_empty()).unwrap_or("lmdb");
-    Some(Finding::error(
-        format!("Postfix reads and writes {kind} in the place of {} (non_bdb_migration_level = {level})", ours.kind),
-        format!("give --map-type {kind}, and write {kind}:{} in main.cf", ours.map.display()),
-    ))
+    let mut findings = Vec::new();
+    if *asked != ours.kind {
+        let text = format!(
+            "Postfix takes {} for {asked} (non_bdb_migration_level = {level}), and so does the daemon",
+            ours.kind
+        );
+        findings.push(Finding::warning(text, format!("give --map-type {}", ours.kind)));
+    } else if matches!(asked.as_str(), "hash" | "btree")
+        && settings.types.contains(asked)
+        && settings.version() >= Some((3, 11))
+    {
+        let text = format!("{asked} is a type of Berkeley DB, which Postfix prepares to leave (NON_BERKELEYDB_README)");
+        let cure = format!("give --backend lmdb, and write lmdb:{} in main.cf", ours.map.display());
+        findings.push(Finding::warning(text, cure));
+    }
+    let redirected = uses.iter().filter(|found| found.naming == Naming::Ours).filter_map(|found| {
+        let reference = Reference::parse(&found.table)?;
+        let taken = Some(settings.taken(reference.kind)).filter(|taken| *taken != reference.kind)?;
+        let text = format!(
+            "{} asks {}: Postfix takes {taken} for it (non_bdb_migration_level = {level})",
+            found.place.name(),
+            found.table
+        );
+        Some(Finding::warning(text, found.replaced(settings, &ours.name_for(reference.proxied))))
+    });
+    findings.extend(redirected);
+    findings
 }
 
 fn mistaken(settings: &Settings, ours: &Ours, found: &Use<'_>) -> Option<Finding> {

@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used)]
 use std::collections::HashMap;
 
-use pop_before_smtp_backends::SQLITE_QUERY;
+use pop_before_smtp_backends::{DRIVERS, SQLITE_QUERY};
 
 use super::super::finding::{Level, assert_told, assert_well};
 use super::super::settings::{Parameters, parameters, services};
 use super::*;
+use crate::config::Table;
 use crate::postfix::smtpds;
 use crate::ring::networks::Patterns;
 
@@ -28,7 +29,7 @@ fn settings(kind: &str, table: &str, chrooted: bool) -> Settings {
 }
 
 fn ours(kind: &str) -> Ours {
-    Ours { kind: kind.to_owned(), map: "/etc/postfix/pbs".into() }
+    Ours { asked: kind.to_owned(), kind: kind.to_owned(), map: "/etc/postfix/pbs".into() }
 }
 
 #[test]
@@ -99,17 +100,83 @@ fn proxymap_is_a_detour_to_a_file_that_is_replaced() {
     assert_well(&findings);
 }
 
+/// What postconf of Postfix 3.12 prints, built with LMDB for its defaults as on a system without Berkeley DB, after `postfix
+/// non-bdb enable-redirect`, and with nothing said of it.
+const NEWEST: &str = "default_cache_db_type = lmdb\ndefault_database_type = lmdb\nmail_owner = postfix\n\
+                      mail_version = 3.12-20260821\nnon_bdb_migration_level = LEVEL\n";
+
+/// Settings of the newest Postfix, where `taken` is what it takes for hash.
+fn newest(table: &str, level: &str, taken: Option<Result<&str, (String, String)>>) -> Settings {
+    let mut settings = settings("lmdb", table, false);
+    settings.main.extend(parameters(&NEWEST.replace("LEVEL", level)));
+    settings.redirects = taken.into_iter().map(|taken| ("hash".to_owned(), taken.map(str::to_owned))).collect();
+    settings
+}
+
+fn asked(map_type: Option<&str>, settings: &Settings) -> Ours {
+    let mut options = pop_before_smtp_backends::Options::new("/etc/postfix/pbs");
+    options.map_type = map_type.map(str::to_owned);
+    Ours::new(&Table { driver: &DRIVERS[0], options }, settings)
+}
+
 #[test]
-fn a_redirected_type_is_an_error() {
-    for (kind, level, other) in [("hash", "enable-redirect", "lmdb"), ("btree", "enable-reindex", "cdb")] {
-        let mut settings = settings(kind, &format!("{kind}:/etc/postfix/pbs"), false);
-        settings.main.extend(parameters(&format!(
-            "non_bdb_migration_level = {level}\ndefault_database_type = lmdb\ndefault_cache_db_type = cdb\n"
-        )));
-        let findings = judge(&settings, &ours(kind), true);
-        assert_told(&findings, Level::Error, &format!("give --map-type {other}, and write {other}:/etc/postfix/pbs"));
-        settings.main.insert("non_bdb_migration_level".to_owned(), "disable".to_owned());
-        let findings = judge(&settings, &ours(kind), true);
-        assert_well(&findings);
+fn a_type_that_postfix_takes_for_another_is_ours_and_its_name_advised() {
+    let old = newest("hash:/etc/postfix/pbs", "enable-redirect", Some(Ok("lmdb")));
+    let new = newest("lmdb:/etc/postfix/pbs", "enable-redirect", Some(Ok("lmdb")));
+    let table = "smtpd_relay_restrictions asks hash:/etc/postfix/pbs: Postfix takes lmdb for it \
+                 (non_bdb_migration_level = enable-redirect); postconf -e 'smtpd_relay_restrictions = \
+                 permit_auth_destination, check_client_access lmdb:/etc/postfix/pbs, reject'";
+    let option = "Postfix takes lmdb for hash (non_bdb_migration_level = enable-redirect), and so does the daemon; give \
+                  --map-type lmdb";
+    for (map_type, settings, told) in [
+        (Some("hash"), &old, &[option, table][..]),
+        (Some("lmdb"), &old, &[table]),
+        (None, &old, &[table]),
+        (Some("hash"), &new, &[option]),
+        (Some("lmdb"), &new, &[]),
+        (None, &new, &[]),
+    ] {
+        let ours = asked(map_type, settings);
+        assert_eq!((ours.kind.as_str(), ours.file()), ("lmdb", "/etc/postfix/pbs.lmdb".into()));
+        let findings = judge(settings, &ours, true);
+        told.iter().for_each(|text| assert_told(&findings, Level::Warning, text));
+        assert_eq!(findings.iter().filter(|finding| finding.level != Level::Ok).count(), told.len(), "{findings:#?}");
     }
+}
+
+#[test]
+fn a_type_that_cannot_be_taken_is_an_error() {
+    let why = (
+        "cannot use map type hash: non_bdb_migration_level is enable-reindex, and so on".to_owned(),
+        "mend".to_owned(),
+    );
+    let settings = newest("hash:/etc/postfix/pbs", "enable-reindex", Some(Err(why)));
+    assert_told(&judge(&settings, &asked(Some("hash"), &settings), true), Level::Error, "and so on; mend");
+}
+
+/// main.cf still says hash, the option nothing.
+#[test]
+fn a_new_default_is_told() {
+    let settings = newest("hash:/etc/postfix/pbs", "disable", None);
+    let findings = judge(&settings, &asked(None, &settings), true);
+    assert_told(
+        &findings,
+        Level::Error,
+        "asks hash:/etc/postfix/pbs: the daemon writes lmdb:/etc/postfix/pbs; postconf -e",
+    );
+}
+
+#[test]
+fn berkeley_db_is_told_where_postfix_prepares_to_leave_it() {
+    let mut settings = newest("hash:/etc/postfix/pbs", "disable", None);
+    let findings = judge(&settings, &asked(Some("hash"), &settings), true);
+    assert_told(&findings, Level::Warning, "give --backend lmdb, and write lmdb:/etc/postfix/pbs in main.cf");
+    settings.types.retain(|kind| kind != "hash");
+    let findings = judge(&settings, &asked(Some("hash"), &settings), true);
+    assert_told(&findings, Level::Error, "Postfix does not know the table type hash (postconf -m)");
+    assert_eq!(findings.iter().filter(|finding| finding.level != Level::Ok).count(), 1, "{findings:#?}");
+    settings.types.push("hash".to_owned());
+    settings.main.insert("mail_version".to_owned(), "3.10.4".to_owned());
+    let findings = judge(&settings, &asked(Some("hash"), &settings), true);
+    assert_well(&findings);
 }

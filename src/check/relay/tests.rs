@@ -25,7 +25,7 @@ fn judged_with(main: &str, overrides: &str, mynetworks: &str) -> Vec<Finding> {
         mynetworks: patterns(mynetworks),
         ..Settings::default()
     };
-    judge(&settings, &Ours { kind: "lmdb".to_owned(), map: "/etc/postfix/pbs".into() }, true)
+    judge(&settings, &Ours { asked: "lmdb".to_owned(), kind: "lmdb".to_owned(), map: "/etc/postfix/pbs".into() }, true)
 }
 
 fn patterns(text: &str) -> Patterns {
