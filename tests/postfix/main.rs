@@ -11,5 +11,6 @@ mod dovecot;
 mod end_to_end;
 mod faults;
 mod mynetworks;
+mod redirect;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,19 +1,15 @@
 //! A Postfix other than the system's: found where it is, and followed where it takes another type for Berkeley DB's.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
-
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use support::cases::{self, Site, ip};
-use support::command::finish;
-use support::daemon::{Daemon, PROGRAM};
-use support::postfix::Postfix;
-use support::{Need, SOON, process, require, wait_for};
+use crate::support::cases::{self, Site, ip};
+use crate::support::command::finish;
+use crate::support::daemon::{Daemon, PROGRAM};
+use crate::support::postfix::Postfix;
+use crate::support::{Need, SOON, process, require, wait_for};
 
 /// Stand-ins for postmap and postconf of Postfix 3.12 with `non_bdb_migration_level = enable-redirect`.
 const POSTMAP: &str = r#"#!/bin/sh
@@ -79,7 +75,7 @@ fn the_configured_postfix_is_asked_and_its_redirect_followed() {
     assert!(told.contains(&format!("Postmap command: postmap -r lmdb:{}\n", site.map().display())), "{told}");
 }
 
-/// With Postfix 3.11 or later: `PATH=/opt/postfix/sbin:$PATH MAIL_CONFIG=/opt/postfix/etc cargo test --test redirect`.
+/// With Postfix 3.11 or later: `PATH=/opt/postfix/sbin:$PATH MAIL_CONFIG=/opt/postfix/etc cargo test --test postfix redirect`.
 #[test]
 fn the_newest_postfix_asks_the_table_that_is_written_for_it() {
     if !require(&[Need::Postfix]) {
