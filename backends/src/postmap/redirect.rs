@@ -34,8 +34,11 @@ pub(super) fn redirect(tools: &Tools, name: &str, map: &Path) -> Result<Option<R
     // Who cannot be asked is told when postmap writes another file than it should.
     let ask = |parameter: &str| tools.postconf(&["-hx", parameter]).unwrap_or_default();
     let level = ask("non_bdb_migration_level");
-    if !matches!(level.as_str(), "enable-redirect" | "enable-reindex") {
-        return Ok(None);
+    match level.as_str() {
+        "enable-redirect" | "enable-reindex" => {}
+        // Before 3.11 there is no such parameter, and a type that is not there is not listed.
+        "disable" => return check_berkeley_db(tools, name).map(|()| None),
+        _ => return Ok(None),
     }
     let exceptions = ask("non_bdb_custom_mapping");
     let exception = if exceptions.is_empty() { None } else { exception(tools, name, map, &exceptions)? };
@@ -49,6 +52,19 @@ pub(super) fn redirect(tools: &Tools, name: &str, map: &Path) -> Result<Option<R
         return Err(error.cure(format!("set {parameter} to lmdb, or use --backend lmdb or sqlite")));
     }
     Ok(Some(Redirect { level, kind }))
+}
+
+/// # Errors
+/// Postfix was built without Berkeley DB. `postconf -m` lists its types all the same (src/global/nbdb_surrogate.c).
+fn check_berkeley_db(tools: &Tools, name: &str) -> Result<(), BackendError> {
+    match tools.lookup(OsStr::new("."), OsStr::new(&format!("{name}:/dev/null/none"))) {
+        Err(cause) if cause.contains("Berkeley DB support") => {
+            let error =
+                BackendError::new(ErrorKind::Config, format!("use map type {name}"), "Postfix has no Berkeley DB");
+            Err(error.cure("set --map-type lmdb, or use --backend lmdb or sqlite, and name the table so in main.cf"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What `non_bdb_custom_mapping` says of one table, else of its type.

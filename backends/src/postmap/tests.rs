@@ -208,6 +208,22 @@ fn what_cannot_be_in_the_place_of_a_type_is_told() {
     }
 }
 
+#[test]
+fn a_postfix_without_berkeley_db_is_told() {
+    let site = Site::new();
+    site.postconf(&postconf("disable", "lmdb", "lmdb", ""));
+    // As postmap of 3.12 says it.
+    site.postmap(
+        "echo \"postmap: fatal: Berkeley DB support for '$3' is not available for this OS distribution; see \
+         https://www.postfix.org/NON_BERKELEYDB_README.html for alternatives\" >&2; exit 1",
+    );
+    let error = site.open().err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(
+        error.to_string().starts_with("cannot use map type hash: Postfix has no Berkeley DB; set --map-type lmdb,")
+    );
+}
+
 /// `postfix non-bdb enable-redirect` while the daemon runs.
 #[test]
 fn a_redirect_is_followed_while_the_daemon_runs_and_leaves_no_grant_behind() {

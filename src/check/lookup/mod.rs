@@ -78,6 +78,9 @@ fn uses<'a>(settings: &'a Settings, ours: &Ours) -> Vec<Use<'a>> {
 
 fn supported(settings: &Settings, ours: &Ours) -> Finding {
     let kind = &ours.kind;
+    if let Some(Err((why, cure))) = settings.redirects.get(&ours.asked) {
+        return Finding::error(why, cure);
+    }
     if settings.types.contains(kind) {
         return Finding::ok(format!("Postfix knows the table type {kind} (postconf -m)"));
     }
@@ -95,9 +98,6 @@ fn supported(settings: &Settings, ours: &Ours) -> Finding {
 fn berkeley_db(settings: &Settings, ours: &Ours, uses: &[Use<'_>]) -> Vec<Finding> {
     let level = settings.main("non_bdb_migration_level");
     let asked = &ours.asked;
-    if let Some(Err((why, cure))) = settings.redirects.get(asked) {
-        return vec![Finding::error(why, cure)];
-    }
     let mut findings = Vec::new();
     if *asked != ours.kind {
         let text = format!(
@@ -107,6 +107,7 @@ fn berkeley_db(settings: &Settings, ours: &Ours, uses: &[Use<'_>]) -> Vec<Findin
         findings.push(Finding::warning(text, format!("give --map-type {}", ours.kind)));
     } else if matches!(asked.as_str(), "hash" | "btree")
         && settings.types.contains(asked)
+        && !settings.redirects.contains_key(asked)
         && settings.version() >= Some((3, 11))
     {
         let text = format!("{asked} is a type of Berkeley DB, which Postfix prepares to leave (NON_BERKELEYDB_README)");

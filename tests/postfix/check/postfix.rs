@@ -5,7 +5,9 @@ use std::fs;
 use super::clinic::{ANY, Clinic};
 use crate::support::cases::{self, ip};
 use crate::support::command::{finish, pop_before_smtp};
-use crate::support::postfix::Postfix;
+use crate::support::daemon::Daemon;
+use crate::support::postfix::{Postfix, lists};
+use crate::support::{SOON, wait_for};
 
 #[test]
 fn a_sound_site_is_well_with_every_backend() {
@@ -311,16 +313,30 @@ fn a_type_that_postfix_lacks_is_told() {
 #[test]
 fn a_type_that_postfix_redirects_is_told() {
     let Some(mut clinic) = Clinic::new(&cases::POSTMAP_HASH) else { return };
-    let mut daemon = clinic.daemon();
     // Postfix before 3.11 knows the parameter only because another names it.
     let main_cf = format!(
         "{}non_bdb_migration_level = enable-redirect\nsmtpd_banner = $non_bdb_migration_level\ndefault_database_type = lmdb\n",
         clinic.restrictions()
     );
     clinic.main_cf(&main_cf);
-    clinic.check(&[]).assert_only("error", "give --map-type lmdb, and write lmdb:");
-    clinic.main_cf(&main_cf.replace("enable-redirect", "disable"));
-    clinic.check(&[]).assert_well();
+    // A daemon that is told of it does the same.
+    let script = format!("MAIL_CONFIG={} exec \"$0\" \"$@\"", clinic.site.join("etc").display());
+    let mut daemon = Daemon::start_by(&script, &clinic.site.arguments(&[]));
+    let lmdb = format!("lmdb:{}", clinic.site.map().display());
+    daemon.wait_following(&clinic.site.log);
+    wait_for("the grant", SOON, || lists(&lmdb, ip("198.51.100.7")));
+    let findings = clinic.check(&["--probe"]);
+    let old = format!("asks hash:{}: Postfix takes lmdb for it", clinic.site.map().display());
+    findings.assert("ok", "of 198.51.100.7, which permits").assert("warning", &old);
+    findings.assert("warning", &format!("check_client_access {lmdb}, reject_unauth_destination'"));
+    findings.assert("warning", "and so does the daemon; give --map-type lmdb");
+    assert_eq!((findings.text().matches("warning: ").count(), findings.text().matches("error: ").count()), (2, 0));
+    clinic.main_cf(&main_cf.replace("hash:", "lmdb:"));
+    clinic.check(&[]).assert_only("warning", "and so does the daemon; give --map-type lmdb");
+    clinic.main_cf(&main_cf.replace("type = lmdb", "type = hash"));
+    clinic
+        .check(&[])
+        .assert("error", "default_database_type sets \"hash\" in its place; set default_database_type to lmdb");
     assert_eq!(daemon.terminate(), Some(0));
 }
 
