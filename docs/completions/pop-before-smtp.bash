@@ -56,7 +56,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -79,6 +79,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -182,7 +186,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
-            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --probe --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -201,6 +205,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -272,7 +280,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -291,6 +299,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -362,7 +374,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__deny)
-            opts="-h --remove --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --remove --list --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -381,6 +393,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -452,7 +468,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__explain)
-            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -471,6 +487,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -542,7 +562,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__grant)
-            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --for --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -565,6 +585,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -636,7 +660,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
-            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -655,6 +679,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -726,7 +754,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
-            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -753,6 +781,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -824,7 +856,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
-            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -847,6 +879,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -918,7 +954,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -937,6 +973,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1008,7 +1048,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__revoke)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1027,6 +1067,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1098,7 +1142,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__status)
-            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --prometheus --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1117,6 +1161,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

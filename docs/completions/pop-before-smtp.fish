@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -29,6 +29,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l user -d
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -107,6 +108,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -160,6 +162,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -213,6 +216,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -266,6 +270,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -318,6 +323,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -373,6 +379,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -427,6 +434,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -479,6 +487,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -536,6 +545,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -593,6 +603,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -645,6 +656,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"

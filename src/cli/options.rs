@@ -104,6 +104,16 @@ pub const OPTIONS: &[OptionRow] = &[
         ..TABLE
     },
     OptionRow {
+        key: "postfix-bin",
+        kind: Kind::Path,
+        value_name: "DIR",
+        default: Found("postconf -h command_directory"),
+        help: "Where postmap and postconf are",
+        more: "No others are run ([postfix.md](postfix.md#which-postfix-is-asked))",
+        example: r#""/opt/postfix/sbin""#,
+        ..TABLE
+    },
+    OptionRow {
         key: "value",
         value_name: "TEXT",
         help: "Store TEXT in the table instead of the time of expiry",

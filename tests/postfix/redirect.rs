@@ -48,6 +48,28 @@ fn script(path: &Path, text: &str) {
 }
 
 #[test]
+fn a_postfix_that_is_named_is_asked_and_no_other() {
+    let Some(site) = Site::new(&cases::POSTMAP_HASH) else { return };
+    stand_in(&site);
+    let (programs, map) = (site.join("sbin"), site.map().display().to_string());
+    let named = programs.display().to_string();
+    let line = format!("check_client_access lmdb:{map},");
+    let run = |arguments: &[&str]| finish(Command::new(PROGRAM).args(arguments));
+    let arguments = ["postfix-config", "--map", &map];
+    assert!(!run(&arguments).stdout.contains(&line), "the system's Postfix");
+    assert!(run(&[&arguments[..], &["--postfix-bin", &named]].concat()).stdout.contains(&line));
+    let file = site.join("config.toml");
+    fs::write(&file, format!("postfix-bin = \"{named}\"\n")).unwrap();
+    assert!(run(&[&arguments[..], &["--config", &file.display().to_string()]].concat()).stdout.contains(&line));
+    fs::remove_file(programs.join("postmap")).unwrap();
+    let log = site.log.display().to_string();
+    let refused = run(&["--map", &map, "--log", &log, "--once", "--postfix-bin", &named]);
+    assert_eq!(refused.code, Some(69), "{refused:?}");
+    let cause = format!("cannot find postmap: it is not in {named}; install Postfix, name the directory");
+    assert!(refused.stderr.contains(&cause), "{refused:?}");
+}
+
+#[test]
 fn the_configured_postfix_is_asked_and_its_redirect_followed() {
     let Some(site) = Site::new(&cases::POSTMAP_HASH) else { return };
     let etc = stand_in(&site);

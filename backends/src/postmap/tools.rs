@@ -64,7 +64,8 @@ impl Tools {
 fn missing(program: &str) -> BackendError {
     let cause = format!("it is not in {}", places_of_postfix());
     let error = BackendError::new(ErrorKind::Unavailable, format!("find {program}"), cause);
-    error.cure("install Postfix or use --backend lmdb or sqlite")
+    error
+        .cure("install Postfix, name the directory of its programs with --postfix-bin, or use --backend lmdb or sqlite")
 }
 
 /// What to set instead of a type that Postfix does not know.
