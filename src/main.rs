@@ -27,7 +27,7 @@ fn run() -> Result<ExitCode, Error> {
         Ok(asked) => asked,
         Err(text) => return inspect::print(&text).map(|()| ExitCode::SUCCESS),
     };
-    config::choose_postfix(&asked.options)?;
+    postfix::choose(&asked.options)?;
     let done = match &asked.command {
         _ if asked.dump_config => inspect::print(&dump::settings(&asked.options)?),
         Some(Command::Check { probe }) => {

@@ -180,17 +180,6 @@ pub fn table(options: &Options) -> Result<Table, Error> {
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
-/// Has Postfix's programs run from the directory of the options, if one is named.
-///
-/// # Errors
-/// Exit code 64: it cannot be a path.
-pub fn choose_postfix(options: &Options) -> Result<(), Error> {
-    if let Some(directory) = options.path(option!("postfix-bin")) {
-        backends::process::take_postfix_from(absolute(options, "--postfix-bin", directory)?);
-    }
-    Ok(())
-}
-
 /// The matchers of the options, built in or in the configuration file; if none is named, those of the servers that are found.
 ///
 /// # Errors

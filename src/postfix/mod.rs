@@ -8,8 +8,10 @@ use std::path::Path;
 
 use pop_before_smtp_backends::{self as backends, SQLITE_QUERY, process};
 
-use crate::config::Table;
-use crate::output::error::io_cause;
+use crate::cli::option;
+use crate::config::options::Options;
+use crate::config::{self, Table};
+use crate::output::error::{Error, io_cause};
 use crate::saved::state::beside;
 
 /// Whether Postfix's smtpd runs in a chroot jail.
@@ -19,6 +21,17 @@ enum Chroot {
     No,
     /// There is no postconf to ask.
     Unknown,
+}
+
+/// Has Postfix's programs run from the directory of the options, if one is named.
+///
+/// # Errors
+/// Exit code 64: it cannot be a path.
+pub fn choose(options: &Options) -> Result<(), Error> {
+    if let Some(directory) = options.path(option!("postfix-bin")) {
+        process::take_postfix_from(config::absolute(options, "--postfix-bin", directory)?);
+    }
+    Ok(())
 }
 
 /// The main.cf lines for `table`, and for SQLite the table file, as text to print.
