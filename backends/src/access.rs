@@ -17,8 +17,6 @@ use nix::unistd::{Gid, Group, Uid, User, fchownat, geteuid};
 use crate::files::{LINKED, Place, cause};
 use crate::process;
 
-/// Mode of a file before it has its group.
-pub(crate) const CLOSED: u32 = 0o600;
 /// What Postfix reads.
 pub(crate) const READ: u32 = 0o640;
 /// What Postfix's processes may have to mend.

@@ -1,17 +1,18 @@
-//! Files that Postfix must be able to read: made under a fixed name beside the table, complete, and then renamed.
+//! Files that Postfix must be able to read, and what is said about them.
 //!
 //! Touches the directory of the map and nothing else.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, eaccess};
+use tempfile::NamedTempFile;
 
-use crate::{BackendError, ErrorKind, access};
+pub(crate) use crate::replace::remove;
+use crate::{BackendError, ErrorKind, access, replace};
 
 /// The map as given, made absolute, and the directory that holds its files.
 #[derive(Debug, Clone)]
@@ -39,9 +40,7 @@ impl Place {
 
     /// The map's path with `suffix` at its end.
     pub(crate) fn path(&self, suffix: &str) -> PathBuf {
-        let mut path = OsString::from(&self.map);
-        path.push(suffix);
-        path.into()
+        replace::beside(&self.map, suffix)
     }
 
     /// The map's name without its directory, and with `suffix` at its end.
@@ -85,15 +84,11 @@ impl Place {
         }
     }
 
-    /// Creates `path` afresh, empty, for Postfix to read whatever the umask ([`Place::admit`]). A left-over of a killed
-    /// daemon is removed first; a link that somebody put there meanwhile is never followed.
-    pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
-        remove(path)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(access::CLOSED).custom_flags(OFlag::O_NOFOLLOW.bits());
-        let file = options.open(path)?;
-        self.admit(&file, access::READ)?;
-        Ok(file)
+    /// Creates `path` afresh, empty, for Postfix to read whatever the umask ([`Place::admit`]).
+    pub(crate) fn create(&self, path: &Path) -> io::Result<NamedTempFile> {
+        let new = replace::create(path)?;
+        self.admit(new.as_file(), access::READ)?;
+        Ok(new)
     }
 
     /// Whose the directory is.
@@ -103,7 +98,7 @@ impl Place {
 
     /// Makes the names in the directory durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        File::open(&self.directory)?.sync_all()
+        replace::sync_directory(&self.map)
     }
 }
 
@@ -171,14 +166,6 @@ pub(crate) fn refuse_linked(path: &Path) -> io::Result<()> {
         Ok(found) if found.is_file() && found.nlink() > 1 => Err(io::Error::other(LINKED)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    }
-}
-
-/// Removes a file that may be missing.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
     }
 }
 
@@ -252,17 +239,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let place = Place::of(&directory.path().join("map")).unwrap();
         (directory, place)
-    }
-
-    #[test]
-    fn a_link_in_the_way_is_replaced_not_followed() {
-        let (directory, place) = place();
-        let victim = directory.path().join("victim");
-        fs::write(&victim, "precious").unwrap();
-        std::os::unix::fs::symlink(&victim, place.path(".new")).unwrap();
-        place.create(&place.path(".new")).unwrap();
-        assert_eq!(fs::read(&victim).unwrap(), b"precious");
-        assert!(fs::symlink_metadata(place.path(".new")).unwrap().is_file());
     }
 
     #[test]

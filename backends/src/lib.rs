@@ -12,6 +12,7 @@ mod lmdb;
 pub mod memory;
 mod postmap;
 pub mod process;
+pub mod replace;
 mod scratch;
 #[cfg(feature = "sqlite")]
 mod sqlite;

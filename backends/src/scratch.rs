@@ -4,21 +4,23 @@
 //! Berkeley DB's `__db.<name>`, found by the next postmap, makes that one wait for ever.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
+use tempfile::TempDir;
 
 use crate::files::{Place, remove};
+use crate::replace;
 
 /// Removed, with all that is in it, when it is dropped; what cannot be removed then is removed before the next
 /// attempt, or reported by it.
 pub(crate) struct Scratch {
-    path: PathBuf,
+    directory: TempDir,
     handle: File,
 }
 
@@ -28,14 +30,14 @@ impl Scratch {
     pub(crate) fn create(place: &Place) -> io::Result<Self> {
         let path = Self::path(place);
         remove_all(&path)?;
-        DirBuilder::new().mode(0o700).create(&path)?;
+        let directory = replace::create_directory(&path)?;
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
         let handle = OpenOptions::new().read(true).custom_flags(flags.bits()).open(&path)?;
         if handle.metadata()?.uid() != geteuid().as_raw() {
             return Err(io::Error::other(format!("somebody else made {}", path.display())));
         }
         place.give(&handle, None)?;
-        Ok(Self { path, handle })
+        Ok(Self { directory, handle })
     }
 
     /// Removes what a killed daemon left.
@@ -49,19 +51,13 @@ impl Scratch {
 
     /// Where a program finds a file.
     pub(crate) fn named(&self, name: &OsStr) -> PathBuf {
-        self.path.join(name)
+        self.directory.path().join(name)
     }
 
     /// Where we find a file: by the descriptor, because the owner of the directory around it may put a link in its
     /// place, and root would follow.
     pub(crate) fn file(&self, name: &OsStr) -> PathBuf {
         Path::new("/proc/self/fd").join(self.handle.as_raw_fd().to_string()).join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = remove_all(&self.path);
     }
 }
 
@@ -96,7 +92,7 @@ mod tests {
             way();
             let scratch = Scratch::create(&place).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o700);
-            place.create(&scratch.file(OsStr::new("map"))).unwrap();
+            place.create(&scratch.file(OsStr::new("map"))).unwrap().keep().unwrap();
             assert!(path.join("map").exists());
             drop(scratch);
             assert!(fs::symlink_metadata(&path).is_err());

@@ -2,14 +2,15 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Writes the file of `--metrics-file`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use pop_before_smtp_backends::replace::{Manner, replace};
 
 use crate::control::wire::{Source, Status};
 use crate::output::error::io_cause;
 use crate::output::escape;
-use crate::saved::private_file::{self, Manner};
 use crate::time::Timestamp;
 
 /// How often the file is written.
@@ -178,7 +179,8 @@ impl MetricsFile {
     /// Writes it, so that a reader sees all or nothing. A failure is told once, until it works again.
     pub(crate) fn write(&mut self, now: Timestamp, status: &Status, running: bool) {
         self.due = now + INTERVAL;
-        match replace(&self.path, &text(status, running)) {
+        let manner = Manner { mode: 0o644, owner: None, sync: false };
+        match replace(&self.path, manner, |file| file.write_all(text(status, running).as_bytes())) {
             Ok(()) => self.failed = false,
             Err(error) if !self.failed => {
                 self.failed = true;
@@ -187,11 +189,6 @@ impl MetricsFile {
             Err(_) => {}
         }
     }
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let manner = Manner { mode: 0o644, owner: None, sync: false };
-    private_file::replace(path, manner, |file| file.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]

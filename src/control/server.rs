@@ -12,6 +12,7 @@ use std::time::Duration;
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
+use pop_before_smtp_backends::replace::{self, beside};
 
 use super::answers::{Answer, Answers, Asker};
 use super::connect;
@@ -20,7 +21,6 @@ use super::wire::{Counts, Failure, Greeting, Line};
 use crate::config::socket::Socket;
 use crate::output::error::{Error, Exit, io_cause};
 use crate::output::repeated::Repeated;
-use crate::saved::state::beside;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 
@@ -225,22 +225,15 @@ fn listen(path: &Path) -> io::Result<(UnixListener, (u64, u64))> {
         Ok(_) if is_alive(path) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another daemon serves it")),
         _ => {}
     }
-    let new = beside(path, ".new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let before = umask(Mode::from_bits_truncate(0o177));
-    let listener = UnixListener::bind(&new);
-    umask(before);
-    let listener = listener?;
-    listener.set_nonblocking(true)?;
-    let file = identity(&new)?;
-    if let Err(error) = fs::rename(&new, path) {
-        let _ = fs::remove_file(&new);
-        return Err(error);
-    }
-    Ok((listener, file))
+    let new = replace::make(&beside(path, ".new"), |new| {
+        let before = umask(Mode::from_bits_truncate(0o177));
+        let listener = UnixListener::bind(new);
+        umask(before);
+        listener
+    })?;
+    new.as_file().set_nonblocking(true)?;
+    let file = identity(new.path())?;
+    Ok((new.persist(path)?, file))
 }
 
 fn is_alive(path: &Path) -> bool {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pop_before_smtp_backends::Listed;
+use pop_before_smtp_backends::replace::remove_left_over;
 
 use crate::output::error::{Error, Exit};
 use crate::ring::LONGEST;
@@ -22,12 +23,16 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Reads both.
+    /// Reads both, and removes what a killed daemon has left of them half written.
     ///
     /// # Errors
     /// Exit code 78: it is not known what is denied. To go on would grant it.
     pub fn load(map: &Path) -> Result<Self, Error> {
         let now = Now::read();
+        for path in [state::path(map), overrides::path(map)] {
+            // What cannot be removed is told by the next attempt to write the file.
+            let _ = remove_left_over(&path);
+        }
         Ok(Self { state: state::load(&state::path(map), &now), overrides: load_overrides(map, &now, None)? })
     }
 
@@ -114,6 +119,17 @@ mod tests {
         let by_hand = ByHand { since: at(since), expires: at(expires) };
         assert!(overrides.grant("198.51.100.1".parse().unwrap(), by_hand));
         overrides
+    }
+
+    #[test]
+    fn what_a_killed_daemon_has_left_half_written_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let map = directory.path().join("map");
+        for path in [state::path(&map), overrides::path(&map)] {
+            std::fs::write(state::beside(&path, ".new"), "half").unwrap();
+        }
+        Saved::load(&map).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     /// `grant A` for a minute, kill -9, and a table of `--value`.

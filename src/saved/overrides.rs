@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
+use pop_before_smtp_backends::replace::{Manner, replace};
 
 use crate::ring::LONGEST;
 use crate::saved::denied::{self, Denied};
-use crate::saved::private_file::{self, Manner};
+use crate::saved::private_file;
 use crate::saved::state::beside;
 use crate::time::{unix_seconds, unix_seconds_up};
 
@@ -72,7 +73,7 @@ impl Overrides {
     /// # Errors
     /// It cannot be written; the one that was there stays.
     pub fn save(&self, path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
-        private_file::replace(path, Manner { mode: 0o600, owner, sync: true }, |file| self.write(file))
+        replace(path, Manner { mode: 0o600, owner, sync: true }, |file| self.write(file))
     }
 
     fn write(&self, file: &mut impl Write) -> io::Result<()> {

@@ -1,17 +1,18 @@
 //! Changes a table as a whole: writes `<map>.new.lmdb`, complete, and renames it to `<map>.lmdb`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use lmdb::{DatabaseFlags, Environment, EnvironmentFlags, Error, Transaction as _, WriteFlags};
+use tempfile::NamedTempFile;
 
 use super::check::Check;
 use super::{FLAGS, Table, as_io, walk};
 use crate::access::READ;
 use crate::entry::{Key, seconds_up};
 use crate::files::{self, Left, remove, write_error};
-use crate::{Backend, BackendError, ClientSet, Listed, Update};
+use crate::{Backend, BackendError, ClientSet, Listed, Update, replace};
 
 /// For how many entries the room is kept.
 const KEPT: usize = 4096;
@@ -71,12 +72,7 @@ impl Rename {
     }
 
     fn write(&self, entries: &[(Key, u64)], path: &Path) -> Result<(), BackendError> {
-        let done = self.write_new(entries, path);
-        if done.is_err() {
-            // What cannot be removed now is removed before the next attempt, or reported by it.
-            let _ = remove(&self.new);
-        }
-        done.map_err(|error| write_error(path, &error))
+        self.write_new(entries, path).map_err(|error| write_error(path, &error))
     }
 
     /// Makes sure that the spare is there and empty.
@@ -102,7 +98,8 @@ impl Rename {
         if holds_nothing(&self.spare)? != Some(true) {
             return Err(io::Error::other("there is no empty spare table"));
         }
-        self.install(&self.spare, &self.table.path)
+        fs::rename(&self.spare, &self.table.path)?;
+        if self.table.sync { self.table.place.sync() } else { Ok(()) }
     }
 
     /// Sorts clients as LMDB does, into `entries`.
@@ -118,29 +115,17 @@ impl Rename {
     pub(super) fn write_new(&self, entries: &[(Key, u64)], path: &Path) -> io::Result<()> {
         let mut size = self.map_size(entries);
         loop {
-            let file = self.create()?;
+            let new = self.create()?;
             match self.fill(entries, size) {
-                Ok(()) if self.table.sync => file.sync_all()?,
-                Ok(()) => {}
-                Err(Error::MapFull) => {
-                    size = size.saturating_mul(2);
-                    continue;
-                }
+                Ok(()) => return replace::install(new, path, self.table.sync),
+                Err(Error::MapFull) => size = size.saturating_mul(2),
                 Err(error) => return Err(as_io(error)),
             }
-            return self.install(&self.new, path);
         }
     }
 
-    pub(super) fn create(&self) -> io::Result<File> {
+    pub(super) fn create(&self) -> io::Result<NamedTempFile> {
         self.table.place.create(&self.new)
-    }
-
-    /// What was synced before: after a power failure the name leads to the old table or to the new one, never to an
-    /// empty file.
-    fn install(&self, made: &Path, path: &Path) -> io::Result<()> {
-        fs::rename(made, path)?;
-        if self.table.sync { self.table.place.sync() } else { Ok(()) }
     }
 
     /// Twice what the entries take in full pages, and some pages for the tree above them.

@@ -27,7 +27,9 @@ impl<'a> Build<'a> {
     pub(super) fn new(table: &'a Postmap, clients: &dyn ClientSet) -> Result<Self, BackendError> {
         let failed = |error| write_error(&table.index(0, ""), &error);
         let scratch = Scratch::create(&table.place).map_err(failed)?;
-        let text = table.place.create(&scratch.file(&table.place.name(""))).map_err(failed)?;
+        // Kept: it goes with the directory, and by a path that leads nowhere any more once that is closed.
+        let text = table.place.create(&scratch.file(&table.place.name("")));
+        let (text, _) = text.and_then(|text| Ok(text.keep()?)).map_err(failed)?;
         let sample = write_text(table, &text, clients).map_err(failed)?;
         let build = Self { table, scratch, text, sample };
         table.tools.postmap(&["-r"], &build.name()).map_err(|cause| build.unavailable(cause))?;

@@ -104,7 +104,7 @@ impl TableFile {
             _ => left_over
                 .into_iter()
                 .try_for_each(|path| remove(path))
-                .and_then(|()| self.place.create(&self.path))
+                .and_then(|()| Ok(self.place.create(&self.path)?.keep()?))
                 .and_then(|_| self.place.sync())
                 .map_err(failed),
         }

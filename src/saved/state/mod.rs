@@ -19,12 +19,15 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+pub(crate) use pop_before_smtp_backends::replace::beside;
+use pop_before_smtp_backends::replace::{Manner, replace};
+
 pub(crate) use self::users::Users;
 use crate::output::error::io_cause;
 use crate::ring::login_record::LoginRecord;
 use crate::ring::users_per_address::UsersPerAddress;
 use crate::ring::{Grant, Ring};
-use crate::saved::private_file::{self, Manner};
+use crate::saved::private_file;
 use crate::source::Mark;
 use crate::time::{Now, unix_seconds};
 
@@ -35,13 +38,6 @@ const FIRST_LINE_WITHOUT_USERS: &str = "pop-before-smtp state 2";
 
 /// Of a file that a version wrote which knew no places in logs.
 const FIRST_LINE_WITHOUT_PLACES: &str = "pop-before-smtp state 1";
-
-/// `<map>` with something behind its name.
-pub(crate) fn beside(map: &Path, suffix: &str) -> PathBuf {
-    let mut path = map.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
 
 /// The state file of a map.
 pub(crate) fn path(map: &Path) -> PathBuf {
@@ -60,7 +56,7 @@ pub(crate) fn save(
     guard: Option<&UsersPerAddress>,
 ) -> io::Result<()> {
     let manner = Manner { mode: 0o600, owner: None, sync: true };
-    private_file::replace(path, manner, |file| {
+    replace(path, manner, |file| {
         writeln!(file, "{}", if guard.is_some() { FIRST_LINE } else { FIRST_LINE_WITHOUT_USERS })?;
         write(file, now, ring, marks)?;
         guard.map_or(Ok(()), |guard| users::write(file, now, guard))
