@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -130,7 +131,8 @@ impl Site {
     /// It is no address or must not have one, there is no daemon, or what was done cannot be written.
     pub fn grant(&self, text: &str, length: Option<Duration>) -> Result<(), Error> {
         let address = address("grant", text)?;
-        conclude(&change(self.needed_daemon()?, Request::Grant(address, length))?)
+        let seconds = length.and_then(|length| NonZeroU64::new(length.as_secs()));
+        conclude(&change(self.needed_daemon()?, Request::Grant { address, seconds })?)
     }
 
     /// Denies, allows again, or prints what is denied.
@@ -169,7 +171,7 @@ impl Site {
 fn change(daemon: Daemon, request: Request) -> Result<Outcome, Error> {
     match daemon.ask_one(request)? {
         Line::Outcome(outcome) => Ok(outcome),
-        _ => Err(Error::new(Exit::TemporaryFailure, request.line(), "the daemon does not say what it has done")),
+        _ => Err(Error::new(Exit::TemporaryFailure, "change the grants", "the daemon does not say what it has done")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::connection::Place;
 use super::report;
@@ -74,8 +75,8 @@ impl Answers<'_> {
                 let done = self.grants.revoke(now, address);
                 self.outcome("revoke", address.to_string(), done, asker)
             }
-            Request::Grant(address, length) => {
-                let length = length.unwrap_or(self.grants.ring().grace());
+            Request::Grant { address, seconds } => {
+                let length = seconds.map_or(self.grants.ring().grace(), |seconds| Duration::from_secs(seconds.get()));
                 let done = self.grants.grant_by_hand(now, address, length);
                 let done = done.map_err(|obstacle| failure("grant", address, obstacle))?;
                 self.outcome("grant", address.to_string(), done, asker)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::connect;
 use super::request::Request;
-use super::wire::{End, Greeting, Line};
+use super::wire::{self, End, Greeting, Line};
 use crate::config::socket::Socket;
 use crate::output::error::{Error, Exit};
 
@@ -79,7 +79,7 @@ impl Daemon {
             Error::io(Exit::TemporaryFailure, format!("ask the daemon of map {}", self.map), &error)
                 .cure("look into its log")
         };
-        self.stream.get_mut().get_mut().write_all(format!("{}\n", request.line()).as_bytes()).map_err(broken)?;
+        self.stream.get_mut().get_mut().write_all(format!("{}\n", wire::json(&request)).as_bytes()).map_err(broken)?;
         let mut lines = 0;
         loop {
             match read(&mut self.stream).map_err(broken)? {

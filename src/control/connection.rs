@@ -133,7 +133,7 @@ impl Connection {
             None if self.input.len() < request::LONGEST => None,
             _ => {
                 let cause = format!("it is longer than {} bytes", request::LONGEST);
-                Some(Err(Failure::usage("read the request", &cause, "send a command and its words on one line")))
+                Some(Err(Failure::no_request(&cause)))
             }
         };
         Ok(request)

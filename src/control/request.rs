@@ -1,9 +1,11 @@
-//! The request line of the control socket: text -> command. Pure.
+//! The request line of the control socket: JSON -> command. Pure.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::num::NonZeroU64;
 
 use ipnet::IpNet;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::wire::Failure;
 use crate::saved::denied;
@@ -12,22 +14,27 @@ use crate::saved::denied;
 pub(crate) const LONGEST: usize = 1024;
 
 /// What is asked of the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Request {
     /// All grants.
     List,
     /// Whether an address has one, and why.
-    Explain(IpAddr),
+    Explain(#[serde(deserialize_with = "canonical")] IpAddr),
     /// How the daemon is.
     Status,
     /// End a grant.
-    Revoke(IpAddr),
+    Revoke(#[serde(deserialize_with = "canonical")] IpAddr),
     /// Give one, of this length or of a grace.
-    Grant(IpAddr, Option<Duration>),
+    Grant {
+        #[serde(deserialize_with = "canonical")]
+        address: IpAddr,
+        seconds: Option<NonZeroU64>,
+    },
     /// Grant nothing in a network.
-    Deny(IpNet),
+    Deny(#[serde(with = "cidr")] IpNet),
     /// Deny it no longer.
-    Allow(IpNet),
+    Allow(#[serde(with = "cidr")] IpNet),
     /// All denied networks.
     Denied,
 }
@@ -38,41 +45,7 @@ impl Request {
     /// # Errors
     /// It is none.
     pub(crate) fn parse(line: &[u8]) -> Result<Self, Failure> {
-        let refuse = |cause| Err(Failure::usage("read the request", cause, "send a command and its words on one line"));
-        let Ok(line) = std::str::from_utf8(line) else { return refuse("it is not UTF-8") };
-        let words: Vec<_> = line.trim_end_matches('\r').split(' ').collect();
-        match words[..] {
-            ["list"] => Ok(Self::List),
-            ["status"] => Ok(Self::Status),
-            ["denied"] => Ok(Self::Denied),
-            ["explain", text] => address("explain", text).map(Self::Explain),
-            ["revoke", text] => address("revoke", text).map(Self::Revoke),
-            ["grant", text] => Ok(Self::Grant(address("grant", text)?, None)),
-            ["grant", text, seconds] => match seconds.parse() {
-                Ok(seconds) if seconds > 0 => {
-                    Ok(Self::Grant(address("grant", text)?, Some(Duration::from_secs(seconds))))
-                }
-                _ => refuse("the length of a grant is no number of seconds"),
-            },
-            ["deny", text] => network("deny", text).map(Self::Deny),
-            ["allow", text] => network("allow", text).map(Self::Allow),
-            _ => refuse("there is no such command"),
-        }
-    }
-
-    /// The line without its newline.
-    pub(crate) fn line(&self) -> String {
-        match self {
-            Self::List => "list".to_owned(),
-            Self::Status => "status".to_owned(),
-            Self::Denied => "denied".to_owned(),
-            Self::Explain(address) => format!("explain {address}"),
-            Self::Revoke(address) => format!("revoke {address}"),
-            Self::Grant(address, None) => format!("grant {address}"),
-            Self::Grant(address, Some(length)) => format!("grant {address} {}", length.as_secs()),
-            Self::Deny(network) => format!("deny {network}"),
-            Self::Allow(network) => format!("allow {network}"),
-        }
+        serde_json::from_slice(line).map_err(|error| Failure::no_request(&error.to_string()))
     }
 }
 
@@ -98,42 +71,69 @@ pub(crate) fn network(command: &str, text: &str) -> Result<IpNet, Failure> {
     })
 }
 
+fn canonical<'de, D: Deserializer<'de>>(from: D) -> Result<IpAddr, D::Error> {
+    IpAddr::deserialize(from).map(|address| address.to_canonical())
+}
+
+/// A network as the operator may write it, too: a single address, or with bits that do not belong to it.
+mod cidr {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(network: &IpNet, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(network)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<IpNet, D::Error> {
+        denied::parse(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("not a network"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use proptest::prelude::*;
 
     use super::*;
+    use crate::control::wire::json;
 
     #[test]
     fn requests_come_back() {
         let (address, network) = ("192.0.2.1".parse().unwrap(), "2001:db8::/32".parse().unwrap());
-        for request in [
-            Request::List,
-            Request::Status,
-            Request::Denied,
-            Request::Explain(address),
-            Request::Revoke(address),
-            Request::Grant(address, None),
-            Request::Grant(address, Some(Duration::from_secs(60))),
-            Request::Deny(network),
-            Request::Allow(network),
+        for (request, line) in [
+            (Request::List, r#""list""#),
+            (Request::Status, r#""status""#),
+            (Request::Denied, r#""denied""#),
+            (Request::Explain(address), r#"{"explain":"192.0.2.1"}"#),
+            (Request::Revoke(address), r#"{"revoke":"192.0.2.1"}"#),
+            (Request::Grant { address, seconds: None }, r#"{"grant":{"address":"192.0.2.1","seconds":null}}"#),
+            (
+                Request::Grant { address, seconds: NonZeroU64::new(60) },
+                r#"{"grant":{"address":"192.0.2.1","seconds":60}}"#,
+            ),
+            (Request::Deny(network), r#"{"deny":"2001:db8::/32"}"#),
+            (Request::Allow(network), r#"{"allow":"2001:db8::/32"}"#),
         ] {
-            assert_eq!(Request::parse(request.line().as_bytes()), Ok(request));
+            assert_eq!(json(&request), line);
+            assert_eq!(Request::parse(line.as_bytes()), Ok(request));
         }
-        assert_eq!(Request::parse(b"revoke ::ffff:192.0.2.1"), Ok(Request::Revoke(address)));
+        let read = |line: &str| Request::parse(line.as_bytes());
+        assert_eq!(read("{\"revoke\": \"::ffff:192.0.2.1\"}\r"), Ok(Request::Revoke(address)));
+        assert_eq!(read(r#"{"grant":{"address":"192.0.2.1"}}"#), Ok(Request::Grant { address, seconds: None }));
+        assert_eq!(read(r#"{"deny":"192.0.2.1"}"#), Ok(Request::Deny("192.0.2.1/32".parse().unwrap())));
         for line in [
             "",
-            "list ",
-            "list all",
-            "LIST",
-            "explain",
-            "explain host",
-            "grant 192.0.2.1 0",
-            "grant 192.0.2.1 -1",
-            "deny",
+            "list",
+            r#""list" all"#,
+            r#""LIST""#,
+            r#""explain""#,
+            r#"{"explain":"host"}"#,
+            r#"{"explain":"192.0.2.1","list":null}"#,
+            r#"{"grant":{"address":"192.0.2.1","seconds":0}}"#,
+            r#"{"grant":{"address":"192.0.2.1","seconds":-1}}"#,
+            r#"{"grant":{"address":"192.0.2.1","second":60}}"#,
+            r#"{"deny":"0.0.0.0/33"}"#,
         ] {
-            assert!(Request::parse(line.as_bytes()).is_err(), "{line:?}");
+            assert!(read(line).is_err(), "{line:?}");
         }
     }
 

@@ -249,6 +249,11 @@ pub(crate) struct End {
 }
 
 impl Failure {
+    /// What has come in is not to be understood.
+    pub(crate) fn no_request(cause: &str) -> Self {
+        Self::usage("read the request", cause, r#"send one line, such as "list" or {"explain":"192.0.2.1"}"#)
+    }
+
     pub(crate) fn usage(action: impl Into<String>, cause: &str, cure: &str) -> Self {
         Self { exit: Exit::Usage as u8, action: action.into(), cause: cause.to_owned(), cure: Some(cure.to_owned()) }
     }

@@ -329,12 +329,12 @@ fn the_protocol_is_one_line_and_an_answer_with_an_end() {
     let Some(site) = Site::new(&cases::LMDB) else { return };
     let _daemon = daemon(&site, &[]);
     site.log_in_and_wait(ip("198.51.100.1"));
-    let answer = ask(&site, b"list\n");
+    let answer = ask(&site, b"\"list\"\n");
     assert_eq!(answer.len(), 2, "{answer:?}");
     assert!(answer[0].starts_with(r#"{"client":{"address":"198.51.100.1","user":"kevin","#), "{answer:?}");
     assert_eq!(answer[1], r#"{"end":{"lines":1}}"#);
-    assert_eq!(ask(&site, b"denied\r\n"), [r#"{"end":{"lines":0}}"#]);
-    let refused = ask(&site, b"explain\n");
+    assert_eq!(ask(&site, b"\"denied\"\r\n"), [r#"{"end":{"lines":0}}"#]);
+    let refused = ask(&site, b"{\"explain\":\"host\"}\n");
     assert!(refused[0].starts_with(r#"{"failure":{"exit":64,"#), "{refused:?}");
-    assert_eq!(ask(&site, b"list"), [""; 0], "half a line is no request");
+    assert_eq!(ask(&site, b"\"list\""), [""; 0], "half a line is no request");
 }

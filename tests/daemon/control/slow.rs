@@ -29,7 +29,7 @@ fn questions_are_answered_while_a_publish_hangs() {
     let held = lock(&site);
     site.log_in(ip("198.51.100.2"));
     for client in &mut pending {
-        client.get_mut().write_all(b"status\n").unwrap();
+        client.get_mut().write_all(b"\"status\"\n").unwrap();
     }
     for client in pending {
         let lines: Vec<_> = client.lines().map(|line| line.expect("an answer")).collect();

@@ -87,8 +87,8 @@ fn bad_request(site: &Site, random: &mut Random, round: u32) {
     let request = match round % 5 {
         0 => random.bytes(200, b"\n"),
         1 => vec![b'x'; 4096],
-        2 => b"list".to_vec(),
-        3 => b"deny 0.0.0.0/33\n".to_vec(),
+        2 => b"\"list\"".to_vec(),
+        3 => b"{\"deny\":\"0.0.0.0/33\"}\n".to_vec(),
         _ => Vec::new(),
     };
     // The daemon may have had enough already.
@@ -142,10 +142,10 @@ fn a_client_that_does_not_read_a_long_list_holds_up_nobody() {
     site.wait_listed(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + GRANTS - 1)));
 
     let mut deaf = connect(&site);
-    deaf.get_mut().write_all(b"list\n").unwrap();
+    deaf.get_mut().write_all(b"\"list\"\n").unwrap();
     let memory = resident(daemon.pid());
     site.log_in_and_wait(ip("198.51.100.1"));
-    let list = ask(&site, b"list\n");
+    let list = ask(&site, b"\"list\"\n");
     assert_eq!(list.len() as u32, GRANTS + 2, "another client reads all of it meanwhile");
     assert_eq!(list.last().unwrap(), &format!(r#"{{"end":{{"lines":{}}}}}"#, GRANTS + 1));
     let grown = resident(daemon.pid()).saturating_sub(memory);
