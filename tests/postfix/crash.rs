@@ -23,7 +23,7 @@ const REGULAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 /// Never logs in.
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
 /// The daemon is killed within this time from the start of the load: more than it takes until the first lines are handed on
-/// (`src/source/lines.rs`) and published.
+/// (`src/source/lines/mod.rs`) and published.
 const LOAD: Duration = Duration::from_millis(150);
 /// The same where a publish runs postmap.
 const LOAD_WITH_POSTMAP: Duration = Duration::from_millis(250);
