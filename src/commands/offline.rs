@@ -62,7 +62,7 @@ pub(super) fn revoke(table: &Table, address: IpAddr) -> Result<Outcome, Error> {
         overrides.revoke(address, Now::read().wall);
         true
     };
-    change(table, ("revoke", address.to_string()), decide, |other| other == address)
+    change(table, "revoke", address.to_string(), decide, |other| other == address)
 }
 
 pub(super) fn deny(table: &Table, network: IpNet) -> Result<Outcome, Error> {
@@ -71,18 +71,19 @@ pub(super) fn deny(table: &Table, network: IpNet) -> Result<Outcome, Error> {
         let cause = format!("there are {} already, the most that are kept", denied::MOST);
         return Err(Error::new(Exit::CannotCreate, format!("deny {subject}"), cause));
     }
-    change(table, ("deny", subject), |overrides| overrides.deny(network), |address| network.contains(&address))
+    change(table, "deny", subject, |overrides| overrides.deny(network), |address| network.contains(&address))
 }
 
 pub(super) fn allow(table: &Table, network: IpNet) -> Result<Outcome, Error> {
     let subject = denied::display(network);
-    change(table, ("allow", subject), |overrides| overrides.denied.remove(network), |_| false)
+    change(table, "allow", subject, |overrides| overrides.denied.remove(network), |_| false)
 }
 
 /// Changes the file of overrides, and takes what must not be there any more out of the table that a killed daemon has left.
 fn change(
     table: &Table,
-    (command, subject): (&str, String),
+    command: &str,
+    subject: String,
     decide: impl FnOnce(&mut Overrides) -> bool,
     is_meant: impl Fn(IpAddr) -> bool,
 ) -> Result<Outcome, Error> {
