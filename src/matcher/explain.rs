@@ -77,7 +77,10 @@ fn by_pieces(pattern: Pattern, message: &[u8]) -> Outcome<'_> {
             walk.parts.push(Part { name: user.to_string(), at, text: rest });
             None
         }
-        Some(Piece::UserWithout(text)) => Some(failure(format!("{{user}} without {text:?}"), at, rest)),
+        Some(Piece::UserWithout(texts)) => {
+            let texts: Vec<_> = texts.iter().map(|text| format!("{text:?}")).collect();
+            Some(failure(format!("{{user}} without {}", texts.join(", ")), at, rest))
+        }
         Some(user) => Some(failure(user.to_string(), at, rest)),
         None if rest.is_empty() => None,
         None => Some(failure("end of the message".to_owned(), at, rest)),

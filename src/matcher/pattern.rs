@@ -26,8 +26,8 @@ pub enum Piece {
     Address,
     /// The user name: any bytes, at least one.
     User,
-    /// A user name in which this text cannot occur, because other messages of the server carry it there.
-    UserWithout(&'static str),
+    /// A user name in which none of these texts can occur, because other messages of the server carry them there.
+    UserWithout(&'static [&'static str]),
     /// A user name of letters, digits and `._-@+=~&!#$` alone, for places where no other could be read safely.
     Name,
     /// The same, of a name that is not the user's.
@@ -38,6 +38,8 @@ pub enum Piece {
     Value,
     /// Words of the server, beginning with one of these, without control bytes, quotes and angle brackets.
     Words(&'static [&'static str]),
+    /// Words of the server, beginning with one of these, that end at a comma; without `=` too.
+    Phrase(&'static [&'static str]),
     /// Nothing, but the message must not go on with this text.
     Not(&'static str),
     /// A host name, as a stranger's name server gives it: letters, digits and `._:-`.
@@ -48,6 +50,10 @@ pub enum Piece {
     Token,
     /// The server's id of the session, of the same bytes; at most one in a pattern.
     Session,
+    /// The same where nothing encloses it: letters, digits and `._+/-`, as `=` belongs to the key in front.
+    BareSession,
+    /// Numbers with commas and dashes between them.
+    Numbers,
     /// An authentication method other than ANONYMOUS: letters, digits and `_+-`.
     Method,
     /// Bytes other than space and control: a user name that cannot have spaces.
@@ -107,14 +113,14 @@ impl fmt::Display for Piece {
             Piece::Name | Piece::UserValue => f.write_str("{user}"),
             Piece::Plain => f.write_str("{name}"),
             Piece::Value => f.write_str("{value}"),
-            Piece::Words(_) => f.write_str("{words}"),
+            Piece::Words(_) | Piece::Phrase(_) => f.write_str("{words}"),
             Piece::Address => f.write_str("{address}"),
             Piece::User | Piece::UserWithout(_) => f.write_str("{user}"),
             Piece::Not(_) => Ok(()),
             Piece::Host => f.write_str("{host}"),
-            Piece::Number => f.write_str("{number}"),
+            Piece::Number | Piece::Numbers => f.write_str("{number}"),
             Piece::Token => f.write_str("{token}"),
-            Piece::Session => f.write_str("{session}"),
+            Piece::Session | Piece::BareSession => f.write_str("{session}"),
             Piece::Method => f.write_str("{method}"),
             Piece::Word => f.write_str("{word}"),
             Piece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),

@@ -42,7 +42,9 @@ pub(super) fn begins(start: Pattern, message: &[u8]) -> bool {
 
 pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
-        Piece::UserWithout(other) => !text.is_empty() && memchr::memmem::find(text, other.as_bytes()).is_none(),
+        Piece::UserWithout(others) => {
+            !text.is_empty() && others.iter().all(|other| memchr::memmem::find(text, other.as_bytes()).is_none())
+        }
         _ => !text.is_empty(),
     }
 }
@@ -127,10 +129,14 @@ impl<'m> Reader<'m> {
                 self.reading.user.is_some_and(|user| !user.is_empty())
             }
             Piece::Value => self.value().is_some(),
-            Piece::Words(starts) => {
-                let words = self.run(&PHRASE);
-                !words.is_empty() && starts.iter().any(|start| words.starts_with(start.as_bytes()))
+            Piece::Words(starts) => begins_with_one(self.run(&WORDS), starts),
+            Piece::Phrase(starts) => begins_with_one(self.run(&PHRASE), starts),
+            Piece::BareSession => {
+                let id = self.run(&ID);
+                self.reading.session = Some(id);
+                !id.is_empty()
             }
+            Piece::Numbers => !self.run(&NUMBERS).is_empty(),
             Piece::Host => !self.run(&HOST).is_empty(),
             Piece::Token => !self.run(&TOKEN).is_empty(),
             Piece::Word => !self.run(&WORD).is_empty(),
@@ -234,9 +240,16 @@ static ENDPOINT: Class = Class::letters_digits_and(b".:[]/_-");
 /// Graphic ASCII without what ends a bare value.
 static BARE: Class = Class::new(b'!', b'~', b"\"=\\");
 /// Neither control bytes nor what encloses a user name.
-static PHRASE: Class = Class::new(b' ', 0xff, b"\"<>\x7f");
+static WORDS: Class = Class::new(b' ', 0xff, b"\"<>\x7f");
+static PHRASE: Class = Class::new(b' ', 0xff, b"\"<>=,\x7f");
+static ID: Class = Class::letters_digits_and(b"._+/-");
+static NUMBERS: Class = Class::new(b'0', b'9', &[]).with(b",-", true);
 /// Neither space nor control bytes.
 static WORD: Class = Class::new(b'!', 0xff, b"\x7f");
+
+fn begins_with_one(words: &[u8], starts: &[&str]) -> bool {
+    !words.is_empty() && starts.iter().any(|start| words.starts_with(start.as_bytes()))
+}
 
 /// `A:PORT` or `[A]:PORT`.
 fn endpoint(text: &[u8]) -> Option<(IpAddr, u16)> {

@@ -340,8 +340,22 @@ mod tests {
                  session=<a>"
             );
             assert_eq!(client(&mut Matchers::all(), rest.as_bytes()), None, "{rest}");
-            let login = rest.replace(&format!(", k=v: {own}"), ">, method=PLAIN");
+            let login =
+                rest.replace(&format!(", k=v: {own}"), ">, method=PLAIN").replace(", session", ", mpid=7, session");
             assert!(client(&mut Matchers::all(), login.as_bytes()).is_some(), "{login}");
+        }
+    }
+
+    /// The last word of an `ID sent: ` may be `Login`; the elements behind it are those of who failed to log in.
+    #[test]
+    fn a_session_of_dovecot_that_no_process_took_over_is_no_login() {
+        let rest = "Nov 30 17:45:09 mail dovecot: imap-login: Login: user=<bob>, method=PLAIN, rip=198.51.100.9, lip=192.0.2.25, \
+                    TLS, session=<e6uI+IFh1sp/AAAB>";
+        let orders = [rest.to_owned(), rest.replace("method=PLAIN, ", ""), rest.replace(", lip=192.0.2.25", "")];
+        for rest in orders {
+            assert_eq!(client(&mut Matchers::all(), rest.as_bytes()), None, "{rest}");
+            let login = rest.replace(", TLS", ", mpid=7, TLS");
+            assert_eq!(client(&mut Matchers::all(), login.as_bytes()).as_deref(), Some("198.51.100.9"), "{login}");
         }
     }
 

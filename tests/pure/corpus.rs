@@ -22,6 +22,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("dovecot-1", "dovecot"),
     ("dovecot-2.3", "dovecot"),
     ("dovecot-2.4", "dovecot"),
+    ("dovecot-orders", "dovecot"),
     ("dovecot-proxy", "dovecot-proxy"),
     ("gnu-pop3d", "gnu-pop3d"),
     ("imapproxy", "imapproxy"),

@@ -60,7 +60,9 @@ pub(crate) fn is_name_shared(matcher: &Matcher, pattern: Pattern) -> bool {
 pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
     let by = |piece: &Piece| match piece {
         Piece::Not(text) => user.starts_with(text.as_bytes()) || text.trim_end().as_bytes() == user,
-        Piece::UserWithout(text) => user.windows(text.len()).any(|part| part == text.as_bytes()),
+        Piece::UserWithout(texts) => {
+            texts.iter().any(|text| user.windows(text.len()).any(|part| part == text.as_bytes()))
+        }
         _ => false,
     };
     let is_printed = pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_) | Piece::UserValue));

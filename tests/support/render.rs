@@ -73,11 +73,18 @@ impl Writer<'_> {
                 self.text.extend(starts[start].bytes());
                 self.text.extend(b" (x, y) in=1");
             }
+            Piece::Phrase(starts) => {
+                let start = self.choose(starts.len());
+                self.text.extend(starts[start].bytes());
+                self.text.extend(b"failed: (x)");
+            }
             Piece::Address => self.text.extend(values.server.to_string().bytes()),
             Piece::User | Piece::UserWithout(_) => self.text.extend(values.user),
             Piece::Not(_) => {}
             Piece::Host => self.text.extend(values.host.bytes()),
             Piece::Number => self.text.extend(b"4711"),
+            Piece::Numbers => self.text.extend(b"771,4866-4867,0-23"),
+            Piece::BareSession => self.text.extend(b"RjEydYzO/w+GB"),
             Piece::Token | Piece::Session => self.text.extend(b"4.0.9+/x="),
             Piece::Word => self.text.extend(b"`x'`(203.0.113.66)"),
             Piece::Method => self.text.extend(values.method.bytes()),

@@ -42,7 +42,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Optional(&[Lit(", rport="), Number]),
             Lit(", lip="),
             Address,
-            Many(DOVECOT_ELEMENTS),
+            Many(DOVECOT_FEW),
         ],
         // Without the method only the name tells an anonymous login (`auth_anonymous_username`).
         &[
@@ -55,9 +55,81 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Optional(&[Lit(", rport="), Number]),
             Lit(", lip="),
             Address,
-            Many(DOVECOT_ELEMENTS),
+            Many(DOVECOT_FEW),
         ],
-        &[DOVECOT_VERB, Not("user=<"), Not("anonymous ["), User, Lit(" ["), Client, Lit("]")],
+        &[DOVECOT_VERB, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
+        // Other orders of elements, with the process that took the client over, or without it and the session.
+        &[
+            DOVECOT_VERB,
+            Many(IN_FRONT),
+            Lit("user=<"),
+            Not("anonymous>"),
+            LONE_USER,
+            Lit(">"),
+            Many(BEHIND),
+            Lit(", rip="),
+            Client,
+            Many(BEHIND),
+            Lit(", mpid="),
+            Number,
+            Many(BEHIND),
+        ],
+        &[
+            DOVECOT_VERB,
+            Many(IN_FRONT),
+            Lit("user=<"),
+            Not("anonymous>"),
+            LONE_USER,
+            Lit(">"),
+            Many(BEHIND),
+            Lit(", mpid="),
+            Number,
+            Many(BEHIND),
+            Lit(", rip="),
+            Client,
+            Many(BEHIND),
+        ],
+        &[
+            DOVECOT_VERB,
+            Many(FEW_IN_FRONT),
+            Lit("user=<"),
+            Not("anonymous>"),
+            LONE_USER,
+            Lit(">"),
+            Many(FEW_BEHIND),
+            Lit(", rip="),
+            Client,
+            Many(FEW_BEHIND),
+        ],
+        &[
+            DOVECOT_VERB,
+            Many(IN_FRONT),
+            Lit("rip="),
+            Client,
+            Lit(", "),
+            Many(IN_FRONT),
+            Lit("user=<"),
+            Not("anonymous>"),
+            LONE_USER,
+            Lit(">"),
+            Many(BEHIND),
+            Lit(", mpid="),
+            Number,
+            Many(BEHIND),
+        ],
+        &[
+            DOVECOT_VERB,
+            Many(FEW_IN_FRONT),
+            Lit("rip="),
+            Client,
+            Lit(", "),
+            Many(FEW_IN_FRONT),
+            Lit("user=<"),
+            Not("anonymous>"),
+            LONE_USER,
+            Lit(">"),
+            Many(FEW_BEHIND),
+        ],
     ],
     // The reason follows in the server's words. Without a session id (before 2.3) it ends nothing.
     logouts: &[&[
@@ -125,8 +197,9 @@ const DOVECOT_VERB: Piece = OneOf(&[
 
 /// Up to 2.3, with `imap_id_log`, anybody writes a message of any length (`ID sent: `, src/imap-login/imap-login-cmd-id.c), and the rest
 /// of one of more than 4,096 bytes is a message behind the same prefix (src/lib/failures.c, `internal_send_split`). It ends in the
-/// server's own elements.
-const DOVECOT_USER: Piece = UserWithout(": user=<");
+/// server's own elements, in front of which his last word may be `Login`. They name the session (2.1 on) and, of who is not
+/// logged in, no process: a session without `mpid` proves nothing.
+const DOVECOT_USER: Piece = UserWithout(&[": user=<"]);
 
 const DOVECOT_SERVICE: Piece = OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]);
 
@@ -155,18 +228,76 @@ const DOVECOT_REMOTE: Piece = Optional(&[Lit("/"), Plain]);
 const DOVECOT_MASTER: Piece = Optional(&[Lit(" (master "), Plain, Lit(")")]);
 
 /// What `login_log_format_elements` may put behind the addresses; nothing of it is chosen by the client.
-const DOVECOT_ELEMENTS: &[Pattern] = &[
-    &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")], &[Lit(", lport=")]]), Number],
-    DOVECOT_TLS,
-    DOVECOT_SECURED,
-    DOVECOT_SESSION,
-    DOVECOT_CIPHER,
-];
+const DOVECOT_ELEMENTS: &[Pattern] =
+    &[DOVECOT_NUMBER, DOVECOT_TLS_WORDS, DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_SESSION, DOVECOT_CIPHER];
 
-const DOVECOT_CONNECTION: &[Pattern] = &[DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_SESSION, DOVECOT_CIPHER];
+const DOVECOT_CONNECTION: &[Pattern] =
+    &[DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_SESSION, DOVECOT_CIPHER, DOVECOT_TLS_WORDS];
 
+const DOVECOT_FEW: &[Pattern] = &[DOVECOT_NUMBER, DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_CIPHER, DOVECOT_TLS_WORDS];
+
+const DOVECOT_NUMBER: Pattern = &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")], &[Lit(", lport=")]]), Number];
 const DOVECOT_TLS: Pattern = &[Lit(", TLS")];
 const DOVECOT_SECURED: Pattern = &[Lit(", secured")];
 const DOVECOT_SESSION: Pattern = &[Lit(", session=<"), Session, Lit(">")];
 const DOVECOT_CIPHER: Pattern =
     &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")];
+
+/// Words of OpenSSL and of the system. What is said of a certificate, which holds text of the client, is forgotten where the
+/// handshake ends well (2.2 to 2.4, src/lib-ssl-iostream/iostream-openssl.c, `openssl_iostream_handshake`).
+const DOVECOT_TLS_WORDS: Pattern = &[Lit(","), Phrase(DOVECOT_TLS_STARTS)];
+
+const DOVECOT_TLS_STARTS: &[&str] = &[" TLS: ", " TLS handshaking"];
+
+/// The name in a line of another order. Nobody's text is the address if there is one `rip=` in the message, whatever a site
+/// has put into the elements; and without a colon it is no rest of `ID sent: ` ([`DOVECOT_USER`]).
+const LONE_USER: Piece = UserWithout(&["rip=", ": "]);
+
+/// Elements behind others.
+const BEHIND: &[Pattern] = &[
+    DOVECOT_SESSION,
+    &[Lit(", session="), BareSession],
+    &[Lit(", method="), Method],
+    &[OneOf(ADDRESSES_BEHIND), Address],
+    &[OneOf(NUMBERS_BEHIND), Number],
+    DOVECOT_TLS,
+    DOVECOT_SECURED,
+    DOVECOT_CIPHER,
+    &[OneOf(NAMES_BEHIND), Host],
+    &[OneOf(ENCLOSED_BEHIND), Plain, Lit(">")],
+    &[Lit(", ssl_ja3="), Numbers],
+    DOVECOT_TLS_WORDS,
+];
+
+const FEW_BEHIND: &[Pattern] = BEHIND.split_at(2).1;
+
+const ADDRESSES_BEHIND: &[Pattern] = &[&[Lit(", lip=")], &[Lit(", real_rip=")], &[Lit(", real_lip=")]];
+
+const NUMBERS_BEHIND: &[Pattern] =
+    &[&[Lit(", rport=")], &[Lit(", lport=")], &[Lit(", pid=")], &[Lit(", real_rport=")], &[Lit(", real_lport=")]];
+
+const NAMES_BEHIND: &[Pattern] = &[
+    &[Lit(", service=")],
+    &[Lit(", protocol=")],
+    &[Lit(", local_name=")],
+    &[Lit(", listener=")],
+    &[Lit(", ssl_ja3_hash=")],
+];
+
+const ENCLOSED_BEHIND: &[Pattern] =
+    &[&[Lit(", orig_user=<")], &[Lit(", original_user=<")], &[Lit(", auth_user=<")], &[Lit(", local_name=<")]];
+
+/// Elements in front of others.
+const IN_FRONT: &[Pattern] = &[
+    &[Lit("session=<"), Session, Lit(">, ")],
+    &[Lit("session="), BareSession, Lit(", ")],
+    &[Lit("mpid="), Number, Lit(", ")],
+    &[Lit("method="), Method, Lit(", ")],
+    &[OneOf(&[&[Lit("lip=")], &[Lit("real_rip=")], &[Lit("real_lip=")]]), Address, Lit(", ")],
+    &[OneOf(&[&[Lit("rport=")], &[Lit("lport=")], &[Lit("pid=")]]), Number, Lit(", ")],
+    &[Lit("TLS, ")],
+    &[Lit("secured, ")],
+    &[OneOf(&[&[Lit("service=")], &[Lit("protocol=")], &[Lit("local_name=")], &[Lit("listener=")]]), Host, Lit(", ")],
+];
+
+const FEW_IN_FRONT: &[Pattern] = IN_FRONT.split_at(2).1;

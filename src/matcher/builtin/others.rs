@@ -92,7 +92,7 @@ pub(super) const APPLE_MAIL: Matcher = Matcher {
     connects: &[],
     logins: &[&[
         OneOf(&[&[Lit("IMAP User \"")], &[Lit("POP User \"")], &[Lit("POP3 User \"")]]),
-        UserWithout("\" log on "),
+        UserWithout(&["\" log on "]),
         Lit("\" log on successful from "),
         Client,
     ]],

@@ -326,7 +326,7 @@ pub(super) const IMAPPROXY: Matcher = Matcher {
     connects: &[],
     logins: &[&[
         Lit("LOGIN: '"),
-        UserWithout(") failed: "),
+        UserWithout(&[") failed: "]),
         Lit("' ("),
         ClientPort,
         OneOf(&[&[Lit(") on new sd [")], &[Lit(") on existing sd [")]]),

@@ -87,6 +87,6 @@ pub(super) const QPOPPER: Matcher = Matcher {
 };
 
 /// Failures begin with the user name, `U at H (A): -ERR ...`, and some end in the client's text.
-const QPOPPER_USER: Piece = UserWithout("): -ERR");
+const QPOPPER_USER: Piece = UserWithout(&["): -ERR"]);
 
 const QPOPPER_TRACE: Piece = Optional(&[Lit(" ["), Token, Lit(":"), Number, Lit("]")]);
