@@ -9,6 +9,7 @@ mod address;
 mod ambiguity;
 mod builtin;
 pub mod custom;
+pub mod dovecot_format;
 pub(crate) mod explain;
 mod files;
 mod foreign;

@@ -219,7 +219,7 @@ fn lint_group(group: &[Piece]) -> Result<(), &'static str> {
     if group.iter().any(|p| p.is_name() || p.is_client()) {
         return Err("a user name or client address that may be missing");
     }
-    if !group.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_))) {
+    if !group.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_) | Piece::Phrase(_))) {
         return Err("a part that may be missing and has no literal text");
     }
     lint_neighbours(group)?;

@@ -6,7 +6,7 @@ use super::super::pattern::{
 };
 use super::super::{Key, Matcher};
 
-pub(super) const DOVECOT: Matcher = Matcher {
+pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
     name: "dovecot",
     servers: "Dovecot 0.99 to 2.4, POP3 and IMAP",
     programs: &["dovecot", "imap-login", "pop3-login"],
@@ -17,7 +17,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
     logins: &[
         // Of a client who has not logged in there is no mpid.
         &[
-            DOVECOT_VERB,
+            VERB,
             Lit("user=<"),
             User,
             Lit(">, method="),
@@ -32,7 +32,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(DOVECOT_CONNECTION),
         ],
         &[
-            DOVECOT_VERB,
+            VERB,
             Lit("user=<"),
             DOVECOT_USER,
             Lit(">, method="),
@@ -46,7 +46,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
         ],
         // Without the method only the name tells an anonymous login (`auth_anonymous_username`).
         &[
-            DOVECOT_VERB,
+            VERB,
             Lit("user=<"),
             Not("anonymous>"),
             DOVECOT_USER,
@@ -57,10 +57,10 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Address,
             Many(DOVECOT_FEW),
         ],
-        &[DOVECOT_VERB, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
+        &[VERB, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
         // Other orders of elements, with the process that took the client over, or without it and the session.
         &[
-            DOVECOT_VERB,
+            VERB,
             Many(IN_FRONT),
             Lit("user=<"),
             Not("anonymous>"),
@@ -75,7 +75,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
         ],
         &[
-            DOVECOT_VERB,
+            VERB,
             Many(IN_FRONT),
             Lit("user=<"),
             Not("anonymous>"),
@@ -90,7 +90,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
         ],
         &[
-            DOVECOT_VERB,
+            VERB,
             Many(FEW_IN_FRONT),
             Lit("user=<"),
             Not("anonymous>"),
@@ -102,7 +102,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(FEW_BEHIND),
         ],
         &[
-            DOVECOT_VERB,
+            VERB,
             Many(IN_FRONT),
             Lit("rip="),
             Client,
@@ -118,7 +118,7 @@ pub(super) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
         ],
         &[
-            DOVECOT_VERB,
+            VERB,
             Many(FEW_IN_FRONT),
             Lit("rip="),
             Client,
@@ -189,7 +189,7 @@ pub(super) const DOVECOT_PROXY: Matcher = Matcher {
 
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind
 /// it (2.x) or in front (1.x).
-const DOVECOT_VERB: Piece = OneOf(&[
+pub(in crate::matcher) const VERB: Piece = OneOf(&[
     &[DOVECOT_SERVICE, DOVECOT_LEVEL, DOVECOT_LOGIN],
     &[Lit("Info: "), Optional(&[DOVECOT_SERVICE]), DOVECOT_LOGIN],
     &[Lit("Login: ")],
@@ -240,14 +240,17 @@ const DOVECOT_NUMBER: Pattern = &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")],
 const DOVECOT_TLS: Pattern = &[Lit(", TLS")];
 const DOVECOT_SECURED: Pattern = &[Lit(", secured")];
 const DOVECOT_SESSION: Pattern = &[Lit(", session=<"), Session, Lit(">")];
-const DOVECOT_CIPHER: Pattern =
-    &[Lit(", "), Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")];
+const DOVECOT_CIPHER: Pattern = &[Lit(", "), OneOf(&[CIPHER])];
+
+/// What `%k` stands for.
+pub(in crate::matcher) const CIPHER: Pattern =
+    &[Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")];
 
 /// Words of OpenSSL and of the system. What is said of a certificate, which holds text of the client, is forgotten where the
 /// handshake ends well (2.2 to 2.4, src/lib-ssl-iostream/iostream-openssl.c, `openssl_iostream_handshake`).
-const DOVECOT_TLS_WORDS: Pattern = &[Lit(","), Phrase(DOVECOT_TLS_STARTS)];
+const DOVECOT_TLS_WORDS: Pattern = &[Lit(","), Phrase(TLS_STARTS)];
 
-const DOVECOT_TLS_STARTS: &[&str] = &[" TLS: ", " TLS handshaking"];
+pub(in crate::matcher) const TLS_STARTS: &[&str] = &[" TLS: ", " TLS handshaking"];
 
 /// The name in a line of another order. Nobody's text is the address if there is one `rip=` in the message, whatever a site
 /// has put into the elements; and without a colon it is no rest of `ID sent: ` ([`DOVECOT_USER`]).

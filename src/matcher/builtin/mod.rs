@@ -6,7 +6,7 @@
 
 mod courier;
 mod cyrus;
-mod dovecot;
+pub(super) mod dovecot;
 mod joined;
 mod others;
 mod proxies;
