@@ -20,6 +20,8 @@ pub enum Piece {
     Client,
     /// The client's address and port: `A:PORT`, `[A]:PORT`.
     ClientPort,
+    /// The same in brackets: `[A:PORT]`, `[[A]:PORT]`.
+    ClientPortInBrackets,
     /// An address and port of the server, or `unix:/path`.
     Server(Ports),
     /// Another address, the server's own; read like [`Piece::Client`] and not used.
@@ -109,6 +111,7 @@ impl fmt::Display for Piece {
             Piece::Lit(text) => f.write_str(text),
             Piece::Client => f.write_str("{client}"),
             Piece::ClientPort => f.write_str("{client:port}"),
+            Piece::ClientPortInBrackets => f.write_str("[{client:port}]"),
             Piece::Server(_) => f.write_str("{server}"),
             Piece::Name | Piece::UserValue => f.write_str("{user}"),
             Piece::Plain => f.write_str("{name}"),
@@ -150,7 +153,7 @@ impl Piece {
     }
 
     fn is_client(&self) -> bool {
-        matches!(self, Piece::Client | Piece::ClientPort)
+        matches!(self, Piece::Client | Piece::ClientPort | Piece::ClientPortInBrackets)
     }
 
     /// Whether the piece has the length of what it finds, so that it needs a literal on both sides.

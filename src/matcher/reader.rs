@@ -117,6 +117,11 @@ impl<'m> Reader<'m> {
                 self.reading.client = endpoint(self.run(&NUMERIC)).map(|(address, _)| address.to_canonical());
                 self.reading.client.is_some()
             }
+            Piece::ClientPortInBrackets => {
+                let inner = self.run(&NUMERIC).strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+                self.reading.client = inner.and_then(endpoint).map(|(address, _)| address.to_canonical());
+                self.reading.client.is_some()
+            }
             Piece::Server(ports) => is_server(self.run(&ENDPOINT), ports),
             Piece::Name => {
                 let name = self.run(&PLAIN);

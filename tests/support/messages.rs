@@ -42,7 +42,9 @@ pub(crate) fn line(program: &str, message: &[u8]) -> Vec<u8> {
 
 /// What the server logs before: the connection if the login does not tell the address, the login before the end.
 pub(crate) fn earlier(matcher: &'static Matcher, action: Action, pattern: Pattern) -> impl Iterator<Item = Pattern> {
-    let named = |pattern: Pattern| pattern.iter().any(|p| matches!(p, Piece::Client | Piece::ClientPort));
+    let named = |pattern: Pattern| {
+        pattern.iter().any(|p| matches!(p, Piece::Client | Piece::ClientPort | Piece::ClientPortInBrackets))
+    };
     let login = matcher.logins.iter().find(|login| named(login)).or(matcher.logins.first());
     let login = login.filter(|_| action == Action::Logout && matcher.key != Key::None);
     let connect = matcher.connects.first().filter(|_| login.is_some() || !named(pattern));

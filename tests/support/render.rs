@@ -57,6 +57,9 @@ impl Writer<'_> {
             Piece::Lit(text) => self.text.extend(text.as_bytes()),
             Piece::Client => self.text.extend(values.client.to_string().bytes()),
             Piece::ClientPort => self.text.extend(SocketAddr::new(values.client, 4711).to_string().bytes()),
+            Piece::ClientPortInBrackets => {
+                self.text.extend(format!("[{}]", SocketAddr::new(values.client, 4711)).bytes());
+            }
             Piece::Server(ports) => {
                 let port = match ports {
                     Ports::Only(these) => these[0],

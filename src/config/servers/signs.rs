@@ -63,6 +63,13 @@ pub const SIGNS: &[Signs] = &[
         only_named: Some("it takes nearly every message that begins with login: and an address in brackets"),
         ..NONE
     },
+    Signs {
+        matcher: "dbmail",
+        processes: &["dbmail-imapd"],
+        programs: &["dbmail-imapd"],
+        units: &["dbmail-imapd.service"],
+        ..NONE
+    },
     Signs { matcher: "dovecot", processes: &["dovecot"], programs: &["dovecot"], units: &["dovecot.service"], ..NONE },
     Signs {
         matcher: "dovecot-proxy",
@@ -71,10 +78,24 @@ pub const SIGNS: &[Signs] = &[
     },
     Signs { matcher: "gnu-pop3d", processes: &["gnu-pop3d"], programs: &["gnu-pop3d"], ..NONE },
     Signs {
+        matcher: "gromox",
+        processes: &["gromox-pop3"],
+        programs: &["/usr/libexec/gromox/pop3"],
+        units: &["gromox-pop3.service"],
+        ..NONE
+    },
+    Signs {
         matcher: "imapproxy",
         processes: &["imapproxyd", "in.imapproxyd"],
         programs: &["imapproxyd", "in.imapproxyd"],
         units: &["imapproxy.service"],
+        ..NONE
+    },
+    Signs {
+        matcher: "kopano",
+        processes: &["kopano-gateway", "zarafa-gateway"],
+        programs: &["kopano-gateway", "zarafa-gateway"],
+        units: &["kopano-gateway.service", "zarafa-gateway.service"],
         ..NONE
     },
     Signs {
@@ -111,6 +132,13 @@ pub const SIGNS: &[Signs] = &[
         matcher: "solid-pop3d",
         processes: &["solid-pop3d", "spop3d"],
         programs: &["solid-pop3d", "spop3d"],
+        ..NONE
+    },
+    Signs {
+        matcher: "stalwart",
+        processes: &["stalwart", "stalwart-mail"],
+        programs: &["stalwart", "stalwart-mail", "/opt/stalwart/bin/stalwart", "/opt/stalwart-mail/bin/stalwart-mail"],
+        units: &["stalwart.service", "stalwart-mail.service"],
         ..NONE
     },
     Signs { matcher: "teapop", processes: &["teapop"], programs: &["teapop"], ..NONE },

@@ -5,6 +5,7 @@
 
 mod later;
 mod layout;
+mod servers;
 
 pub use later::holds_later_stamp;
 pub use layout::{Layout, Tag};
@@ -38,6 +39,7 @@ pub struct Header<'l> {
 /// - `STAMP host host nginx: NGINX_STAMP message`: nginx through syslog, which names its host itself, or leaves it empty
 /// - `NGINX_STAMP message`: nginx's own file; `NGINX_STAMP` is `2026/11/22 16:29:44 [info] 806#806:`
 /// - `STAMP.123 2026 [pid] message`: Qpopper's trace file; the program is `qpopper`
+/// - `STAMP LEVEL message`, with a stamp in UTC: Stalwart's own file; the program is `stalwart`
 /// - `Nov 22 2026 15:54:36 ... IMAP message`: Apple's mail server; the program is `AppleMailServer`
 ///
 /// `STAMP` is `Nov 22 15:54:36` or `2026-11-22T15:54:36.123456+00:00` (fraction and zone may be missing, `T` may be a
@@ -45,7 +47,7 @@ pub struct Header<'l> {
 pub fn parse(line: &[u8]) -> Option<(Header<'_>, &[u8])> {
     let line = skip_priority(line.strip_suffix(b"\r").unwrap_or(line));
     let (header, message) = match stamp(line) {
-        Some((time, rest)) => origin(time, rest).or_else(|| trace(line))?,
+        Some((time, rest)) => origin(time, rest).or_else(|| trace(line)).or_else(|| servers::stalwart(time, rest))?,
         None => foreign(line)?,
     };
     Some(if header.program == b"nginx" { with_own_stamp(header, message) } else { (header, message) })

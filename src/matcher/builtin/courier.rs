@@ -7,6 +7,12 @@ pub(super) const COURIER: Matcher = Matcher {
     name: "courier",
     servers: "Courier POP3 and IMAP",
     programs: &[
+        "courier-imapd",
+        "courier-imapd-ssl",
+        "courier-imaplogin",
+        "courier-pop3d",
+        "courier-pop3d-ssl",
+        "courier-pop3login",
         "courier/imapd",
         "courier/imapd-ssl",
         "courier/imaplogin",

@@ -58,7 +58,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(DOVECOT_FEW),
         ],
         &[VERB, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
-        // Other orders of elements, with the process that took the client over, or without it and the session.
+        // Other orders of elements: with the process that took the client over, where no name reaches, or without a session.
         &[
             VERB,
             Many(IN_FRONT),
@@ -72,21 +72,6 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
             Lit(", mpid="),
             Number,
-            Many(BEHIND),
-        ],
-        &[
-            VERB,
-            Many(IN_FRONT),
-            Lit("user=<"),
-            Not("anonymous>"),
-            LONE_USER,
-            Lit(">"),
-            Many(BEHIND),
-            Lit(", mpid="),
-            Number,
-            Many(BEHIND),
-            Lit(", rip="),
-            Client,
             Many(BEHIND),
         ],
         &[
@@ -256,8 +241,10 @@ pub(in crate::matcher) const TLS_STARTS: &[&str] = &[" TLS: ", " TLS handshaking
 /// has put into the elements; and without a colon it is no rest of `ID sent: ` ([`DOVECOT_USER`]).
 const LONE_USER: Piece = UserWithout(&["rip=", ": "]);
 
-/// Elements behind others.
-const BEHIND: &[Pattern] = &[
+/// Elements behind others, but for the process.
+const BEHIND: &[Pattern] = BEHIND_AND_PROCESS.split_at(BEHIND_AND_PROCESS.len() - 1).0;
+
+const BEHIND_AND_PROCESS: &[Pattern] = &[
     DOVECOT_SESSION,
     &[Lit(", session="), BareSession],
     &[Lit(", method="), Method],
@@ -270,9 +257,11 @@ const BEHIND: &[Pattern] = &[
     &[OneOf(ENCLOSED_BEHIND), Plain, Lit(">")],
     &[Lit(", ssl_ja3="), Numbers],
     DOVECOT_TLS_WORDS,
+    &[Lit(", mpid="), Number],
 ];
 
-const FEW_BEHIND: &[Pattern] = BEHIND.split_at(2).1;
+/// Without the session.
+const FEW_BEHIND: &[Pattern] = BEHIND_AND_PROCESS.split_at(2).1;
 
 const ADDRESSES_BEHIND: &[Pattern] = &[&[Lit(", lip=")], &[Lit(", real_rip=")], &[Lit(", real_lip=")]];
 

@@ -7,6 +7,7 @@
 mod courier;
 mod cyrus;
 pub(super) mod dovecot;
+mod groupware;
 mod joined;
 mod others;
 mod proxies;
@@ -36,16 +37,20 @@ pub const BUILTIN: &[Matcher] = &[
     others::CUCIPOP,
     cyrus::CYRUS,
     cyrus::CYRUS_1,
+    groupware::DBMAIL,
     dovecot::DOVECOT,
     dovecot::DOVECOT_PROXY,
     joined::GNU_POP3D,
+    groupware::GROMOX,
     proxies::IMAPPROXY,
+    groupware::KOPANO,
     joined::MAILUTILS,
     proxies::NGINX,
     proxies::PERDITION,
     joined::POPA3D,
     qpopper::QPOPPER,
     joined::SOLID_POP3D,
+    groupware::STALWART,
     small::TEAPOP,
     small::TPOP3D,
     uw::UW_IMAP,

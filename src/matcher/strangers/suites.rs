@@ -116,7 +116,9 @@ pub(super) const ROWS: &[Stranger] = &[
                 same prefix, where he wants it to. 2.4 cuts it, and writes it as debug",
         logger: "Dovecot's log process, to which a server hands pieces of 4,096 bytes",
         stopped_by: "a name that holds `: user=<` is refused, which stands at the end of the last piece; a piece of 4,096 bytes is too long \
-                     to count",
+                     to count. His last word may be `Login`, in front of the elements of his failure (tried): they name a session and no \
+                     process, and so are no login. Where the elements were changed to hold neither, nothing stops it, and `check` calls \
+                     the setting an error",
         source: "Dovecot 2.2.36 and 2.3.19, src/imap-login/imap-login-cmd-id.c: cmd_id_finish; src/lib/failures.c: internal_send_split",
     },
     Stranger {
@@ -127,6 +129,52 @@ pub(super) const ROWS: &[Stranger] = &[
         logger: "Dovecot's log process",
         stopped_by: "a login must fit from its first to its last byte",
         source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/lib-ssl-iostream/iostream-openssl.c: openssl_iostream_verify_client_cert",
+    },
+    Stranger {
+        matchers: "dovecot",
+        who: "account, where elements with text of the client were added behind `rip`",
+        message: "imap-login: Login: user=<USER>, rip=ADDRESS, local_name=NAME",
+        bytes: "a name of TLS, at most 255 bytes without NUL; control bytes are made `?`",
+        logger: "Dovecot's log process",
+        stopped_by: "in another order than the shipped one a line with two `rip=` counts for nothing; in the shipped order nothing, so keep \
+                     such elements in front of `rip`; `dovecot-login-format` refuses others",
+        source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/login-common/client-common.c: get_var_expand_table, client_get_log_str",
+    },
+    Stranger {
+        matchers: "dbmail",
+        who: "anybody",
+        message: "Notice: [0x55d0c8a3e2b0] login rejected: user [NAME] from [ADDRESS:PORT]",
+        bytes: "newlines in a literal, no NUL; a message is cut at 4,095 bytes",
+        logger: "syslog(3)",
+        stopped_by: "`newlines`: `] from [` stands behind the name; a login has other words in front of it",
+        source: "DBMail 3.5.6, src/dm_imapsession.c: dbmail_imap_session_handle_auth; src/dm_debug.c: trace",
+    },
+    Stranger {
+        matchers: "gromox",
+        who: "anybody",
+        message: "rhost=[ADDRESS]:PORT user=NAME login rejected: REASON",
+        bytes: "a word of one line of POP3, at most 320 bytes",
+        logger: "syslog(3)",
+        stopped_by: "the address stands in front of the name; no failure ends in ` login ok`",
+        source: "Gromox of August 2026, mra/pop3/cmd.cpp: cmdh_user, cmdh_pass; exch/authmgr.cpp",
+    },
+    Stranger {
+        matchers: "kopano",
+        who: "anybody",
+        message: "Failed to login from [ADDRESS:PORT] with invalid username \"NAME\" or wrong password",
+        bytes: "IMAP: newlines in a literal; 256 bytes before a login",
+        logger: "syslog(3)",
+        stopped_by: "`newlines`; a login has other words and the address in front of the name",
+        source: "Kopano Core of November 2021, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
+    },
+    Stranger {
+        matchers: "stalwart",
+        who: "anybody",
+        message: "INFO Authentication failed (auth.failed) listenerId = \"imap\", ..., remoteIp = ADDRESS, accountName = \"NAME\"",
+        bytes: "any text; CR, newline and backslash are escaped, a quote is not",
+        logger: "its own file",
+        stopped_by: "a login has other words; the address stands in front of all that a client says, and is read from the left",
+        source: "Stalwart of August 2026, crates/trc/src/serializers/text.rs: write_value; crates/trc/src/event/enums_impl.rs",
     },
     Stranger {
         matchers: "mailutils",

@@ -1,0 +1,145 @@
+//! Mail stores and groupware: dbmail, grommunio, Kopano and Zarafa, Stalwart. Data only.
+
+use super::super::pattern::{
+    Pattern,
+    Piece::{self, *},
+};
+use super::super::{Ends, Key, Matcher, RawNewlines};
+
+/// pop3d tells the name without the address, and all sessions are one process.
+pub(super) const DBMAIL: Matcher = Matcher {
+    name: "dbmail",
+    servers: "DBMail 3.0 to 3.5, IMAP",
+    programs: DBMAIL_PROGRAMS,
+    enable: "trace_syslog must have notice (32)",
+    source: "format strings of 3.2 to 3.5.6 (src/dm_imapsession.c, src/dm_debug.c)",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        DBMAIL_LEVEL,
+        Lit("["),
+        Token,
+        Lit("] login accepted: id ["),
+        Number,
+        Lit("] user ["),
+        User,
+        Lit("] from "),
+        ClientPortInBrackets,
+    ]],
+    logouts: &[],
+    splits: None,
+    foreign: None,
+    newlines: &[RawNewlines {
+        programs: DBMAIL_PROGRAMS,
+        messages: &[&[DBMAIL_LEVEL, Lit("["), Token, Lit("] login rejected: user [")]],
+        longest: DBMAIL_LONGEST,
+        bounded: &[],
+        holds_nul: false,
+        ends: Some(Ends { texts: &["] from ["], cut: Some((DBMAIL_LONGEST - 64, DBMAIL_LONGEST)) }),
+    }],
+    cut_failure: None,
+};
+
+const DBMAIL_PROGRAMS: &[&str] = &["dbmail/imap4d", "dbmail-imapd"];
+
+/// A message is cut at 4,095 bytes (`trace`); in front of it stand level, module, function and line.
+const DBMAIL_LONGEST: usize = 4096 + 128;
+
+/// `Notice: `, or with module, function and line where trace_syslog has info.
+const DBMAIL_LEVEL: Piece =
+    OneOf(&[&[Lit("Notice: ")], &[Lit("Notice:["), Token, Lit("] "), Token, Lit("(+"), Number, Lit("): ")]]);
+
+/// gromox-imap is not read: its verb stands behind the name too, and a literal brings a newline into that.
+pub(super) const GROMOX: Matcher = Matcher {
+    name: "gromox",
+    servers: "grommunio (Gromox), POP3",
+    programs: &["gromox-pop3"],
+    enable: "pop3_log_level=6, pop3_log_file=syslog",
+    source: "format strings of 2026 (mra/pop3/parser.cpp, mra/pop3/cmd.cpp)",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[Lit("rhost=["), Client, Lit("]:"), Number, Lit(" user="), User, Lit(" login ok")]],
+    logouts: &[],
+    splits: None,
+    foreign: None,
+    newlines: &[],
+    cut_failure: None,
+};
+
+pub(super) const KOPANO: Matcher = Matcher {
+    name: "kopano",
+    servers: "Kopano and Zarafa gateway, POP3 and IMAP",
+    programs: KOPANO_PROGRAMS,
+    enable: "log_method = syslog, log_level 5 (notice) or more",
+    source: "format strings of Kopano Core of 2021 (gateway/IMAP.cpp, gateway/POP3.cpp, common/ECChannel.cpp)",
+    key: Key::None,
+    connects: &[],
+    logins: &[
+        &[KOPANO_VERB, ClientPortInBrackets, Lit(" for user \""), User, Lit("\"")],
+        &[KOPANO_VERB, Lit("["), Client, Lit("] for user \""), User, Lit("\"")],
+    ],
+    logouts: &[],
+    splits: None,
+    foreign: None,
+    newlines: &[RawNewlines {
+        programs: KOPANO_PROGRAMS,
+        messages: &[
+            &[Lit("Failed to login from [")],
+            &[Lit("Aborted login from [")],
+            &[Lit("Ignoring to login TWICE")],
+            &[Lit("IMAP not enabled for user ")],
+        ],
+        longest: 600,
+        bounded: &[],
+        holds_nul: false,
+        ends: None,
+    }],
+    cut_failure: None,
+};
+
+const KOPANO_PROGRAMS: &[&str] = &["kopano-gateway", "zarafa-gateway"];
+
+const KOPANO_VERB: Piece = OneOf(&[&[Lit("IMAP Login from ")], &[Lit("POP3 login from ")]]);
+
+/// The span of the connection comes first, so the address stands in front of all that a client says. Newlines in it are
+/// written `\n`.
+pub(super) const STALWART: Matcher = Matcher {
+    name: "stalwart",
+    servers: "Stalwart, IMAP and POP3",
+    programs: &["stalwart"],
+    enable: "a tracer of type log, level info, in one line and without ansi; IMAP and POP3 on their usual ports",
+    source: "format strings of 2026 (crates/trc/src/serializers/text.rs, crates/common/src/auth/authentication.rs)",
+    key: Key::None,
+    connects: &[],
+    logins: &[&[
+        Lit("INFO Authentication successful (auth.success) listenerId = \""),
+        Token,
+        Lit("\", localPort = "),
+        STALWART_PORT,
+        Lit(", remoteIp = "),
+        Client,
+        Lit(", remotePort = "),
+        Number,
+        Lit(", accountName = \""),
+        User,
+        Lit("\""),
+        Optional(&[Lit(", accountId = "), Number]),
+        Many(STALWART_REST),
+    ]],
+    logouts: &[],
+    splits: None,
+    foreign: None,
+    newlines: &[],
+    cut_failure: None,
+};
+
+/// What is said of SMTP and HTTP begins just so.
+const STALWART_PORT: Piece = OneOf(&[&[Lit("143")], &[Lit("993")], &[Lit("110")], &[Lit("995")]]);
+
+const STALWART_REST: &[Pattern] = &[
+    &[Lit(", id = "), Number],
+    &[Lit(", type = \""), Token, Lit("\"")],
+    &[Lit(", details = \""), Plain, Lit("\"")],
+    &[Lit(", details = \"Authenticated with app password\"")],
+    &[Lit(", details = \"Authenticated with credential\"")],
+];
