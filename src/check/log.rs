@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::libc::{S_IFDIR, S_IFMT};
 
+use super::crowd::Crowds;
 use super::files::{Entry, User, may};
 use super::finding::Finding;
 use super::writer::{Source, Writer};
@@ -32,6 +33,8 @@ pub(crate) struct Sample {
     pub(crate) survey: Survey,
     /// Matchers that find logins and were not chosen.
     pub(crate) unchosen: Vec<&'static str>,
+    /// From which addresses how many log in.
+    pub(crate) crowds: Crowds,
     /// Stamp of the newest line.
     pub(crate) newest: Option<SystemTime>,
     /// When the file was written last.
@@ -65,6 +68,7 @@ pub(crate) fn judge(log: &Log, reader: Option<&Writer>) -> Vec<Finding> {
     }
     if let Ok(sample) = &log.read {
         findings.extend(self::sample(name, sample));
+        findings.extend(sample.crowds.judge(name));
     }
     findings
 }

@@ -2,6 +2,7 @@
 //!
 //! `gather` asks Postfix, the file system and the kernel once; every other module judges one subject by the facts alone.
 
+mod crowd;
 mod daemons;
 mod files;
 mod finding;

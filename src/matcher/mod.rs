@@ -20,6 +20,7 @@ pub mod pattern;
 mod reader;
 mod routes;
 mod scan;
+pub mod services;
 mod sessions;
 mod set;
 mod starts;

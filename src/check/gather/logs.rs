@@ -17,6 +17,7 @@ use crate::matcher::Matchers;
 use crate::output::error::io_cause;
 use crate::source;
 use crate::source::journal::Journalctl;
+use crate::time::Timestamp;
 
 /// How much of a log is looked at, in bytes from its end.
 const SAMPLE: u64 = 1 << 20;
@@ -83,10 +84,16 @@ fn look(text: &[u8], choice: Choice<'_>, now: SystemTime) -> Sample {
     let text = &text[..memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)];
     let mut sample = Sample { survey: survey(choice.chosen, text), ..Sample::default() };
     let mut stamps = Stamps::new(TimeZone::system());
+    let mut matchers = choice.chosen.clone();
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         sample.lines += 1;
-        if let Some((header, _)) = syslog::parse(line) {
-            sample.newest = stamps.time(header.time, now).or(sample.newest);
+        let event = matchers.event(Timestamp::default(), line);
+        let Some((header, message)) = syslog::parse(line) else { continue };
+        let time = stamps.time(header.time, now);
+        sample.newest = time.or(sample.newest);
+        sample.crowds.mail(&header, message);
+        if let Some((event, time)) = event.zip(time) {
+            sample.crowds.login(&event, time);
         }
     }
     if sample.survey.logins.is_empty() {

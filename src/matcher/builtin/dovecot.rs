@@ -6,18 +6,13 @@ use super::super::pattern::{
 };
 use super::super::{Key, Matcher};
 
-pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
-    name: "dovecot",
-    servers: "Dovecot 0.99 to 2.4, POP3 and IMAP",
-    programs: &["dovecot", "imap-login", "pop3-login"],
-    enable: "nothing; a changed login_log_format_elements must keep user, rip and lip in this order",
-    source: "lines of 2.3.19 and 2.4.1, through syslog and from its own file; older forms from published samples",
-    key: Key::Session,
-    connects: &[],
-    logins: &[
+/// Its messages of a login, behind these words.
+macro_rules! logins {
+    ($verb:expr) => {
+        &[
         // Of a client who has not logged in there is no mpid.
         &[
-            VERB,
+            $verb,
             Lit("user=<"),
             User,
             Lit(">, method="),
@@ -32,7 +27,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(DOVECOT_CONNECTION),
         ],
         &[
-            VERB,
+            $verb,
             Lit("user=<"),
             DOVECOT_USER,
             Lit(">, method="),
@@ -46,7 +41,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
         ],
         // Without the method only the name tells an anonymous login (`auth_anonymous_username`).
         &[
-            VERB,
+            $verb,
             Lit("user=<"),
             Not("anonymous>"),
             DOVECOT_USER,
@@ -57,10 +52,10 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Address,
             Many(DOVECOT_FEW),
         ],
-        &[VERB, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
+        &[$verb, Not("user=<"), Not("anonymous ["), UserWithout(&["rip="]), Lit(" ["), Client, Lit("]")],
         // Other orders of elements: with the process that took the client over, where no name reaches, or without a session.
         &[
-            VERB,
+            $verb,
             Many(IN_FRONT),
             Lit("user=<"),
             Not("anonymous>"),
@@ -75,7 +70,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
         ],
         &[
-            VERB,
+            $verb,
             Many(FEW_IN_FRONT),
             Lit("user=<"),
             Not("anonymous>"),
@@ -87,7 +82,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(FEW_BEHIND),
         ],
         &[
-            VERB,
+            $verb,
             Many(IN_FRONT),
             Lit("rip="),
             Client,
@@ -103,7 +98,7 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Many(BEHIND),
         ],
         &[
-            VERB,
+            $verb,
             Many(FEW_IN_FRONT),
             Lit("rip="),
             Client,
@@ -115,7 +110,19 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
             Lit(">"),
             Many(FEW_BEHIND),
         ],
-    ],
+    ]
+    };
+}
+
+pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
+    name: "dovecot",
+    servers: "Dovecot 0.99 to 2.4, POP3 and IMAP",
+    programs: &["dovecot", "imap-login", "pop3-login"],
+    enable: "nothing; a changed login_log_format_elements must keep user, rip and lip in this order",
+    source: "lines of 2.3.19 and 2.4.1, through syslog and from its own file; older forms from published samples",
+    key: Key::Session,
+    connects: &[],
+    logins: logins!(VERB),
     // The reason follows in the server's words. Without a session id (before 2.3) it ends nothing.
     logouts: &[&[
         OneOf(&[&[Lit("imap(")], &[Lit("pop3(")]]),
@@ -139,6 +146,32 @@ pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
     newlines: &[],
     cut_failure: None,
 };
+
+/// Submission: who logs in there may relay by that, and needs no grant. Only by `--services`.
+pub(in crate::matcher) const SUBMISSION: Matcher = Matcher {
+    name: "dovecot-submission",
+    servers: "Dovecot 2.3 and 2.4, submission",
+    programs: &["dovecot", "submission-login"],
+    logins: logins!(SUBMISSION_VERB),
+    logouts: &[],
+    ..DOVECOT
+};
+
+/// Filters of mail: not what a user's mail program does before it sends.
+pub(in crate::matcher) const MANAGESIEVE: Matcher = Matcher {
+    name: "dovecot-managesieve",
+    servers: "Dovecot 2.0 to 2.4, ManageSieve",
+    programs: &["dovecot", "managesieve-login"],
+    logins: logins!(MANAGESIEVE_VERB),
+    logouts: &[],
+    ..DOVECOT
+};
+
+const SUBMISSION_VERB: Piece =
+    OneOf(&[&[Lit("submission-login: "), DOVECOT_LEVEL, DOVECOT_LOGIN], &[Lit("Info: "), DOVECOT_LOGIN]]);
+
+const MANAGESIEVE_VERB: Piece =
+    OneOf(&[&[Lit("managesieve-login: "), DOVECOT_LEVEL, DOVECOT_LOGIN], &[Lit("Info: "), DOVECOT_LOGIN]]);
 
 /// Which server says that the client is logged in is up to the user database (`proxy=y`, `host`), and the name stands in front
 /// of the verb: only names are read that cannot hold it.

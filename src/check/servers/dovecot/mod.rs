@@ -9,6 +9,7 @@ use ipnet::IpNet;
 pub(crate) use self::settings::Dovecot;
 use super::InUse;
 use crate::check::finding::Finding;
+use crate::matcher::dovecot_format;
 
 /// The matcher of the lines that Dovecot writes where it is a proxy.
 pub(super) const PROXY: &str = "dovecot-proxy";
@@ -31,6 +32,7 @@ pub(super) fn judge(dovecot: &Dovecot, in_use: &InUse<'_>) -> Vec<Finding> {
              -d auth_username_chars prints the default)",
         ));
     }
+    findings.extend(elements(dovecot, &file));
     if in_use.names(PROXY) && dovecot.logs_ids() {
         findings.push(Finding::error(
             format!(
@@ -50,6 +52,31 @@ pub(super) fn judge(dovecot: &Dovecot, in_use: &InUse<'_>) -> Vec<Finding> {
         findings.push(Finding::ok(format!(
             "Dovecot{file} lets no host say for another where a client is, and hands on no login"
         )));
+    }
+    findings
+}
+
+/// Settings of what a login looks like.
+fn elements(dovecot: &Dovecot, file: &str) -> Vec<Finding> {
+    let Some(elements) = dovecot.value("login_log_format_elements") else { return Vec::new() };
+    let mut findings = Vec::new();
+    if let Err(flaw) = dovecot_format::build(&elements) {
+        let text = format!(
+            "Dovecot{file} has login_log_format_elements of its own, by which logins are not read: {}",
+            flaw.reason
+        );
+        // Whose address it is cannot be told, or it is merely not known.
+        let imitated = flaw.reason.contains("imitate");
+        findings.push(if imitated { Finding::error(text, flaw.cure) } else { Finding::warning(text, flaw.cure) });
+    }
+    if dovecot.logs_ids() && !["%e", "mail_pid"].iter().any(|process| elements.contains(process)) {
+        findings.push(Finding::error(
+            format!(
+                "Dovecot{file} logs what clients say of themselves before they log in (imap_id_log), and \
+                 login_log_format_elements without mpid=%e: the rest of a message of more than 4,096 bytes may look like a login"
+            ),
+            "take imap_id_log out of its configuration, or put mpid=%e into login_log_format_elements, behind rip=%r",
+        ));
     }
     findings
 }
@@ -184,6 +211,19 @@ userdb {
     }
 
     #[test]
+    fn elements_in_which_the_address_can_be_imitated_are_an_error() {
+        let elements = |text: &str| format!("login_log_format_elements = {text}\n");
+        assert_well(&told(&elements("user=<%u> rip=%r mpid=%e %c"), &[]));
+        assert_well(&told(&elements("\"user=<%{user}> rip=%{remote_ip} %{secured}\""), &[]));
+        assert_told(&told(&elements("user=<%u> rip=%r sni=%{local_name}"), &[]), Level::Error, "imitate the address");
+        assert_told(&told(&elements("user=<%u> rip=%r %{passdb:x}"), &[]), Level::Warning, "is not known here");
+        let ids = |text: &str| format!("imap_id_log = *\n{}", elements(text));
+        assert_told(&told(&ids("user=<%u> rip=%r"), &[]), Level::Error, "without mpid=%e");
+        assert_well(&told(&ids("user=<%u> rip=%r mpid=%e"), &[]));
+        assert_well(&told("imap_id_log = *\n", &[]));
+    }
+
+    #[test]
     fn hosts_that_say_where_a_client_is_are_told() {
         for (value, level, text) in [
             ("0.0.0.0/0", Level::Error, "holds the whole internet (0.0.0.0/0)"),
@@ -213,7 +253,9 @@ userdb {
             assert_told(&told(mechanisms, &[]), Level::Ok, "such logins do not count");
             let without = format!("{mechanisms}login_log_format_elements = user=<%u> rip=%r\n");
             assert_told(&told(&without, &[]), Level::Warning, "has no method=%m");
-            let with = format!("{mechanisms}login_log_format_elements = user=<%{{user}}> method=%{{mechanism}}\n");
+            let with = format!(
+                "{mechanisms}login_log_format_elements = user=<%{{user}}> method=%{{mechanism}} rip=%{{remote_ip}}\n"
+            );
             assert_well(&told(&with, &[]));
         }
         assert_well(&told("login_log_format_elements = user=<%u> rip=%r\n", &[]));
