@@ -56,7 +56,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,6 +126,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -175,7 +183,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -186,7 +194,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
-            opts="-h --probe --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,6 +256,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -269,7 +285,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -280,7 +296,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -342,6 +358,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -363,7 +387,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -374,7 +398,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__deny)
-            opts="-h --remove --list --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --remove --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -436,6 +460,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -457,7 +489,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -468,7 +500,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__explain)
-            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -530,6 +562,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -551,7 +591,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -562,7 +602,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__grant)
-            opts="-h --for --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -628,6 +668,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -649,7 +697,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -660,7 +708,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
-            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -722,6 +770,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -743,7 +799,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -754,7 +810,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
-            opts="-h --format --count --explain --suggest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -824,6 +880,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -845,7 +909,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -856,7 +920,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
-            opts="-h --format --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -922,6 +986,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -943,7 +1015,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -954,7 +1026,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1016,6 +1088,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -1037,7 +1117,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1048,7 +1128,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__revoke)
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1110,6 +1190,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -1131,7 +1219,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1142,7 +1230,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__status)
-            opts="-h --json --prometheus --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1204,6 +1292,14 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --escaped-newlines)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -1225,7 +1321,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)

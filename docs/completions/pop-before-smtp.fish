@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -46,6 +46,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l grace -d 'How long a login lets its address relay: seconds, or with a unit s, m, h, d' -r
@@ -69,16 +74,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -124,6 +133,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -139,16 +153,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -178,6 +196,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -193,16 +216,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -232,6 +259,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -247,16 +279,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -286,6 +322,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -301,16 +342,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -339,6 +384,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -354,16 +404,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -395,6 +449,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -410,16 +469,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -450,6 +513,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -465,16 +533,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -503,6 +575,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -518,16 +595,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -561,6 +642,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -576,16 +662,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -619,6 +709,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -634,16 +729,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -672,6 +771,11 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -687,16 +791,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''

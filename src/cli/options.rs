@@ -235,6 +235,32 @@ pub const OPTIONS: &[OptionRow] = &[
         ..LOG
     },
     OptionRow {
+        key: "services",
+        kind: Kind::Choice(&[
+            ("imap", "IMAP"),
+            ("pop3", "POP3"),
+            ("submission", "submission of Dovecot"),
+            ("managesieve", "ManageSieve of Dovecot"),
+        ]),
+        values: Values::Commas,
+        value_name: "NAME,...",
+        default: Value("imap,pop3"),
+        scope: Scope::Restart,
+        help: "Which services' logins count; those of imap and pop3 always do",
+        more: "([servers.md](servers.md#submission-and-managesieve))",
+        example: r#"["imap", "pop3"]"#,
+        ..LOG
+    },
+    OptionRow {
+        key: "dovecot-login-format",
+        value_name: "ELEMENTS",
+        scope: Scope::Restart,
+        help: "Dovecot's login_log_format_elements, if they were changed",
+        more: "A format in which a client could imitate the address is refused ([servers.md](servers.md#other-elements))",
+        example: r#""user=<%u> method=%m rip=%r mpid=%e %c""#,
+        ..LOG
+    },
+    OptionRow {
         key: "escaped-newlines",
         kind: Kind::Flag,
         scope: Scope::Reload,

@@ -22,7 +22,8 @@ use crate::config::options::Options;
 use crate::config::servers::Choice;
 use crate::config::socket::Socket;
 use crate::grants::Policy;
-use crate::matcher::{ALL, Matchers};
+use crate::matcher::services::{SERVICES, Service};
+use crate::matcher::{ALL, Matcher, Matchers, dovecot_format};
 use crate::output::error::{Error, Exit};
 use crate::ring;
 use crate::ring::networks::Networks;
@@ -185,20 +186,37 @@ pub fn table(options: &Options) -> Result<Table, Error> {
 /// # Errors
 /// Exit code 64: there is no such matcher.
 pub fn matchers(options: &Options) -> Result<Choice, Error> {
-    let custom = options.file.custom();
+    let switched_on = of_options(options)?;
+    let custom = [options.file.custom(), switched_on.clone()].concat();
     let choice = |named| Choice::new(named, custom.clone(), options.flag(option!("escaped-newlines")));
     let words = options.words(option!("matcher"));
     if words.is_empty() {
         return Ok(choice(None));
     }
-    let named: Vec<_> = words.iter().filter(|name| *name != ALL).collect();
+    let named: Vec<_> = words.iter().map(String::as_str).filter(|name| *name != ALL).collect();
+    let has_all = named.len() < words.len();
+    let named = [named, switched_on.iter().map(|matcher| matcher.name).collect()].concat();
     let chosen = Matchers::choose(&named, &custom).map_err(|unknown| {
         let valid = unknown.valid.join(", ");
         wrong(options, "--matcher", &unknown.name, "there is no such matcher")
             .cure(format!("choose from {ALL}, {valid}"))
     })?;
-    let has_all = named.len() < words.len();
     Ok(choice(Some(if has_all { Matchers::all_and(&custom) } else { chosen })))
+}
+
+/// The matchers that options switch on beside others: services that do not count by themselves, Dovecot with elements of the
+/// site.
+fn of_options(options: &Options) -> Result<Vec<&'static Matcher>, Error> {
+    let services = options.words(option!("services"));
+    let is_named = |service: &&Service| services.iter().any(|name| *name == service.name);
+    let mut matchers: Vec<_> = SERVICES.iter().filter(is_named).filter_map(|service| service.matcher).collect();
+    if let Some(elements) = options.said(option!("dovecot-login-format")) {
+        matchers.push(dovecot_format::build(elements).map_err(|flaw| {
+            wrong(options, "--dovecot-login-format", &elements.escape_default().to_string(), &flaw.reason)
+                .cure(flaw.cure)
+        })?);
+    }
+    Ok(matchers)
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.

@@ -3,6 +3,8 @@
 //! The variables are those of src/login-common/client-common.c, 2.2 to 2.4. An element whose variables are all empty is left
 //! out by the server, but for that of the user; `login_log_format` is taken to be as shipped (`%$: %s`).
 
+use std::sync::{Mutex, PoisonError};
+
 use super::builtin::dovecot::{CIPHER, DOVECOT, TLS_STARTS, VERB};
 use super::lint::Flaw;
 use super::pattern::{self, Pattern, Piece, Role};
@@ -45,6 +47,18 @@ impl Element {
 /// # Errors
 /// Why the address could not be told from a stranger's text, or what is not known, and what to write.
 pub fn build(elements: &str) -> Result<&'static Matcher, Flaw> {
+    // Read again, they make the same matcher.
+    static KNOWN: Mutex<Vec<(String, &'static Matcher)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, matcher)) = known.iter().find(|(text, _)| text == elements) {
+        return Ok(matcher);
+    }
+    let matcher = matcher(elements)?;
+    known.push((elements.to_owned(), matcher));
+    Ok(matcher)
+}
+
+fn matcher(elements: &str) -> Result<&'static Matcher, Flaw> {
     let elements = elements.split(' ').filter(|text| !text.is_empty()).map(element).collect::<Result<Vec<_>, _>>()?;
     let login = login(elements)?;
     pattern::lint(login, Role::Login { joined: false }).map_err(|rule| {

@@ -28,7 +28,9 @@ pub(crate) fn fill(format: &str, user: &[u8], client: IpAddr) -> Vec<u8> {
 /// one from being taken for a success.
 pub(crate) fn must_be_whole(format: &str) -> bool {
     let anonymous = format.contains("ANONYMOUS") || format.contains("nopassword");
-    anonymous || ["Auth: ", "LOGIN: '"].iter().any(|verb| format.starts_with(verb)) || format.contains(" proxy(U)")
+    anonymous
+        || ["Auth: ", "LOGIN: '", "rhost=", "imap-login: Login: "].iter().any(|verb| format.starts_with(verb))
+        || format.contains(" proxy(U)")
 }
 
 fn quoted(user: &[u8]) -> Vec<u8> {
