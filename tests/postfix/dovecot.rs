@@ -1,7 +1,7 @@
 //! A real login at a real Dovecot lets the client relay through a real Postfix.
 
 use crate::support::cases::{self, Site, ip};
-use crate::support::dovecot::{Dovecot, PASSWORD};
+use crate::support::dovecot::{Dovecot, PASSWORD, PROXY};
 use crate::support::{Need, SOON, require};
 
 /// The harness itself: Dovecot accepts and refuses, and logs the address that the PROXY header gave it.
@@ -17,6 +17,30 @@ fn dovecot_logs_the_address_it_was_told() {
     dovecot.wait_logged(&["imap-login: Info: Login: user=<anna>", "rip=2001:db8:1::7,"]);
     assert!(!dovecot.pop3_login(ip("198.51.100.66"), "kevin", "wrong"));
     dovecot.wait_logged(&["pop3-login: Info: Disconnected: ", "auth failed", "rip=198.51.100.66,"]);
+}
+
+/// What docs/servers.md says of proxies: a trusted host is believed where its client is, another is not.
+#[test]
+fn behind_a_proxy_the_client_is_where_a_trusted_host_says() {
+    if !require(&[Need::Dovecot]) {
+        return;
+    }
+    let dovecot = Dovecot::start();
+    dovecot.pop3_login_for(ip(PROXY), "198.51.100.71", "pop");
+    dovecot.wait_logged(&["pop3-login: Info: Login: user=<pop>", "rip=198.51.100.71,"]);
+    dovecot.imap_login_for(ip(PROXY), "198.51.100.72", "imap");
+    dovecot.wait_logged(&["imap-login: Info: Login: user=<imap>", "rip=198.51.100.72,"]);
+    dovecot.pop3_login_for(ip("198.51.100.73"), "203.0.113.66", "liar");
+    dovecot.wait_logged(&["pop3-login: Info: Login: user=<liar>", "rip=198.51.100.73,"]);
+    dovecot.imap_login_for(ip("198.51.100.74"), "203.0.113.66", "other");
+    dovecot.wait_logged(&["imap-login: Info: Login: user=<other>", "rip=198.51.100.74,"]);
+    let log = std::fs::read_to_string(dovecot.log()).unwrap();
+    let mut matchers = pop_before_smtp::matcher::Matchers::all();
+    let now = pop_before_smtp::time::Timestamp::default();
+    let logins = log.lines().filter_map(|line| matchers.event(now, line.as_bytes()));
+    let logins = logins.filter(|event| event.action == pop_before_smtp::matcher::Action::Login);
+    let clients: Vec<_> = logins.map(|event| event.client.to_string()).collect();
+    assert_eq!(clients, ["198.51.100.71", "198.51.100.72", "198.51.100.73", "198.51.100.74"]);
 }
 
 #[test]

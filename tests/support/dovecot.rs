@@ -13,6 +13,9 @@ use std::time::Duration;
 /// The password of every account of the instance.
 pub(crate) const PASSWORD: &str = "secret";
 
+/// A host that may say where its clients are.
+pub(crate) const PROXY: &str = "192.0.2.80";
+
 /// Owner of the mailboxes; a user without other rights that every system has.
 const MAIL_USER: &str = "nobody";
 
@@ -79,6 +82,28 @@ impl Dovecot {
         let answer = talk.reply_starting("a ").expect("an answer to LOGIN");
         talk.say("b LOGOUT").expect("LOGOUT is sent");
         answer.starts_with("a OK")
+    }
+
+    /// Logs in by POP3 from `host`, which says by XCLIENT that the client is elsewhere: answered with OK, believed or not.
+    pub(crate) fn pop3_login_for(&self, host: IpAddr, client: &str, user: &str) {
+        let mut talk = Talk::open(self.pop3, host).expect("a POP3 connection");
+        talk.reply_starting("+OK").expect("a POP3 greeting");
+        talk.say(&format!("XCLIENT ADDR={client} PORT=40000")).expect("XCLIENT is sent");
+        talk.reply_starting("+OK").expect("an answer to XCLIENT");
+        talk.say(&format!("USER {user}")).expect("USER is sent");
+        talk.reply_starting("+OK").expect("an answer to USER");
+        talk.say(&format!("PASS {PASSWORD}")).expect("PASS is sent");
+        talk.reply_starting("+OK").expect("a login");
+    }
+
+    /// Logs in by IMAP from `host`, which says by ID that the client is elsewhere.
+    pub(crate) fn imap_login_for(&self, host: IpAddr, client: &str, user: &str) {
+        let mut talk = Talk::open(self.imap, host).expect("an IMAP connection");
+        talk.reply_starting("* OK").expect("an IMAP greeting");
+        talk.say(&format!("i ID (\"x-originating-ip\" \"{client}\")")).expect("ID is sent");
+        talk.reply_starting("i OK").expect("an answer to ID");
+        talk.say(&format!("a LOGIN {user} {PASSWORD}")).expect("LOGIN is sent");
+        talk.reply_starting("a OK").expect("a login");
     }
 
     /// Waits until the log holds a line with all of `parts`.
@@ -191,6 +216,7 @@ ssl = no
 disable_plaintext_auth = no
 auth_failure_delay = 0
 haproxy_trusted_networks = 127.0.0.0/8
+login_trusted_networks = {PROXY}
 mail_location = maildir:{home}/mail/%u
 passdb {{
   driver = static
