@@ -46,7 +46,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -133,7 +133,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -196,7 +196,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -259,7 +259,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -322,7 +322,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -384,7 +384,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -449,7 +449,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -513,7 +513,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -575,7 +575,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -642,7 +642,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -709,7 +709,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
@@ -771,7 +771,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l services -d 'Which services\' logins count; those of imap and pop3 always do' -r -f -a "imap\t'IMAP'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
 pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"

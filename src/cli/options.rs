@@ -244,7 +244,7 @@ pub const OPTIONS: &[OptionRow] = &[
         ]),
         values: Values::Commas,
         value_name: "NAME,...",
-        default: Value("imap,pop3"),
+        default: Found("imap and pop3"),
         scope: Scope::Restart,
         help: "Which services' logins count; those of imap and pop3 always do",
         more: "([servers.md](servers.md#submission-and-managesieve))",

@@ -13,7 +13,8 @@ use regex_syntax::hir::Hir;
 use super::lint::{self, Flaw, Need};
 use super::pattern::{Pattern, Piece};
 use super::reader::Reading;
-use super::{ALL, BUILTIN, Key, Matcher};
+use super::services::SERVICES;
+use super::{ALL, BUILTIN, Key, Matcher, dovecot_format};
 
 /// Most bytes of a compiled expression: a pattern for one message needs some 10 KiB.
 const LARGEST: usize = 1 << 20;
@@ -113,7 +114,8 @@ fn check_name(name: &str) -> Result<(), Flaw> {
     if name == ALL {
         return Err(Flaw::new("it stands for every matcher", format!("call it my-{name}")));
     }
-    if BUILTIN.iter().any(|matcher| matcher.name == name) {
+    let of_services = SERVICES.iter().filter_map(|service| service.matcher);
+    if BUILTIN.iter().chain(of_services).any(|matcher| matcher.name == name) || name == dovecot_format::NAME {
         return Err(Flaw::new("a built-in matcher has this name", format!("call it my-{name}")));
     }
     Ok(())

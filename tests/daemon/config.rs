@@ -38,6 +38,7 @@ impl Sample {
             Kind::Number => ["7".to_owned(), "9".to_owned()],
             Kind::Time => ["\"1500ms\"".to_owned(), "3".to_owned()],
             Kind::Path => ["\"/tmp/a\"".to_owned(), "\"/tmp/b\"".to_owned()],
+            _ if row.key == "dovecot-login-format" => [row.example.to_owned(), "\"user=<%u> rip=%r\"".to_owned()],
             Kind::Choice(_) | Kind::Text => {
                 [row.example.to_owned(), format!("\"{}\"", row.default_value().unwrap_or("x"))]
             }
