@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
