@@ -51,7 +51,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l grace -d 'How long a login lets its address relay: seconds, or with a unit s, m, h, d' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l hold-while-connected -d 'Keep an address while one of its sessions is open, and a full grace after that, where the server\'s log tells' -r -f -a "true\t''
@@ -138,7 +138,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -201,7 +201,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -264,7 +264,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -327,7 +327,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -389,7 +389,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -454,7 +454,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -518,7 +518,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -580,7 +580,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -647,7 +647,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -714,7 +714,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -776,7 +776,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''

@@ -30,6 +30,7 @@ use self::settings::Settings;
 use self::writer::Writer;
 use crate::cli::option;
 use crate::commands::inspect;
+use crate::config::loggers::{Kind, facts, finder};
 use crate::config::logs::Logs;
 use crate::config::options::Options;
 use crate::config::servers::{Choice, Servers};
@@ -126,7 +127,7 @@ fn logs(options: &Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<F
         }
     };
     let (chosen, servers) = choice.look(&logs, None);
-    let all = Choice::new(None, options.file.custom(), options.flag(option!("escaped-newlines"))).of_any_host();
+    let all = Choice::new(None, options.file.custom(), config::said_of_newlines(options) == Some(true)).of_any_host();
     let choice = gather::logs::Choice { chosen: &chosen, all: &all };
     let mut findings: Vec<_> = servers.iter().flat_map(found).collect();
     let patterns: Vec<_> = logs.patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
@@ -147,7 +148,11 @@ fn logs(options: &Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<F
 
 /// What concerns those who write the logs: the syslog daemon, and the settings of servers.
 fn transports(options: &Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding> {
-    let (loggers, servers) = (gather::loggers::gather(logs), gather::servers::gather(Path::new("/etc")));
+    let files: Vec<_> = logs.iter().filter_map(|log| Some((log.name.as_str(), &*log.path.last()?.path))).collect();
+    let (loggers, servers) = (
+        facts::gather(files.iter().copied(), &[Kind::Rsyslog, Kind::SyslogNg]),
+        gather::servers::gather(Path::new("/etc")),
+    );
     let samples = logs.iter().filter_map(|log| log.read.as_ref().ok());
     let in_use = InUse {
         // Whoever wants all of them means none of them.
@@ -158,13 +163,13 @@ fn transports(options: &Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding
         },
         seen: samples.flat_map(|sample| sample.survey.logins.keys().copied()).collect(),
     };
-    let files = logs.iter().filter(|log| !log.path.is_empty()).map(|log| log.name.as_str());
     let followed = Followed {
-        files: files.collect(),
+        files: files.iter().map(|(name, _)| *name).collect(),
+        places: files.iter().filter_map(|(name, path)| finder::file(name, path)).collect(),
         has_journal_directory: options.path(option!("journal-directory")).is_some()
             && logs.iter().any(|log| log.path.is_empty()),
         newline_writers: servers::newline_writers(&servers, &in_use),
-        takes_for_escaped: options.flag(option!("escaped-newlines")),
+        said: config::said_of_newlines(options),
     };
     let mut findings = loggers::judge(&loggers, &followed);
     findings.extend(loggers::judge_nginx(&loggers, &followed, &servers.nginx_logs));

@@ -264,9 +264,13 @@ pub const OPTIONS: &[OptionRow] = &[
         key: "escaped-newlines",
         kind: Kind::Flag,
         scope: Scope::Reload,
-        help: "The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too",
-        more: "Those of nginx, UW, mailutils and vpopmail, and those behind what a client of Cyrus says of itself. syslog-ng \
-               escapes none unless told to: there a stranger may have written them ([why](threat-model.md))",
+        default: Found("true for a log that rsyslogd is seen to write so"),
+        help: "Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one \
+               count, too",
+        more: "It concerns nginx, UW, mailutils, vpopmail, Perdition, imapproxy and Cyrus. syslog-ng escapes none unless told to: \
+               there a stranger may have written such lines ([how it is found out](logs.md#newlines-in-messages), \
+               [why](threat-model.md))",
+        example: "true",
         ..LOG
     },
     OptionRow {

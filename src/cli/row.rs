@@ -82,8 +82,7 @@ pub struct OptionRow {
     pub help: &'static str,
     /// What the documents say behind that, in Markdown: whole sentences, or links in parentheses.
     pub more: &'static str,
-    /// A value as the configuration file has it; none is needed for a flag, and where there is a number, time or path by
-    /// default.
+    /// A value as the configuration file has it; none is needed where there is a flag, number, time or path by default.
     pub example: &'static str,
 }
 
@@ -101,9 +100,10 @@ impl OptionRow {
     /// The built-in value, if there is one that does not depend on others.
     pub fn default_value(&self) -> Option<&'static str> {
         match (self.kind, self.default) {
-            (Kind::Flag, _) => Some("false"),
+            (_, Preset::Found(_)) => None,
             (_, Preset::Value(text)) => Some(text),
-            (_, Preset::Nothing | Preset::Found(_)) => None,
+            (Kind::Flag, Preset::Nothing) => Some("false"),
+            (_, Preset::Nothing) => None,
         }
     }
 
@@ -136,7 +136,7 @@ impl OptionRow {
         };
         let arg = match self.kind {
             Kind::Flag if !self.is_in_file() => return arg.action(ArgAction::SetTrue),
-            Kind::Flag => return revocable(arg),
+            Kind::Flag => return revocable(arg, self.default_value()),
             Kind::Choice(choices) => arg.value_parser(PossibleValuesParser::new(
                 choices.iter().map(|(name, help)| PossibleValue::new(*name).help(*help)),
             )),
@@ -158,14 +158,17 @@ impl OptionRow {
 }
 
 /// Lets the command line say no where the file says yes: `--hold-while-connected=false`.
-fn revocable(arg: Arg) -> Arg {
+fn revocable(arg: Arg, default: Option<&'static str>) -> Arg {
+    let arg = match default {
+        Some(text) => arg.default_value(text),
+        None => arg,
+    };
     arg.action(ArgAction::Set)
         .num_args(0..=1)
         .require_equals(true)
         .value_parser(value_parser!(bool))
         .value_name("true|false")
         .default_missing_value("true")
-        .default_value("false")
         .hide_possible_values(true)
         .hide_default_value(true)
 }

@@ -3,6 +3,7 @@
 pub mod config_file;
 pub mod dump;
 pub mod effective;
+pub mod loggers;
 pub(crate) mod logs;
 pub(crate) mod options;
 pub mod servers;
@@ -63,6 +64,8 @@ pub struct Config {
     pub policy: Policy,
     /// Which matchers are chosen.
     pub matchers: Choice,
+    /// Whether newlines are escaped in the logs, if that is said.
+    pub escaped_newlines: Option<bool>,
     /// Read what the logs hold already.
     pub reprocess: bool,
     /// Stop at the end of the logs.
@@ -78,7 +81,7 @@ impl Config {
     /// Exit code 64 for a value that is wrong by itself, 78 if the configuration file has it.
     pub fn new(options: &Options) -> Result<Self, Error> {
         let table = table(options)?;
-        let Live { policy, matchers } = live(options, &table)?;
+        let Live { policy, matchers, escaped_newlines } = live(options, &table)?;
         Ok(Self {
             debug: options.flag(option!("debug")),
             background: options.flag(option!("background")),
@@ -89,6 +92,7 @@ impl Config {
             metrics_file: path(options, option!("metrics-file"))?,
             policy,
             matchers,
+            escaped_newlines,
             reprocess: options.flag(option!("reprocess")),
             once: options.flag(option!("once")),
             options: options.clone(),
@@ -104,6 +108,8 @@ pub struct Live {
     pub policy: Policy,
     /// Which matchers are chosen.
     pub matchers: Choice,
+    /// Whether newlines are escaped in the logs, if that is said.
+    pub escaped_newlines: Option<bool>,
 }
 
 /// Checks all options but whether there is a log, and gives what a running daemon takes over; `running` is its table, if
@@ -132,7 +138,7 @@ fn live(options: &Options, table: &Table) -> Result<Live, Error> {
         most_users: most_users(options)?,
         most_addresses: most_addresses(options)?,
     };
-    Ok(Live { policy, matchers: matchers(options)? })
+    Ok(Live { policy, matchers: matchers(options)?, escaped_newlines: said_of_newlines(options) })
 }
 
 /// The networks of the options that are never published, and those that never are.
@@ -181,6 +187,11 @@ pub fn table(options: &Options) -> Result<Table, Error> {
     Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
 }
 
+/// Whether newlines are escaped in the logs, if the options say.
+pub fn said_of_newlines(options: &Options) -> Option<bool> {
+    options.said(option!("escaped-newlines")).map(|text| text == "true")
+}
+
 /// The matchers of the options, built in or in the configuration file; if none is named, those of the servers that are found.
 ///
 /// # Errors
@@ -188,7 +199,7 @@ pub fn table(options: &Options) -> Result<Table, Error> {
 pub fn matchers(options: &Options) -> Result<Choice, Error> {
     let switched_on = of_options(options)?;
     let custom = [options.file.custom(), switched_on.clone()].concat();
-    let choice = |named| Choice::new(named, custom.clone(), options.flag(option!("escaped-newlines")));
+    let choice = |named| Choice::new(named, custom.clone(), said_of_newlines(options) == Some(true));
     let words = options.words(option!("matcher"));
     if words.is_empty() {
         return Ok(choice(None));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::listening::Listening;
+use super::writers::{Writers, tell as tell_escapes};
 use crate::config::Config;
 use crate::config::logs::Lookup;
 use crate::input::Input;
@@ -44,14 +45,32 @@ pub(super) struct Following {
     pub(super) lookup: Lookup,
     pub(super) run: plan::Run,
     pub(super) listening: Listening,
+    writers: Writers,
 }
 
 impl Following {
-    pub(super) fn new(config: &Config, listening: Listening) -> Self {
+    pub(super) fn new(config: &Config, listening: Listening, writers: Writers) -> Self {
         let lookup = Lookup::new(&config.logs);
         let Config { once, reprocess, .. } = *config;
         let run = plan::Run { once, reprocess, is_guess: config.logs.is_guess };
-        Self { lookup, run, listening }
+        Self { lookup, run, listening, writers }
+    }
+
+    /// Tells what is listened to, and how the logs are read.
+    pub(super) fn tell(&self, inputs: &[Input]) {
+        self.listening.tell();
+        inputs.iter().for_each(tell_escapes);
+    }
+
+    /// Finds out anew who writes the logs, now that the option says this.
+    pub(super) fn look_at_writers_anew(&mut self, inputs: &mut [Input], said: Option<bool>) {
+        self.writers.said = said;
+        self.writers.look_anew(inputs);
+    }
+
+    /// Finds out anew who writes a log if that process has ended.
+    pub(super) fn look_at_writers(&mut self, inputs: &mut [Input]) {
+        self.writers.look_again(inputs);
     }
 
     /// Finds out how the logs are going to be followed, those included that patterns stand for.
@@ -62,6 +81,7 @@ impl Following {
         if logs.is_empty() {
             log::warn!("no log file has one of the names; waiting for one to appear");
         }
+        self.writers.take(&logs);
         let plan = |log: &Log| Plan::new(log, &self.run, config.policy.grace, state.mark(&log.name()), &now);
         let plans = logs.iter().map(plan).collect();
         // What appears later was not there at the start.
@@ -70,7 +90,11 @@ impl Following {
     }
 
     pub(super) fn start(&self, logs: Vec<Plan>, now: &Now) -> Result<Vec<Input>, Error> {
-        logs.into_iter().map(|log| Input::start(log, self.listening.matchers.clone(), now)).collect()
+        let start = |plan: Plan| {
+            let escapes = self.writers.of(plan.name());
+            Input::start(plan, self.listening.matchers.clone(), escapes, now)
+        };
+        logs.into_iter().map(start).collect()
     }
 
     /// Follows files that have appeared, and forgets those that are gone.
@@ -79,10 +103,13 @@ impl Following {
             return;
         }
         for log in self.lookup.look() {
+            self.writers.appeared(&log);
+            let escapes = self.writers.of(&log.name());
             let plan = Plan::new(&log, &self.run, grace, None, now);
-            match plan.and_then(|plan| Input::start(plan, self.listening.matchers.clone(), now)) {
+            match plan.and_then(|plan| Input::start(plan, self.listening.matchers.clone(), escapes, now)) {
                 Ok(input) => {
                     log::info!("following {}, which has appeared", log.name());
+                    tell_escapes(&input);
                     inputs.push(input);
                 }
                 Err(error) => {
@@ -96,6 +123,7 @@ impl Following {
             if is_gone {
                 log::info!("log file {} is gone; no longer waiting for it", input.name());
                 self.lookup.forget(Path::new(input.name()));
+                self.writers.forget(input.name());
             }
             !is_gone
         });

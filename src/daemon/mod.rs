@@ -5,6 +5,7 @@ mod following;
 mod listening;
 pub(crate) mod notify;
 pub mod reload;
+mod writers;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -14,6 +15,7 @@ use pop_before_smtp_backends::Backend;
 
 use self::following::{Following, check_logs};
 use self::listening::Listening;
+use self::writers::Writers;
 use crate::config::{self, Config, Live};
 use crate::control::metrics::MetricsFile;
 use crate::control::{About, Control, Service};
@@ -57,13 +59,15 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         close_inherited();
     }
     let pid_file = config.pid_file.clone().filter(|_| !config.debug).map(PidFile::open).transpose();
+    // As root: nobody else sees which files a process writes.
+    let writers = Writers::look(&config);
     if let Some(user) = &config.user {
         privdrop::become_user(user)?;
     }
     check_logs(&config.logs.named)?;
     config.policy.networks = mynetworks::add(config.policy.networks, config::skips_mynetworks(&config.options))?;
     let waiter = Waiter::new().map_err(|error| Error::io(Exit::System, "wait for signals", &error))?;
-    let mut following = Following::new(&config, Listening::new(&config.matchers, &config.logs));
+    let mut following = Following::new(&config, Listening::new(&config.matchers, &config.logs), writers);
     if config.debug {
         let logs = following.plans(&config, &State::default())?;
         return debug(Prepared { config, waiter, following, logs, control: None });
@@ -114,6 +118,7 @@ impl Prepared {
     fn follow(self, now: &Now) -> Result<Loop, Error> {
         let Self { config, waiter, following, logs, control } = self;
         let inputs = following.start(logs, now)?;
+        following.tell(&inputs);
         let notify = if config.debug { Notify::default() } else { Notify::from_environment() };
         let (driver, map) = (config.table.driver, config.table.options.map.clone());
         let metrics = config.metrics_file.filter(|_| !config.debug).map(MetricsFile::new);
@@ -133,7 +138,6 @@ fn serve(prepared: Prepared, mut backend: Box<dyn Backend>, saved: Saved) -> Res
     let start = Start { backend, expires_rows, listed, saved, map: Some(map.clone()), narrator: None };
     let mut grants = Grants::new(&now, &prepared.config.policy, start);
     log::info!("serving {} with {} grants", map.display(), grants.ring().len());
-    prepared.following.listening.tell();
     let mut marks = Vec::new();
     let end = prepared.follow(&now).and_then(|mut turns| {
         turns.tell_ready(&grants);
@@ -163,7 +167,6 @@ fn debug(prepared: Prepared) -> Result<(), Error> {
     let narrator = Narrator::begin(io::stdout(), &plans, &(table.driver.describe)(&table.options));
     let now = Now::read();
     let mut grants = Grants::new(&now, policy, Start { narrator: Some(narrator), ..Start::default() });
-    prepared.following.listening.tell();
     prepared.follow(&now)?.run(&mut grants).map(drop)
 }
 
@@ -218,6 +221,7 @@ impl Loop {
                 grants.look();
                 self.following.look(&mut self.inputs, grants.ring().grace(), &now);
                 self.look_for_servers();
+                self.following.look_at_writers(&mut self.inputs);
                 self.tell_status(grants);
             }
             grants.publish(&now);
@@ -244,9 +248,10 @@ impl Loop {
 
     /// Takes over the settings as they are now.
     fn reload(&mut self, now: &Now, grants: &mut Grants) {
-        if let Some(Live { policy, matchers }) = self.running.read_again() {
+        if let Some(Live { policy, matchers, escaped_newlines }) = self.running.read_again() {
             self.following.listening.reload(matchers);
             self.listen();
+            self.following.look_at_writers_anew(&mut self.inputs, escaped_newlines);
             grants.set_policy(now, policy);
         }
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 
+use crate::config::loggers::Escapes;
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Line};
 use crate::input::log_counts::{LogCounts, Notice};
@@ -48,13 +49,13 @@ pub struct Input {
 }
 
 impl Input {
-    /// Begins to follow.
+    /// Begins to follow. What was known of the newlines must have been found out before the plan was made.
     ///
     /// # Errors
     /// The log cannot be read, or a program that is needed cannot be started.
-    pub fn start(log: Plan, matchers: Matchers, now: &Now) -> Result<Self, Error> {
+    pub fn start(log: Plan, matchers: Matchers, escapes: Escapes, now: &Now) -> Result<Self, Error> {
         let zone = TimeZone::system();
-        let reader = Reader::new(matchers, &log, zone);
+        let reader = Reader::new(matchers, &log, escapes, zone);
         progress::expect(reader.old);
         Ok(Self { name: log.name().to_owned(), source: log.start(now.boot)?, reader, gone: None })
     }
@@ -88,6 +89,17 @@ impl Input {
         self.reader.choose_as(matchers);
     }
 
+    /// What is known of the newlines in it.
+    pub fn escapes(&self) -> &Escapes {
+        &self.reader.escapes
+    }
+
+    /// Takes what is known of the newlines in it by now; for what is written from now on.
+    pub fn set_escapes(&mut self, escapes: Escapes) {
+        self.reader.escapes = escapes;
+        self.reader.is_behind = true;
+    }
+
     /// Follows anew.
     pub fn restart(&mut self, now: &Now, grants: &mut Grants) {
         let Self { name, source, reader, .. } = self;
@@ -110,6 +122,7 @@ impl Input {
                 break;
             }
         }
+        reader.is_behind &= can_read(source.as_ref());
         progress
     }
 }
@@ -123,6 +136,9 @@ struct Reader {
     matchers: Matchers,
     /// Messages of the journal that hold a newline are left out.
     is_journal: bool,
+    escapes: Escapes,
+    /// Whether lines are still to come that may have been written before that was known.
+    is_behind: bool,
     stamps: Stamps,
     last: Last<Written>,
     /// Number of bytes that were in the log at the start and are still to come.
@@ -135,16 +151,15 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(mut matchers: Matchers, log: &Plan, zone: TimeZone) -> Self {
+    fn new(mut matchers: Matchers, log: &Plan, escapes: Escapes, zone: TimeZone) -> Self {
         if !log.is_whole() {
             matchers.begin_in_the_middle();
-        }
-        if log.is_journal() {
-            matchers.take_newlines_for_escaped(true);
         }
         Self {
             matchers,
             is_journal: log.is_journal(),
+            escapes,
+            is_behind: false,
             stamps: Stamps::new(zone.clone()),
             last: Last::NONE,
             old: log.size(),
@@ -156,14 +171,14 @@ impl Reader {
 
     fn choose_as(&mut self, matchers: &Matchers) {
         self.matchers.choose_as(matchers);
-        if self.is_journal {
-            self.matchers.take_newlines_for_escaped(true);
-        }
     }
 
     /// Finds the events in a block of the log of this name, and counts its lines.
     fn take(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
         let lines = block.lines();
+        // All of the block has been read: who runs now has written it.
+        let is_new = origin.age == Age::Live && self.old == 0 && !self.is_behind;
+        self.matchers.take_newlines_for_escaped(self.escapes.hold(is_new));
         let read = (lines.len() as u64).min(self.old);
         if read > 0 {
             self.old -= read;

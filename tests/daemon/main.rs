@@ -11,6 +11,7 @@ mod command_line;
 mod config;
 mod control;
 mod drift;
+mod escapes;
 mod following;
 mod journal;
 mod links;

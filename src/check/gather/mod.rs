@@ -2,7 +2,6 @@
 
 pub(crate) mod files;
 pub(crate) mod guards;
-pub(crate) mod loggers;
 pub(crate) mod logs;
 pub(crate) mod postfix;
 pub(crate) mod probe;

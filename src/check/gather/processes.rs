@@ -6,13 +6,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::libc::{O_ACCMODE, O_RDONLY};
 use nix::sys::stat::{major, minor};
 use nix::unistd::{AccessFlags, eaccess};
 use pop_before_smtp_backends::Listed;
 
 use crate::check::daemons::{Daemons, Process, holder, is_namesake};
 use crate::config::Table;
+use crate::config::loggers::processes::{command, descriptors, is_writable, processes};
 use crate::config::socket::Socket;
 use crate::control;
 use crate::output::error::Error;
@@ -64,12 +64,6 @@ fn pid_in(lock: &Path) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// The numbers of all processes that can be seen.
-pub(super) fn processes() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
 /// A child of the daemon may have inherited what it has open.
 fn parent(pid: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -79,14 +73,6 @@ fn parent(pid: u32) -> Option<u32> {
 fn has_open_for_writing(pid: u32, file: (u64, u64)) -> bool {
     let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == file);
     descriptors(pid).any(|path| is_it(&path) && is_writable(pid, &path))
-}
-
-/// Whether a process has this open for writing.
-pub(super) fn is_writable(pid: u32, descriptor: &Path) -> bool {
-    let number = descriptor.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
-    flags.is_some_and(|flags| flags & O_ACCMODE != O_RDONLY)
 }
 
 /// A program of our name that is another than ours, which has its lock open while it serves a map.
@@ -99,18 +85,6 @@ fn namesake(pid: u32) -> bool {
 
 fn has_name_of_lock(descriptor: &Path) -> bool {
     fs::read_link(descriptor).is_ok_and(|target| target.extension().is_some_and(|extension| extension == "lock"))
-}
-
-/// What a process has open, as links.
-pub(super) fn descriptors(pid: u32) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-/// The arguments of a process, the first of which is its name.
-pub(super) fn command(pid: u32) -> Vec<String> {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-    words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
 fn process(pid: u32) -> Process {

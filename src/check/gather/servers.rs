@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use pop_before_smtp_backends::process;
 
-use super::loggers::{ask, named, program, read_file};
-use super::processes::{command, processes};
 use crate::check::servers::{Dovecot, Servers};
+use crate::config::loggers::facts::{ask, named, read_file};
+use crate::config::loggers::processes::{command, processes, program};
 
 /// Most files of one directory that are read.
 const MOST: usize = 100;

@@ -6,6 +6,7 @@ use std::fs;
 use nix::unistd::{self, Gid, Uid};
 
 use crate::check::files::User;
+use crate::config::loggers::processes::{self, numbers};
 
 /// The user of that name or, where none has it, of that number.
 pub(crate) fn named(name: &str) -> Option<User> {
@@ -42,14 +43,8 @@ pub(crate) fn ourselves() -> User {
 
 /// Whose process it is, with the groups that it has.
 pub(crate) fn of_process(pid: u32) -> Option<User> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    // Of the numbers, the second is the effective one.
-    let numbers = |label: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(label))?;
-        Some(line.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<u32>>())
-    };
-    let uid = *numbers("Uid:")?.get(1)?;
-    let gids = numbers("Groups:")?.into_iter().chain(numbers("Gid:")?.get(1).copied()).collect();
+    let uid = processes::user(pid)?;
+    let gids = numbers(pid, "Groups:")?.into_iter().chain(numbers(pid, "Gid:")?.get(1).copied()).collect();
     Some(User { name: name(uid), uid, gids })
 }
 

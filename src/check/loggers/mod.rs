@@ -1,95 +1,14 @@
 //! Which daemon writes the log, whether a newline in a message begins a line there, and who may send it lines over the
 //! network: the matchers believe what stands in the log. Pure.
 
-mod rsyslog;
-pub(crate) mod sockets;
 mod syslog_ng;
 
 use super::finding::{Finding, Level};
+use crate::config::loggers::escapes::{self, File};
+use crate::config::loggers::sockets::Transport;
+use crate::config::loggers::{Kind, Logger, Loggers, Route, rsyslog};
 use crate::output::shell;
-use sockets::{Listen, Transport};
 use syslog_ng::Newlines;
-
-/// A program that writes logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// rsyslogd.
-    Rsyslog,
-    /// syslog-ng.
-    SyslogNg,
-    /// `busybox syslogd`.
-    Busybox,
-    /// The syslogd of inetutils, or sysklogd.
-    Syslogd,
-    /// systemd-journal-remote.
-    JournalRemote,
-    /// nginx, whose mail proxy writes a log of its own.
-    Nginx,
-    /// Any other that has a log open for writing.
-    Other,
-}
-
-impl Kind {
-    /// Which program it is, by its file and its arguments.
-    pub(crate) fn of(program: &str, arguments: &[String]) -> Self {
-        let is_syslogd = |argument: &String| argument.rsplit('/').next() == Some("syslogd");
-        match program {
-            "rsyslogd" => Self::Rsyslog,
-            "syslog-ng" => Self::SyslogNg,
-            "busybox" if arguments.iter().take(2).any(is_syslogd) => Self::Busybox,
-            "syslogd" | "inetutils-syslogd" => Self::Syslogd,
-            "systemd-journal-remote" => Self::JournalRemote,
-            "nginx" => Self::Nginx,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether it takes what other programs log.
-    pub(crate) fn is_syslog(self) -> bool {
-        matches!(self, Self::Rsyslog | Self::SyslogNg | Self::Busybox | Self::Syslogd)
-    }
-}
-
-/// A process that writes a log, or would.
-#[derive(Debug)]
-pub(crate) struct Logger {
-    /// Which program it is.
-    pub(crate) kind: Kind,
-    /// The name of its file.
-    pub(crate) program: String,
-    /// Its number.
-    pub(crate) pid: u32,
-    /// Its arguments, the first of which is its name.
-    pub(crate) arguments: Vec<String>,
-    /// Those of our logs that it has open for writing.
-    pub(crate) holds: Vec<String>,
-    /// Whether the programs of this system log to it.
-    pub(crate) takes_syslog: bool,
-    /// Where it takes what others send.
-    pub(crate) listens: Vec<Listen>,
-    /// The configuration it has, or why that is not known; `None` if it was not asked for.
-    pub(crate) configuration: Option<Result<String, String>>,
-}
-
-/// What was seen of the daemons that write logs.
-#[derive(Debug, Default)]
-pub(crate) struct Loggers {
-    /// The processes.
-    pub(crate) found: Vec<Logger>,
-    /// Sockets at the port of syslog that nothing shows the owner of.
-    pub(crate) unowned: Vec<Listen>,
-}
-
-/// Where lines from the network go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
-    /// Into the log.
-    Here,
-    /// Not into the log.
-    Elsewhere,
-    /// That cannot be told.
-    Unknown,
-}
 
 /// What the daemon follows.
 #[derive(Debug, Default)]
@@ -100,8 +19,10 @@ pub(crate) struct Followed<'a> {
     pub(crate) has_journal_directory: bool,
     /// Servers in use that write a stranger's newline into their messages.
     pub(crate) newline_writers: Vec<&'static str>,
-    /// Whether the daemon is told that newlines are escaped.
-    pub(crate) takes_for_escaped: bool,
+    /// Whether newlines are escaped, if the daemon is told.
+    pub(crate) said: Option<bool>,
+    /// What of the files shows the daemon whether they are.
+    pub(crate) places: Vec<File>,
 }
 
 /// Everything about those who write the logs.
@@ -121,7 +42,7 @@ pub(crate) fn judge(loggers: &Loggers, followed: &Followed<'_>) -> Vec<Finding> 
             )));
         }
         for writer in writers {
-            findings.push(newlines(writer, log, is_held, followed));
+            findings.push(newlines(loggers, writer, (log, is_held), followed));
             findings.extend(senders(writer, log));
         }
     }
@@ -136,31 +57,36 @@ pub(crate) fn judge(loggers: &Loggers, followed: &Followed<'_>) -> Vec<Finding> 
     findings
 }
 
-fn process(logger: &Logger) -> String {
-    format!("process {} ({})", logger.pid, logger.program.escape_debug())
-}
-
 /// Whether a message stays on one line.
-fn newlines(logger: &Logger, log: &str, is_held: bool, followed: &Followed<'_>) -> Finding {
+fn newlines(loggers: &Loggers, logger: &Logger, (log, is_held): (&str, bool), followed: &Followed<'_>) -> Finding {
     let writers = &followed.newline_writers[..];
-    let who = process(logger);
+    let takes_for_escaped = followed.said == Some(true);
+    let who = logger.name();
     let writes = if is_held {
         format!("{who} writes {log}")
     } else {
         format!("{who}, to which this system logs, may write {log}")
     };
     let whole = || {
-        let held_up = !followed.takes_for_escaped && writers.iter().any(|writer| *writer != "dovecot");
-        let advice = "; with --escaped-newlines, logins close behind a failed one count, too";
-        Finding::ok(format!("{writes}, each message on one line{}", if held_up { advice } else { "" }))
+        let place = followed.places.iter().find(|place| place.names.first().is_some_and(|name| name == log));
+        let found = place.map(|place| escapes::judge(loggers, place));
+        let advice = match (followed.said, found) {
+            _ if takes_for_escaped || writers.iter().all(|writer| *writer == "dovecot") => String::new(),
+            (None, Some(Ok(_))) => "; so logins close behind a failed one count, too".to_owned(),
+            (None, Some(Err(why))) => format!(
+                "; that is not sure to the daemon ({why}): with --escaped-newlines, logins close behind a failed one count, too"
+            ),
+            _ => "; with --escaped-newlines, logins close behind a failed one count, too".to_owned(),
+        };
+        Finding::ok(format!("{writes}, each message on one line{advice}"))
     };
     let bad = |what: &str, cure: String| {
-        let level = if writers.is_empty() && !followed.takes_for_escaped { Level::Warning } else { Level::Error };
+        let level = if writers.is_empty() && !takes_for_escaped { Level::Warning } else { Level::Error };
         let who = match writers {
             [] => "a server that logs what strangers say may let".to_owned(),
             writers => format!("{}, before anybody has logged in, lets", writers.join(" or ")),
         };
-        let wrong = if followed.takes_for_escaped { "; --escaped-newlines says that it is not so" } else { "" };
+        let wrong = if takes_for_escaped { "; --escaped-newlines says that it is not so" } else { "" };
         Finding::new(level, format!("{writes}, and {what}: {who} a stranger write a whole line{wrong}"), cure)
     };
     match (logger.kind, &logger.configuration) {
@@ -229,7 +155,7 @@ fn senders(logger: &Logger, log: &str) -> Option<Finding> {
         true => "whoever can send it one datagram",
         false => "whoever can connect to it",
     };
-    let takes = format!("{} takes lines from the network at {}", process(logger), places.join(", "));
+    let takes = format!("{} takes lines from the network at {}", logger.name(), places.join(", "));
     let grants = format!("{who} can grant any address");
     Some(match route {
         Route::Elsewhere => Finding::ok(format!("{takes}, and does not write them into {log}")),
@@ -264,7 +190,7 @@ fn remote(logger: &Logger) -> Option<Finding> {
     let text = format!(
         "{} takes entries of the journal from the network at {}: whoever may send them can grant any address where they are \
          in the directory that is followed",
-        process(logger),
+        logger.name(),
         places.join(", ")
     );
     let cure = "name the directory of this system's journal with --journal-directory, or none; else let it trust nothing but \

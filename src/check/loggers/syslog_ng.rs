@@ -4,7 +4,7 @@
 //! Tried with 3.38 of Debian 12: as shipped, a newline in a message is written as it is. `flags(no-multi-line)`, in the
 //! file destination or in the source, makes a space of it, `flags(sanitize-utf8)` in the source makes `\n`.
 
-use super::Route;
+use crate::config::loggers::Route;
 
 /// Drivers by which messages get into a source, but for syslog-ng's own and the kernel's.
 const DRIVERS: [&str; 14] = [

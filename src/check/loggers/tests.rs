@@ -1,5 +1,6 @@
 use super::super::finding::{assert_told, assert_well};
 use super::*;
+use crate::config::loggers::sockets::Listen;
 
 const LOG: &str = "/var/log/mail.log";
 
@@ -13,12 +14,14 @@ fn logger(kind: Kind, program: &str, configuration: Option<Result<&str, &str>>) 
         takes_syslog: true,
         listens: Vec::new(),
         configuration: configuration.map(|read| read.map(str::to_owned).map_err(str::to_owned)),
+        stale: None,
+        user: Some(0),
     }
 }
 
 fn told(logger: Logger, newline_writers: &[&'static str]) -> Vec<Finding> {
     let followed = Followed { files: vec![LOG], newline_writers: newline_writers.to_vec(), ..Followed::default() };
-    judge(&Loggers { found: vec![logger], unowned: Vec::new() }, &followed)
+    judge(&Loggers { found: vec![logger], ..Loggers::default() }, &followed)
 }
 
 fn listen(transport: Transport, address: &str) -> Listen {
@@ -81,7 +84,7 @@ fn a_log_that_nobody_has_open_is_the_system_loggers() {
             logger(Kind::Other, "dovecot", None),
             Logger { holds: Vec::new(), ..logger(Kind::Busybox, "busybox", None) },
         ],
-        unowned: Vec::new(),
+        ..Loggers::default()
     };
     assert_well(&judge(&held, &Followed { files: vec![LOG], ..Followed::default() }));
 }
@@ -145,7 +148,7 @@ fn entries_from_other_journals_are_told_where_their_directory_is_followed() {
         listens: vec![listen(Transport::Tcp, "::")],
         ..logger(Kind::JournalRemote, "systemd-journal-remote", None)
     };
-    let loggers = Loggers { found: vec![remote], unowned: vec![listen(Transport::Udp, "::")] };
+    let loggers = Loggers { found: vec![remote], unowned: vec![listen(Transport::Udp, "::")], ..Loggers::default() };
     assert!(judge(&loggers, &Followed::default()).is_empty());
     let findings = judge(&loggers, &Followed { has_journal_directory: true, ..Followed::default() });
     assert_told(&findings, Level::Warning, "takes entries of the journal from the network at TCP [::]:514");
@@ -156,11 +159,11 @@ fn entries_from_other_journals_are_told_where_their_directory_is_followed() {
 #[test]
 fn a_file_of_nginx_is_told_with_the_lines_to_change() {
     let followed = Followed { files: vec![LOG], ..Followed::default() };
-    let nginx = Loggers { found: vec![logger(Kind::Nginx, "nginx", None)], unowned: Vec::new() };
+    let nginx = Loggers { found: vec![logger(Kind::Nginx, "nginx", None)], ..Loggers::default() };
     let cure = "write 'error_log syslog:server=unix:/dev/log,facility=mail info;' for 'error_log /var/log/mail.log;'";
     assert_told(&judge_nginx(&nginx, &followed, &[]), Level::Warning, cure);
     assert_told(&judge_nginx(&Loggers::default(), &followed, &[LOG.to_owned()]), Level::Warning, cure);
     assert!(judge_nginx(&Loggers::default(), &followed, &["/var/log/nginx/error.log".to_owned()]).is_empty());
-    let rsyslog = Loggers { found: vec![logger(Kind::Rsyslog, "rsyslogd", None)], unowned: Vec::new() };
+    let rsyslog = Loggers { found: vec![logger(Kind::Rsyslog, "rsyslogd", None)], ..Loggers::default() };
     assert!(judge_nginx(&rsyslog, &followed, &[]).is_empty());
 }

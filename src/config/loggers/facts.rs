@@ -5,18 +5,19 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use nix::unistd::geteuid;
 use pop_before_smtp_backends::process::{self, LIMIT};
 
-use super::processes::{command, descriptors, is_writable, processes};
-use super::users;
-use crate::check::log::Log;
-use crate::check::loggers::sockets::{Listen, Transport, listening, logging};
-use crate::check::loggers::{Kind, Logger, Loggers};
+use super::processes::{command, descriptors, hides_descriptors, is_writable, processes, program, root, started, user};
+use super::rsyslog::understood::sources;
+use super::sockets::{Listen, Transport, listening, logging};
+use super::{Kind, Logger, Loggers};
 use crate::output::error::io_cause;
 use crate::saved::regular_file;
+use crate::time::Now;
 
 /// Most that is read of a table of sockets, or of a configuration file, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -24,23 +25,35 @@ const LARGEST: u64 = 4 << 20;
 /// The port of syslog.
 const SYSLOG: u16 = 514;
 
-/// Looks at all processes that can be seen.
-pub(crate) fn gather(logs: &[Log]) -> Loggers {
-    let place = |log: &Log| {
-        let found = fs::metadata(&log.path.last()?.path).ok()?;
-        Some(((found.dev(), found.ino()), log.name.clone()))
+/// Looks at all processes that can be seen, and asks those of some kinds for their configuration. Each log is its name and where it is.
+pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, asked: &[Kind]) -> Loggers {
+    let place = |(name, path): (&str, &Path)| {
+        let found = fs::metadata(path).ok()?;
+        Some(((found.dev(), found.ino()), name.to_owned()))
     };
-    let files: HashMap<_, _> = logs.iter().filter_map(place).collect();
+    let files: HashMap<_, _> = logs.into_iter().filter_map(place).collect();
     let sockets = Sockets::gather(Path::new("/proc/self/net"));
-    let others = processes().filter(|pid| *pid != std::process::id());
-    let found: Vec<_> = others.filter_map(|pid| logger(pid, &files, &sockets)).collect();
+    let mut loggers = Loggers::default();
+    for pid in processes().filter(|pid| *pid != std::process::id()) {
+        let is_hidden = hides_descriptors(pid);
+        loggers.is_blind |= is_hidden;
+        let kept = if is_hidden { &mut loggers.hidden } else { &mut loggers.found };
+        kept.extend(logger(pid, &files, &sockets, is_hidden));
+    }
+    for logger in loggers.found.iter_mut().chain(&mut loggers.hidden).filter(|logger| asked.contains(&logger.kind)) {
+        logger.configuration = configuration(logger.kind, logger.pid, &logger.arguments);
+        if let (Kind::Rsyslog, Some(Ok(text))) = (logger.kind, &logger.configuration) {
+            logger.stale = stale(logger.pid, text);
+        }
+    }
     // Whose a socket is, only root can see.
     let at_port = sockets.listens.values().filter(|listen| listen.port == SYSLOG && !geteuid().is_root());
-    Loggers { unowned: at_port.copied().collect(), found }
+    loggers.unowned = at_port.copied().collect();
+    loggers
 }
 
 /// A process that writes one of the files, or could.
-fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets) -> Option<Logger> {
+fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets, is_hidden: bool) -> Option<Logger> {
     let program = program(pid)?;
     let arguments = command(pid);
     let kind = Kind::of(&program, &arguments);
@@ -57,15 +70,45 @@ fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets) -> O
     }
     let is_remote = kind == Kind::JournalRemote;
     let takes_syslog = kind.is_syslog() && !inodes.is_disjoint(&sockets.logging);
-    if held.is_empty() && !takes_syslog && !is_remote {
+    let may_write = !held.is_empty() || takes_syslog || is_remote || is_hidden && kind.is_syslog();
+    if !may_write {
         return None;
     }
-    // In a container, its sockets are in tables of its own.
-    let listens = if kind.is_syslog() || is_remote { listens(pid, &inodes) } else { Vec::new() };
-    let configuration = configuration(kind, pid, &arguments);
-    let mut holds: Vec<_> = held.into_iter().collect();
-    holds.sort();
-    Some(Logger { kind, program, pid, arguments, holds, takes_syslog, listens, configuration })
+    let mut logger = Logger {
+        kind,
+        program,
+        pid,
+        holds: held.into_iter().collect(),
+        takes_syslog,
+        // In a container, its sockets are in tables of its own.
+        listens: if kind.is_syslog() || is_remote { listens(pid, &inodes) } else { Vec::new() },
+        configuration: None,
+        stale: None,
+        user: user(pid),
+        arguments,
+    };
+    logger.holds.sort();
+    Some(logger)
+}
+
+/// Why rsyslogd may have read something else when it started. It reads its files then and never again.
+fn stale(pid: u32, configuration: &str) -> Option<String> {
+    let unknown = || Some("it cannot be told which files its configuration is made of".to_owned());
+    let Some((files, directories)) = sources(configuration) else { return unknown() };
+    let Some(started) = started(pid, &Now::read()) else { return Some("it cannot be told when it started".to_owned()) };
+    let seen_by = root(pid);
+    let why = |path: &PathBuf| {
+        let name = path.display();
+        let Ok(found) = fs::metadata(path) else { return Some(format!("{name} cannot be looked at")) };
+        let since = |seconds: i64| Some(Duration::new(seconds.try_into().ok()?, found.ctime_nsec().try_into().ok()?));
+        if since(found.ctime()).is_none_or(|since| SystemTime::UNIX_EPOCH + since >= started) {
+            return Some(format!("{name} has been changed since it started"));
+        }
+        let of_its_own = fs::metadata(seen_by.as_ref()?.join(path.strip_prefix("/").unwrap_or(path)));
+        let is_same = of_its_own.is_ok_and(|other| (other.dev(), other.ino()) == (found.dev(), found.ino()));
+        (!is_same).then(|| format!("it sees another {name}"))
+    };
+    files.iter().chain(&directories).find_map(why)
 }
 
 fn listens(pid: u32, inodes: &HashSet<u64>) -> Vec<Listen> {
@@ -73,14 +116,6 @@ fn listens(pid: u32, inodes: &HashSet<u64>) -> Vec<Listen> {
     let mut own: Vec<_> = sockets.listens.into_iter().filter(|(inode, _)| inodes.contains(inode)).collect();
     own.sort_by_key(|(inode, _)| *inode);
     own.into_iter().map(|(_, listen)| listen).collect()
-}
-
-/// The name of the file that a process runs; without the right to see it, what the kernel calls the process.
-pub(super) fn program(pid: u32) -> Option<String> {
-    let file = fs::read_link(format!("/proc/{pid}/exe")).ok();
-    let name =
-        file.and_then(|file| Some(file.file_name()?.to_string_lossy().trim_end_matches(" (deleted)").to_owned()));
-    name.or_else(|| Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned()))
 }
 
 /// The sockets of a network namespace that take what others send, by their inodes.
@@ -109,14 +144,18 @@ fn read(file: io::Result<File>) -> io::Result<String> {
 }
 
 /// A file of bounded size that may be something else.
-pub(super) fn read_file(path: &Path) -> io::Result<String> {
+pub(crate) fn read_file(path: &Path) -> io::Result<String> {
     read(regular_file::open(path))
 }
 
 fn configuration(kind: Kind, pid: u32, arguments: &[String]) -> Option<Result<String, String>> {
     match kind {
         Kind::Rsyslog => {
-            let file = named(pid, arguments, &["-f"]).unwrap_or("/etc/rsyslog.conf");
+            let is_named = arguments.iter().any(|argument| argument.starts_with("-f"));
+            let file = match named(pid, arguments, &["-f"]) {
+                None if is_named => return Some(Err("its -f names a file that is not looked into".to_owned())),
+                file => file.unwrap_or("/etc/rsyslog.conf"),
+            };
             // It prints the files that this one includes, too.
             Some(ask("rsyslogd", &["-N1", "-f", file, "-o", "/dev/stdout"]))
         }
@@ -135,8 +174,8 @@ fn configuration(kind: Kind, pid: u32, arguments: &[String]) -> Option<Result<St
 }
 
 /// The path that an argument names. A configuration names programs and libraries, so only root's is looked into.
-pub(super) fn named<'a>(pid: u32, arguments: &'a [String], options: &[&str]) -> Option<&'a str> {
-    let is_roots = users::of_process(pid).is_some_and(|user| user.uid == 0);
+pub(crate) fn named<'a>(pid: u32, arguments: &'a [String], options: &[&str]) -> Option<&'a str> {
+    let is_roots = user(pid) == Some(0);
     let of = |option: &&str| {
         let next = arguments.windows(2).find(|pair| pair[0] == **option).map(|pair| pair[1].as_str());
         let joined = || {
@@ -150,7 +189,7 @@ pub(super) fn named<'a>(pid: u32, arguments: &'a [String], options: &[&str]) -> 
 }
 
 /// What a program prints, or why it does not.
-pub(super) fn ask(program: &str, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn ask(program: &str, arguments: &[&str]) -> Result<String, String> {
     let file = process::find(program).ok_or_else(|| format!("there is no {program}"))?;
     let arguments: Vec<_> = arguments.iter().map(OsStr::new).collect();
     let end = process::run(&file, &arguments, LIMIT).map_err(|error| format!("{program}: {}", io_cause(&error)))?;

@@ -1,6 +1,8 @@
 //! What rsyslogd's configuration says of newlines and of lines from the network, as far as that can be told without
 //! running it. Pure.
 
+pub(super) mod understood;
+
 use super::Route;
 
 /// Inputs that take lines from the network.
@@ -11,7 +13,7 @@ const NETWORK_DIRECTIVES: [&str; 5] =
     ["$udpserverrun", "$inputtcpserverrun", "$inputptcpserverrun", "$inputrelpserverrun", "$inputgssserverrun"];
 
 /// Whether a newline in a message is written as it is. Both directives are of the whole program, wherever they stand.
-pub(super) fn writes_newlines(configuration: &str) -> bool {
+pub(crate) fn writes_newlines(configuration: &str) -> bool {
     let text = without_comments(configuration).to_ascii_lowercase();
     let is = |name: &str, value: &str| {
         let directive = text.lines().any(|line| {
@@ -26,7 +28,7 @@ pub(super) fn writes_newlines(configuration: &str) -> bool {
 }
 
 /// Whether lines from the network get into the log.
-pub(super) fn route(configuration: &str, log: &str) -> Route {
+pub(crate) fn route(configuration: &str, log: &str) -> Route {
     let text = without_comments(configuration);
     let lower = text.to_ascii_lowercase();
     let has_directive = lower.lines().any(|line| NETWORK_DIRECTIVES.iter().any(|name| line.trim().starts_with(name)));
@@ -49,7 +51,7 @@ pub(super) fn route(configuration: &str, log: &str) -> Route {
 }
 
 /// Whom `$AllowedSender` lets send (rsyslog's documentation, legacy directives).
-pub(super) fn allowed_senders(configuration: &str) -> Vec<String> {
+pub(crate) fn allowed_senders(configuration: &str) -> Vec<String> {
     let text = without_comments(configuration);
     let senders = |line: &str| {
         let (name, rest) = line.trim().split_once(char::is_whitespace)?;
@@ -162,11 +164,11 @@ fn uncommented(line: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// As rsyslogd 8.2302 of Debian 12 writes it by `-N1 -o`, shortened.
-    const DEBIAN: &str = r#"
+    pub(super) const DEBIAN: &str = r#"
 ##### BEGIN CONFIG: /etc/rsyslog.conf (put on stack)
 module(load="imuxsock") # provides
 #module(load="imudp")
