@@ -51,7 +51,10 @@ fn run() -> Result<ExitCode, Error> {
                 explain::line(&config::matchers(&asked.options)?.of_any_host(), &networks, line)
             }
             None if what.suggest => suggest::files(&config::matchers(&asked.options)?.to_suggest(), &what.files),
-            None => inspect::events(&config::matchers(&asked.options)?.of_any_host(), what),
+            None => {
+                let said = config::said_of_newlines(&asked.options);
+                inspect::events(&config::matchers(&asked.options)?.of_any_host(), what, said)
+            }
         },
         Some(Command::Matchers { format }) => {
             inspect::print(&catalogue::table(&asked.options.file.custom(), &servers::seen_here(), *format))

@@ -37,11 +37,13 @@ pub fn list(table: &Table) -> Result<(), Error> {
     finish(written.and_then(|()| out.flush()))
 }
 
-/// Prints the events in log files, or their number.
+/// Prints the events in log files, or their number. Unless it was `said` whether newlines are escaped there, tells how many
+/// logins do not count for that.
 ///
 /// # Errors
 /// A file cannot be read; the others have been printed.
-pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
+pub fn events(chosen: &Matchers, what: &Match, said: Option<bool>) -> Result<(), Error> {
+    let mut held = 0;
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut totals = Totals::default();
     let paint = if what.format == Format::Text { Color::stdout() } else { Color::none() };
@@ -66,7 +68,19 @@ pub fn events(chosen: &Matchers, what: &Match) -> Result<(), Error> {
             }
             written.is_ok()
         })
+        .inspect(|()| held += matchers.held())
     });
+    if held > 0 && said.is_none() {
+        let logins = if held == 1 {
+            "1 login was not counted, which stands"
+        } else {
+            &format!("{held} logins were not counted, which stand")
+        };
+        log::info!(
+            "{logins} where a stranger's text may be, and that may have newlines in it; if who writes the log escapes them, as \
+             rsyslogd does, give --escaped-newlines"
+        );
+    }
     let written = written.and_then(|()| if what.count { totals.write(&mut out, what.format) } else { Ok(()) });
     finish(written.and_then(|()| out.flush()))?;
     read

@@ -41,6 +41,7 @@ pub struct Matchers {
     foreign: Foreign,
     sessions: Sessions,
     pub(super) newlines: Newlines,
+    held: u64,
     pub(super) files: Files,
     /// How the lines begin, as far as they were scanned.
     pub(super) layout: Option<Layout>,
@@ -92,6 +93,7 @@ impl Matchers {
             foreign: Foreign::default(),
             sessions: Sessions::default(),
             newlines: Newlines::default(),
+            held: 0,
             files: Files::default(),
             layout: None,
         }
@@ -136,6 +138,11 @@ impl Matchers {
     /// header of syslog is a message of its own. Without this, what stands close behind a stranger's name is no event.
     pub fn take_newlines_for_escaped(&mut self, escaped: bool) {
         self.newlines.escaped = escaped;
+    }
+
+    /// How many lines so far would have been logins if newlines were escaped.
+    pub fn held(&self) -> u64 {
+        self.held
     }
 
     /// Takes the matchers of another choice, in front of the same log, and keeps what is remembered of it: the next line
@@ -240,6 +247,9 @@ impl Matchers {
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
         let ends = kind == Kind::Logout && matches!(matcher.key, Key::Pid | Key::Session);
         let is_believed = (ends || !doubtful && !is_foreign) && !is_torn() && !is_cut();
+        let is_held =
+            || kind == Kind::Login && !self.newlines.escaped && header.host.is_some() && !is_foreign && !is_torn();
+        self.held += u64::from(!is_believed && is_held());
         is_believed.then_some((matcher, kind, reading))
     }
 }

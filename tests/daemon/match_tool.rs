@@ -32,6 +32,21 @@ fn log(text: &str) -> (Scratch, String) {
 }
 
 #[test]
+fn logins_that_newlines_hold_back_are_told_once() {
+    let path = "tests/logs/imapproxy/traditional.log";
+    let told = |more: &[&str]| run(&[&["match", "--count", path], more].concat());
+    let (held, counted, never) = (told(&[]), told(&["--escaped-newlines"]), told(&["--escaped-newlines=false"]));
+    let start = "15 logins were not counted, which stand where a stranger's text may be, ";
+    assert!(held.stderr.starts_with(start) && held.stderr.lines().count() == 1, "{held:?}");
+    assert!(held.stderr.ends_with("give --escaped-newlines\n"));
+    assert_eq!((held.stdout.as_str(), never.stdout.as_str()), ("login\t7\nlogout\t0\n", "login\t7\nlogout\t0\n"));
+    assert_eq!(counted.stdout, "login\t22\nlogout\t0\n");
+    assert_eq!((counted.stderr.as_str(), never.stderr.as_str()), ("", ""));
+    let one = run(&["match", "--count", "tests/logs/uw-imap/ipv4.traditional.log"]);
+    assert_eq!(one.stderr, "", "nothing is held back");
+}
+
+#[test]
 fn each_format_has_its_exact_form() {
     let (_scratch, log) = log(LOG);
     let printed = |format: &[&str]| {
