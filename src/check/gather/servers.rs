@@ -40,7 +40,15 @@ pub(crate) fn gather(etc: &Path) -> Servers {
     let inetd =
         [etc.join("inetd.conf"), etc.join("xinetd.conf")].into_iter().chain(files(&etc.join("xinetd.d"), |_| true));
     servers.inetd = inetd.filter_map(read).collect();
+    servers.courier_files = ["courier/imapd", "courier/imapd-ssl", "courier-imap/imapd", "courier-imap/imapd-ssl"]
+        .into_iter()
+        .filter_map(|file| read(etc.join(file)))
+        .collect();
     servers.nginx_logs = read(etc.join("nginx/nginx.conf")).map(|(_, text)| error_logs(&text)).unwrap_or_default();
+    // What Debian's and nginx's own packages include.
+    let included = ["nginx/conf.d", "nginx/sites-enabled", "nginx/modules-enabled"];
+    let included = included.into_iter().flat_map(|directory| files(&etc.join(directory), |_| true));
+    servers.nginx_files = [etc.join("nginx/nginx.conf")].into_iter().chain(included).filter_map(read).collect();
     servers
 }
 
@@ -89,8 +97,8 @@ mod tests {
     #[test]
     fn configurations_are_read_below_a_directory() {
         let etc = tempfile::tempdir().unwrap();
-        for directory in ["nginx", "xinetd.d"] {
-            fs::create_dir(etc.path().join(directory)).unwrap();
+        for directory in ["nginx/conf.d", "xinetd.d", "courier"] {
+            fs::create_dir_all(etc.path().join(directory)).unwrap();
         }
         fs::write(etc.path().join("inetd.conf"), "pop-3 stream tcp nowait root /usr/sbin/ipop3d\n").unwrap();
         nix::unistd::mkfifo(&etc.path().join("xinetd.d/pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -98,7 +106,10 @@ mod tests {
         let nginx = "error_log /var/log/nginx/error.log;\nmail {\n\terror_log  /var/log/mail.log info;\n\
                      # error_log /x;\n error_log syslog:server=unix:/dev/log;\n}\n";
         fs::write(etc.path().join("nginx/nginx.conf"), nginx).unwrap();
+        fs::write(etc.path().join("nginx/conf.d/mail.conf"), "resolver 192.0.2.53;\n").unwrap();
+        fs::write(etc.path().join("courier/imapd"), "IMAP_ID_FIELDS=1\n").unwrap();
         let servers = gather(etc.path());
+        assert_eq!((servers.nginx_files.len(), servers.courier_files.len()), (2, 1));
         assert_eq!(servers.inetd.len(), 1);
         assert_eq!(servers.nginx_logs, ["/var/log/nginx/error.log", "/var/log/mail.log"]);
         let own = std::env::current_exe().unwrap().display().to_string();

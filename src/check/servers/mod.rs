@@ -1,6 +1,8 @@
 //! Settings of POP3 and IMAP servers under which their lines do not say who has logged in. Pure.
 
+mod courier;
 mod dovecot;
+mod nginx;
 mod perdition;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,10 @@ pub(crate) struct Servers {
     pub(crate) perditions: Vec<Vec<String>>,
     /// Name and text of each configuration file of Perdition, if it is installed.
     pub(crate) perdition_files: Vec<(String, String)>,
+    /// Name and text of each configuration file of Courier's imapd.
+    pub(crate) courier_files: Vec<(String, String)>,
+    /// Name and text of each configuration file of nginx.
+    pub(crate) nginx_files: Vec<(String, String)>,
     /// Files that nginx's configuration names as its logs.
     pub(crate) nginx_logs: Vec<String>,
     /// The files of running programs.
@@ -66,6 +72,12 @@ pub(crate) fn judge(servers: &Servers, in_use: &InUse<'_>) -> Vec<Finding> {
     }
     if in_use.could_be("perdition") {
         findings.extend(perdition::judge(&servers.perditions, &servers.perdition_files));
+    }
+    if in_use.could_be("courier") {
+        findings.extend(courier::judge(&servers.courier_files));
+    }
+    if in_use.could_be("nginx") {
+        findings.extend(nginx::judge(&servers.nginx_files));
     }
     findings.extend(ipop3d(servers, in_use));
     findings
