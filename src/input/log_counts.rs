@@ -163,7 +163,7 @@ impl Lines<'_> {
     }
 
     fn time_of(&mut self, line: &[u8]) -> Option<SystemTime> {
-        let stamp = syslog::parse(line).map(|(header, _)| header.time);
+        let stamp = syslog::time(line);
         stamp.and_then(|stamp| self.tally.time.read(stamp, self.now)).or(self.fallback)
     }
 

@@ -318,7 +318,7 @@ fn each_minute<'b>(
 /// What the stamp of the first line of a block tells.
 fn first_stamp<T>(block: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
     let line = &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())];
-    read(syslog::parse(line)?.0.time)
+    read(syslog::time(line)?)
 }
 
 #[cfg(test)]

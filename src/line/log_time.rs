@@ -33,13 +33,14 @@ impl LogTime {
     }
 }
 
-/// Whether two stamps differ in the fraction of a second only: what stands behind it is the zone.
+/// Whether two stamps of RFC 3339 differ in the fraction of a second only: what stands behind it is the zone.
 fn is_same_second(one: &[u8], other: &[u8]) -> bool {
     const DATE_AND_TIME: usize = 19;
     const ZONE: usize = 6;
     one == other
         || one.len() == other.len()
             && one.len() >= DATE_AND_TIME + ZONE
+            && one[4] == b'-'
             && one[..DATE_AND_TIME] == other[..DATE_AND_TIME]
             && one[one.len() - ZONE..] == other[one.len() - ZONE..]
 }

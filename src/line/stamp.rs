@@ -66,25 +66,13 @@ impl Stamps {
     }
 
     fn read(&self, stamp: &[u8], now: SystemTime, repeated: Repeated) -> Option<SystemTime> {
-        let text = std::str::from_utf8(stamp).ok()?;
-        if stamp.first()?.is_ascii_digit() {
-            text.get(..DATE_AND_TIME)?;
-            if has_zone(stamp) {
-                let time: jiff::Timestamp = text.parse().ok()?;
-                return jiff::Timestamp::from_second(time.as_second()).ok().map(SystemTime::from);
-            }
-            // RFC 3339; nginx writes slashes, others a space in place of the T.
-            let civil = DateTime::from_str(text).or_else(|_| text.replace('/', "-").parse()).ok()?;
-            return self.local(civil.with().subsec_nanosecond(0).build().ok()?, repeated);
+        if has_zone(stamp) {
+            return jiff::Timestamp::from_second(instant(stamp)?.as_second()).ok().map(SystemTime::from);
         }
-        let (day, time) = (text.get(..6)?, text.get(text.len().checked_sub(8)?..)?);
-        let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
-        let day = day[3..].trim();
-        let of_year = |year: i16| self.local(format!("{year:04}-{month:02}-{day:0>2}T{time}").parse().ok()?, repeated);
-        // Apple's mail server writes the year.
-        if let Some(year) = text.get(7..11).filter(|_| text.len() == WITH_YEAR) {
-            return of_year(year.parse().ok()?);
+        if is_dated(stamp) {
+            return self.local(civil(stamp)?.with().subsec_nanosecond(0).build().ok()?, repeated);
         }
+        let of_year = |year: i16| self.local(month_first(std::str::from_utf8(stamp).ok()?, year)?, repeated);
         // A clock may be wrong, or a zone.
         let ahead = now.checked_add(Duration::from_secs(24 * 3600))?;
         let this = jiff::Timestamp::try_from(now).ok()?.to_zoned(self.zone.clone()).year();
@@ -115,18 +103,139 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 /// Length of `2026-11-22T15:54:36`.
 const DATE_AND_TIME: usize = 19;
 
-/// Length of `Nov 22 2026 15:54:36`.
-const WITH_YEAR: usize = 20;
+/// Length of `Nov 22 15:54:36`.
+const WITHOUT_YEAR: usize = 15;
+
+/// How a stamp is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `Nov 22 15:54:36`, with a fraction or without.
+    WithoutYear,
+    /// `Nov 22 2026 15:54:36`.
+    WithYear,
+    /// `2026 Nov 22 15:54:36`.
+    YearFirst,
+    /// `Fri Nov 22 15:54:36 2026`.
+    YearLast,
+    /// `Fri 2026-11-22 15:54:36 CET`.
+    Weekday,
+    /// `2026-11-22T15:54:36.123456+00:00`; nginx writes slashes, others a space in place of the T, or no zone.
+    Iso,
+    /// `2026-11-22_15:54:36.12345`: svlogd's, always UTC.
+    Svlogd,
+    /// Seconds since 1970.
+    Unix,
+    /// `@400000006928...`.
+    Tai64n,
+}
+
+impl Kind {
+    fn of(stamp: &[u8]) -> Option<Self> {
+        Some(match (stamp.first()?, stamp.get(4)) {
+            (b'@', _) => Self::Tai64n,
+            (b'0'..=b'9', Some(b' ')) => Self::YearFirst,
+            (b'0'..=b'9', Some(b'-')) if stamp.get(10) == Some(&b'_') => Self::Svlogd,
+            (b'0'..=b'9', Some(b'-' | b'/')) => Self::Iso,
+            (b'0'..=b'9', _) => Self::Unix,
+            (b'A'..=b'Z', Some(b'0'..=b'9')) if stamp.get(8) == Some(&b'-') => Self::Weekday,
+            (b'A'..=b'Z', Some(b'A'..=b'Z')) => Self::YearLast,
+            (b'A'..=b'Z', _) if stamp.get(9) == Some(&b':') => Self::WithoutYear,
+            (b'A'..=b'Z', _) => Self::WithYear,
+            _ => return None,
+        })
+    }
+}
 
 /// Whether a stamp leaves the year open.
 pub(crate) fn has_no_year(stamp: &[u8]) -> bool {
-    stamp.first().is_some_and(u8::is_ascii_alphabetic) && stamp.len() != WITH_YEAR
+    Kind::of(stamp) == Some(Kind::WithoutYear)
 }
 
-/// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it. Else it may be off by hours, if it
-/// comes from another host.
+/// Whether a stamp tells the year.
+pub(crate) fn is_dated(stamp: &[u8]) -> bool {
+    Kind::of(stamp).is_some_and(|kind| kind != Kind::WithoutYear)
+}
+
+/// Whether two stamps are written alike.
+pub(crate) fn is_of_same_form(one: &[u8], other: &[u8]) -> bool {
+    Kind::of(one) == Kind::of(other)
+}
+
+/// Whether a stamp says of which zone its time is: `Z`, `+01:00` or `+0100` behind it, or by what it counts. Else it may be off
+/// by hours, if it comes from another host.
 pub(crate) fn has_zone(stamp: &[u8]) -> bool {
-    stamp.get(DATE_AND_TIME..).is_some_and(|rest| rest.iter().any(|byte| matches!(byte, b'Z' | b'+' | b'-')))
+    match Kind::of(stamp) {
+        Some(Kind::Iso) => {
+            let rest = stamp.get(DATE_AND_TIME..).unwrap_or_default();
+            rest.iter().any(|byte| matches!(byte, b'Z' | b'+' | b'-'))
+        }
+        Some(Kind::Weekday) => weekday_zone(stamp).is_some(),
+        Some(Kind::Svlogd | Kind::Unix | Kind::Tai64n) => true,
+        _ => false,
+    }
+}
+
+/// When that was, if the stamp tells its zone.
+pub(crate) fn instant(stamp: &[u8]) -> Option<jiff::Timestamp> {
+    let text = std::str::from_utf8(stamp).ok()?;
+    match Kind::of(stamp)? {
+        Kind::Iso => text.parse().ok(),
+        Kind::Svlogd => format!("{}T{}Z", text.get(..10)?, text.get(11..)?).parse().ok(),
+        Kind::Weekday => format!("{}{}", text.get(4..23)?, weekday_zone(stamp)?).parse().ok(),
+        Kind::Unix => {
+            let (seconds, micros) = text.split_once('.')?;
+            jiff::Timestamp::new(seconds.parse().ok()?, micros.parse::<i32>().ok()? * 1000).ok()
+        }
+        Kind::Tai64n => {
+            let number = |digits| u64::from_str_radix(text.get(digits)?, 16).ok();
+            let seconds = number(1..17)?.checked_sub(TAI_OF_1970 + LEAP_SECONDS)?;
+            jiff::Timestamp::new(seconds.try_into().ok()?, number(17..25)?.try_into().ok()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// What a stamp writes for the start of 1970: 2^62, and TAI was ten seconds ahead.
+const TAI_OF_1970: u64 = (1 << 62) + 10;
+
+/// Leap seconds since, the last one in 2016. s6-log counts them (skalibs, tai_from_sysclock), multilog and svlogd do not
+/// (libtai, tai_now): there a login ends half a minute too early, and nowhere too late.
+const LEAP_SECONDS: u64 = 27;
+
+/// What the clocks showed, where the stamp tells the year and no zone.
+pub(crate) fn civil(stamp: &[u8]) -> Option<DateTime> {
+    let text = std::str::from_utf8(stamp).ok()?;
+    match Kind::of(stamp)? {
+        Kind::Iso if text.len() >= DATE_AND_TIME => {
+            DateTime::from_str(text).or_else(|_| text.replace('/', "-").parse()).ok()
+        }
+        Kind::Weekday => text.get(4..23)?.parse().ok(),
+        Kind::WithYear => {
+            let without = format!("{}{}", text.get(..6)?, text.get(11..)?);
+            month_first(&without, text.get(7..11)?.parse().ok()?)
+        }
+        Kind::YearFirst => month_first(text.get(5..)?, text.get(..4)?.parse().ok()?),
+        Kind::YearLast => month_first(text.get(4..19)?, text.get(20..24)?.parse().ok()?),
+        _ => None,
+    }
+}
+
+/// `Nov 22 15:54:36` of a year; a fraction behind it does not count.
+fn month_first(text: &str, year: i16) -> Option<DateTime> {
+    let (day, time) = (text.get(..6)?, text.get(7..WITHOUT_YEAR)?);
+    let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
+    format!("{year:04}-{month:02}-{:0>2}T{time}", day[3..].trim()).parse().ok()
+}
+
+/// The zone of journalctl's `short-full`, if it is no abbreviation whose meaning depends on the place.
+fn weekday_zone(stamp: &[u8]) -> Option<String> {
+    let zone = std::str::from_utf8(stamp.get(24..)?).ok()?;
+    if matches!(zone, "UTC" | "GMT") {
+        return Some("Z".to_owned());
+    }
+    let digits = zone.strip_prefix(['+', '-'])?.replace(':', "");
+    let is_offset = matches!(digits.len(), 2 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_offset.then(|| format!("{}{digits:0<4}", &zone[..1]))
 }
 
 #[cfg(test)]

@@ -18,10 +18,11 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Turns to a file that goes on. One that is not known may be a copy of the one before, and is taken to go on with that.
-    fn turn_to(&mut self, file: Option<FileId>, newlines: &mut Newlines) {
+    /// Turns to a file that goes on, and says whether it is another. One that is not known may be a copy of the one before, and
+    /// is taken to go on with that.
+    fn turn_to(&mut self, file: Option<FileId>, newlines: &mut Newlines) -> bool {
         if self.current == file {
-            return;
+            return false;
         }
         if let Some(left) = std::mem::replace(&mut self.current, file) {
             if self.others.len() >= MOST {
@@ -33,6 +34,7 @@ impl Files {
             let (_, known) = self.others.remove(at);
             newlines.go_on_as(known);
         }
+        true
     }
 }
 
@@ -40,8 +42,12 @@ impl Matchers {
     /// Says in which file the next lines stand, if that is known, and whether they are its first: then they are nobody's
     /// rest.
     pub fn turn_to(&mut self, file: Option<FileId>, begins: bool) {
-        self.files.turn_to(file, &mut self.newlines);
+        if self.files.turn_to(file, &mut self.newlines) {
+            // The last line of this file was another.
+            self.repeats.disarm();
+        }
         if begins {
+            self.repeats.disarm();
             self.newlines.go_on_as(Newlines::default());
         }
     }
@@ -49,6 +55,7 @@ impl Matchers {
     /// Says that the next line stands in the middle of a file: it may be the rest of a message with newlines in it, of which
     /// the first line was not handed in.
     pub fn begin_in_a_message(&mut self) {
+        self.miss_lines();
         self.newlines.begin_in_a_message();
     }
 }

@@ -19,7 +19,7 @@
 //! `oversizemsg.input.mode="split"` does split, at 8 KiB, which no login server here reaches.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use super::sessions::ByItself;
 
@@ -64,7 +64,7 @@ impl Fragments {
 
     /// Notes a message and says whether it may be a piece of a cut one: it is as long as the limit, or the one before
     /// it was, or may have been. To be called for every message of a program whose logger cuts.
-    pub(super) fn is_piece(&mut self, host: Option<&[u8]>, program: &[u8], length: usize, limit: usize) -> bool {
+    pub(super) fn is_piece(&mut self, host: impl Hash, program: &[u8], length: usize, limit: usize) -> bool {
         let long = length >= limit;
         if let Known::Owing(owing) = &self.known
             && !long
@@ -111,6 +111,7 @@ mod tests {
     use super::*;
 
     const HOST: Option<&[u8]> = Some(b"mail");
+    const NO_HOST: Option<&[u8]> = None;
 
     fn in_the_middle() -> Fragments {
         let mut fragments = Fragments::default();
@@ -137,8 +138,8 @@ mod tests {
     fn hosts_are_kept_apart() {
         for (mut fragments, first) in [(Fragments::default(), false), (in_the_middle(), true)] {
             assert!(fragments.is_piece(HOST, b"imapd", 505, 500));
-            assert_eq!(fragments.is_piece(None, b"imapd", 80, 500), first);
-            assert!(!fragments.is_piece(None, b"imapd", 80, 500));
+            assert_eq!(fragments.is_piece(NO_HOST, b"imapd", 80, 500), first);
+            assert!(!fragments.is_piece(NO_HOST, b"imapd", 80, 500));
             assert!(fragments.is_piece(HOST, b"imapd", 80, 500));
         }
     }

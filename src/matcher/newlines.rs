@@ -24,6 +24,8 @@ pub(super) struct Newlines {
     split: u64,
     /// So may one that ends up to here, if what stands behind it shows that; of each end the last.
     endings: Vec<Ending>,
+    /// A container's runtime or a log runner puts something in front of each line, also of one that a newline makes.
+    has_prefixes: bool,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -39,8 +41,11 @@ struct Ending {
 impl Newlines {
     /// Passes a line, with its newline.
     pub(super) fn pass(&mut self, line: &[u8]) {
+        if self.has_prefixes && self.read < self.own_file {
+            self.own_file += self.prefix(line);
+        }
         if self.is_near() {
-            let more = added(line);
+            let more = added(line) + self.prefix(line);
             self.doubt += more;
             self.split += more + header_length(line);
             self.endings.retain(|ending| self.read < ending.until);
@@ -52,6 +57,24 @@ impl Newlines {
     /// Whether a line that begins here may be a stranger's text; most are nowhere near.
     fn is_near(&self) -> bool {
         self.read < self.doubt.max(self.split) || self.endings.iter().any(|ending| self.read < ending.until)
+    }
+
+    /// Whether any line that begins here would have to be measured.
+    pub(super) fn is_anything_doubtful(&self) -> bool {
+        self.is_near() || self.read < self.own_file
+    }
+
+    /// Bytes that a runtime or runner has put in front of a line.
+    fn prefix(&self, line: &[u8]) -> u64 {
+        if self.has_prefixes { syslog::prefix(line) as u64 } else { 0 }
+    }
+
+    /// The same of all lines in `text` of which a message with so many bytes may consist.
+    fn prefixes(&self, line: &[u8], text: &[u8], bytes: u64) -> u64 {
+        let prefix = self.prefix(line);
+        let reach = usize::try_from(bytes.saturating_mul(prefix + 1)).unwrap_or(usize::MAX);
+        let lines = || memchr::memchr_iter(b'\n', &text[..text.len().min(reach)]).count() as u64 + 1;
+        if prefix == 0 { 0 } else { lines() * prefix }
     }
 
     /// Takes what is known of another file of the same log.
@@ -82,14 +105,16 @@ impl Newlines {
             return false;
         }
         // As many bytes as were in the message.
-        let place = |length: usize| (self.read + length as u64).saturating_sub(added(&line[..length]));
+        let prefix = self.prefix(line);
+        let place = |length: usize| (self.read + length as u64).saturating_sub(added(&line[..length]) + prefix);
         let end = place(without_tail(line));
         let may_end = |ending: &Ending| match ending.ends.place_in(line) {
             Some(of_text) => place(of_text) <= ending.until,
             None => {
                 let passed = self.read + line.len() as u64 + 1;
-                let left = (ending.until + added(line)).saturating_sub(passed);
-                end <= ending.until && ending.ends.are_behind(behind, passed - ending.start, left)
+                let left = (ending.until + added(line) + prefix).saturating_sub(passed);
+                let more = self.prefixes(line, behind, left);
+                end <= ending.until && ending.ends.are_behind(behind, passed - ending.start, left, more)
             }
         };
         is_behind_own_file && end <= self.own_file
@@ -120,6 +145,7 @@ impl Newlines {
         is_doubtful: bool,
     ) {
         let start = self.read + (line.len() - message.len()) as u64;
+        self.has_prefixes |= header.is_behind_runner();
         if is_own_file(header) {
             self.own_file = start + LONGEST_OF_NGINX;
         }
@@ -154,12 +180,13 @@ impl Ends {
     }
 
     /// Whether such an end stands within what is behind a line, of which `passed` bytes of the message are over and `left` may
-    /// be to come; or what is there may be cut off.
-    fn are_behind(&self, behind: &[u8], passed: u64, left: u64) -> bool {
+    /// be to come; or what is there may be cut off. `prefixes` are bytes of no message in there.
+    fn are_behind(&self, behind: &[u8], passed: u64, left: u64, prefixes: u64) -> bool {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let first = |length: usize| &behind[..behind.len().min(length)];
         let (passed, left) = (number(passed), number(left));
-        let added = number(added(first(left.saturating_mul(4))));
+        let prefixes = number(prefixes);
+        let added = number(added(first(left.saturating_mul(4).saturating_add(prefixes)))).saturating_add(prefixes);
         let stretched = left.saturating_add(added);
         let holds = |text: &&str| {
             let length = stretched.saturating_add(text.len());
@@ -203,16 +230,20 @@ fn added_by_escape(text: &[u8]) -> u64 {
 
 impl CutFailure {
     /// Whether what stands behind the line of a login shows that it is the beginning of a failure.
-    pub(super) fn shows(&self, program: &[u8], message: &[u8], behind: &[u8]) -> bool {
+    /// A runtime or runner may have put something in front of each line.
+    pub(super) fn shows(&self, header: &Header<'_>, message: &[u8], behind: &[u8]) -> bool {
+        let behind_runner = if header.is_behind_runner() { syslog::prefix(behind) } else { 0 };
         match self {
             Self::WithoutHeader => {
                 let id = &message[..memchr::memchr(b' ', message).map_or(0, |at| at + 1)];
-                behind.starts_with(id)
+                behind[behind_runner..].starts_with(id)
             }
             Self::EndsIn { programs, ends, longest } => {
                 let passed = message.len() + 1;
                 let left = longest.saturating_sub(passed) as u64 + added(message);
-                programs.iter().any(|name| name.as_bytes() == program) && ends.are_behind(behind, passed as u64, left)
+                let prefixes = left.saturating_mul(behind_runner as u64);
+                programs.iter().any(|name| name.as_bytes() == header.program)
+                    && ends.are_behind(behind, passed as u64, left, prefixes)
             }
         }
     }
@@ -257,8 +288,8 @@ mod tests {
 
     /// The addresses that the lines of a log yield.
     fn clients(matchers: &mut Matchers, log: &str) -> Vec<String> {
-        let events = log.lines().filter_map(|line| matchers.event(Timestamp::default(), line.as_bytes()));
-        events.map(|event| event.client.to_string()).collect()
+        let client = |line: &str| Some(matchers.event(Timestamp::default(), line.as_bytes())?.client.to_string());
+        log.lines().filter_map(client).collect()
     }
 
     fn nothing_in(log: &str) {

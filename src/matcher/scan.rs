@@ -12,18 +12,18 @@ use crate::time::Timestamp;
 impl Matchers {
     /// Hands on every event of a block of whole lines, with the offset of its line: the same as from
     /// [`Matchers::event_before`] for each line. The last line may lack its newline if it is whole all the same.
-    pub fn scan<'b>(&mut self, now: Timestamp, block: &'b [u8], event: &mut dyn FnMut(usize, &Event<'b>)) {
+    pub fn scan(&mut self, now: Timestamp, block: &[u8], event: &mut dyn FnMut(usize, &Event<'_>)) {
         self.scan_part(now, block, 0..block.len(), event);
     }
 
     /// The same of the lines of a part of a text. What stands behind that is only looked at: it may show that the last
     /// lines are the beginning of a message.
-    pub fn scan_part<'b>(
+    pub fn scan_part(
         &mut self,
         now: Timestamp,
-        text: &'b [u8],
+        text: &[u8],
         part: Range<usize>,
-        event: &mut dyn FnMut(usize, &Event<'b>),
+        event: &mut dyn FnMut(usize, &Event<'_>),
     ) {
         let mut at = part.start;
         while at < part.end {
@@ -31,7 +31,7 @@ impl Matchers {
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
             let behind = rest.get(line.len() + 1..).unwrap_or_default();
-            if tag.is_some_and(|tag| !self.heeds(tag.program)) {
+            if tag.is_some_and(|tag| !self.heeds(tag.program)) && !self.repeats.is_armed() {
                 self.skip(line);
             } else if let Some(found) = self.look(now, line, tag, behind) {
                 event(at, &found);
@@ -40,7 +40,19 @@ impl Matchers {
         }
     }
 
-    fn look<'l>(&mut self, now: Timestamp, line: &'l [u8], tag: Option<Tag<'l>>, behind: &[u8]) -> Option<Event<'l>> {
+    fn look<'e>(
+        &'e mut self,
+        now: Timestamp,
+        line: &'e [u8],
+        tag: Option<Tag<'e>>,
+        behind: &[u8],
+    ) -> Option<Event<'e>> {
+        // The tag of a piece has another place.
+        if tag.is_none()
+            && let Some(piece) = syslog::piece(line)
+        {
+            return self.event_of_piece(now, line, piece, behind);
+        }
         let parsed = self.parse(line, tag);
         self.event_of(now, line, parsed, behind)
     }

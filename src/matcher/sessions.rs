@@ -69,6 +69,9 @@ impl Sessions {
         hasher.write_u64((host.len() as u64) << 32 | header.program.len() as u64);
         hasher.write(host);
         hasher.write(header.program);
+        if let Some(container) = header.container {
+            container.hash(&mut hasher);
+        }
         key.hash(&mut hasher);
         SessionId(hasher.finish())
     }

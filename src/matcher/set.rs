@@ -7,7 +7,9 @@ use super::files::Files;
 use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
 use super::newlines::Newlines;
+use super::pieces::{Completed, Pieces};
 use super::reader::Reading;
+use super::repeats::{self, Repeats};
 use super::routes::Routes;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
@@ -43,6 +45,8 @@ pub struct Matchers {
     pub(super) newlines: Newlines,
     held: u64,
     pub(super) files: Files,
+    pub(super) repeats: Repeats,
+    pub(super) pieces: Pieces,
     /// How the lines begin, as far as they were scanned.
     pub(super) layout: Option<Layout>,
 }
@@ -95,6 +99,8 @@ impl Matchers {
             newlines: Newlines::default(),
             held: 0,
             files: Files::default(),
+            repeats: Repeats::default(),
+            pieces: Pieces::default(),
             layout: None,
         }
     }
@@ -104,6 +110,7 @@ impl Matchers {
     /// have become a proxy for a stranger ([`super::ForeignWords`]). A connection may have ended, and another have got its id. Without
     /// this the log begins with its first line.
     pub fn begin_in_the_middle(&mut self) {
+        self.miss_lines();
         self.fragments.forget();
         self.foreign.miss();
         self.sessions.forget_connections();
@@ -113,8 +120,15 @@ impl Matchers {
     /// [`Matchers::begin_in_the_middle`]: no message of a program whose logger cuts messages is an event, and none of a
     /// process that may be a proxy.
     pub fn believe_nothing(&mut self) {
+        self.miss_lines();
         self.fragments.believe_nothing();
         self.foreign.miss();
+    }
+
+    /// The next line may be the rest of one that was not handed in, and what stands in front of it may not be the last.
+    pub(super) fn miss_lines(&mut self) {
+        self.pieces.miss();
+        self.repeats.disarm();
     }
 
     /// Whether, since the last call, so many hosts and programs wrote that it is not remembered any more whose messages
@@ -169,6 +183,7 @@ impl Matchers {
 
     /// Notes a line, handed in without its newline, of a program that is not heeded.
     pub(super) fn skip(&mut self, line: &[u8]) {
+        self.repeats.disarm();
         self.newlines.pass(line);
     }
 
@@ -186,29 +201,77 @@ impl Matchers {
     /// line that says nothing may be the first part of a message
     /// whose rest must not be believed, or tell the address of a login that follows. For the same reason one
     /// `Matchers` follows one log. `now` is when the line was read; what is remembered of it ages by that.
-    pub fn event<'l>(&mut self, now: Timestamp, line: &'l [u8]) -> Option<Event<'l>> {
+    pub fn event<'e>(&'e mut self, now: Timestamp, line: &'e [u8]) -> Option<Event<'e>> {
         self.event_before(now, line, b"")
     }
 
     /// The same, and what stands behind the line and its newline, as far as that was read: it may show that the line is only
     /// the beginning of a message.
-    pub fn event_before<'l>(&mut self, now: Timestamp, line: &'l [u8], behind: &[u8]) -> Option<Event<'l>> {
-        self.event_of(now, line, syslog::parse(line), behind)
+    pub fn event_before<'e>(&'e mut self, now: Timestamp, line: &'e [u8], behind: &[u8]) -> Option<Event<'e>> {
+        match syslog::piece(line) {
+            Some(piece) => self.event_of_piece(now, line, piece, behind),
+            None => self.event_of(now, line, syslog::parse(line), behind),
+        }
+    }
+
+    /// What a line that Kubernetes' runtime wrote says, or completes.
+    pub(super) fn event_of_piece<'e>(
+        &'e mut self,
+        now: Timestamp,
+        line: &'e [u8],
+        piece: syslog::Piece<'e>,
+        behind: &[u8],
+    ) -> Option<Event<'e>> {
+        match self.pieces.take(piece, line) {
+            Completed::Itself => self.event_of(now, line, syslog::parse(line), behind),
+            Completed::Nothing => {
+                self.skip(line);
+                None
+            }
+            Completed::Joined => {
+                let whole = self.pieces.take_line(piece.stream);
+                // Where the message began is not known any more, so it may begin in a stranger's.
+                let is_doubtful = self.newlines.is_anything_doubtful();
+                let event = self.event_of(now, &whole, syslog::parse(&whole), behind).filter(|_| !is_doubtful);
+                let found = event.map(|event| {
+                    let user = event.user.and_then(|user| repeats::within(&whole, user));
+                    (user, event.action, event.client, event.session, event.matcher)
+                });
+                if found.is_none() {
+                    self.repeats.disarm();
+                }
+                let whole = self.pieces.keep(piece.stream, whole);
+                let (user, action, client, session, matcher) = found?;
+                Some(Event { user: user.and_then(|user| whole.get(user)), action, client, session, matcher })
+            }
+        }
     }
 
     /// What a line says that was parsed like this.
-    pub(super) fn event_of<'l>(
-        &mut self,
+    pub(super) fn event_of<'e>(
+        &'e mut self,
         now: Timestamp,
-        line: &'l [u8],
-        parsed: Option<(Header<'l>, &'l [u8])>,
+        line: &'e [u8],
+        parsed: Option<(Header<'e>, &'e [u8])>,
         behind: &[u8],
-    ) -> Option<Event<'l>> {
+    ) -> Option<Event<'e>> {
+        if self.repeats.is_armed() && self.repeats.fits(line, parsed.as_ref()) {
+            let is_doubtful = self.newlines.is_anything_doubtful();
+            self.newlines.pass(line);
+            if is_doubtful {
+                self.repeats.disarm();
+            }
+            return self.repeats.event();
+        }
         let event = parsed.and_then(|(header, message)| {
             let (matcher, kind, reading) = self.believed(now, line, &header, message, behind)?;
             join(&mut self.sessions, now, &header, matcher, kind, &reading)
         });
         self.newlines.pass(line);
+        match (&event, &parsed) {
+            (Some(_), Some((header, message))) => self.repeats.note(event.as_ref(), header, message),
+            _ => self.repeats.disarm(),
+        }
         event
     }
 
@@ -224,10 +287,9 @@ impl Matchers {
         let doubtful = self.newlines.is_doubtful(header, line, behind);
         let route = self.routes.of(header.program)?;
         // A short message that a stranger may have written is no sign that a rest has come.
-        let is_piece = route
-            .limit
-            .filter(|limit| !doubtful || message.len() >= *limit)
-            .is_some_and(|limit| self.fragments.is_piece(header.host, header.program, message.len(), limit));
+        let is_piece = route.limit.filter(|limit| !doubtful || message.len() >= *limit).is_some_and(|limit| {
+            self.fragments.is_piece((header.container, header.host), header.program, message.len(), limit)
+        });
         let is_concerned = || self.foreign.knows_any(now) || route.may_be_sign(message);
         let is_foreign = !route.foreign.is_empty() && is_concerned() && {
             let process = self.sessions.id(header, header.pid);
@@ -239,10 +301,10 @@ impl Matchers {
         let found = if is_piece || may_be_long { None } else { route.read(message) };
         self.newlines.note(header, line, message, route.goes_on(message), doubtful);
         let (matcher, kind, reading) = found?;
-        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_stamp(header.time, user));
+        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
         let is_foreign = is_foreign || is_unseen && may_be_foreign(matcher, header.program);
-        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header.program, message, behind);
+        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header, message, behind);
         let is_cut = || kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
         let ends = kind == Kind::Logout && matches!(matcher.key, Key::Pid | Key::Session);

@@ -1,20 +1,32 @@
 //! Finds the header of another line in a text. Pure; never allocates.
 
-use super::{nginx_stamp, stamp};
-use crate::line::stamp::has_zone;
+use super::Header;
+use super::servers::nginx_stamp;
+use super::stamps::stamp;
+use crate::line::stamp::{civil, has_zone, instant, is_dated, is_of_same_form};
 
-/// Whether `text` holds a time stamp that is not for sure earlier than `time`.
+/// Whether `text` holds a time stamp that is not for sure earlier than that of the header, or than any of several.
 ///
 /// A line whose logger died in the middle of it (disk full, power failure) has no newline, and the next message is
 /// appended to it, header and all: the words of a success, then the address of somebody's failure. The header of the
 /// second message is then inside what was taken for the user name. A user who has an account may put a stamp into his
 /// name himself; it only hurts him.
+pub(crate) fn holds_later_header(header: &Header<'_>, text: &[u8]) -> bool {
+    holds_later_stamp(header.time, text) || header.inner_time.is_some_and(|time| holds_later_stamp(time, text))
+}
+
+/// Whether `text` holds a time stamp that is not for sure earlier than `time`.
 pub fn holds_later_stamp(time: &[u8], text: &[u8]) -> bool {
-    // Every stamp has the time of day.
+    // Every header has a colon: in the time of day, or behind the program.
     if memchr::memchr(b':', text).is_none() {
         return false;
     }
-    let starts = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    // RFC 5424 writes this if it knows no time, so that none can be compared.
+    if time == b"-" && memchr::memmem::find(text, b">1 ").is_some() {
+        return true;
+    }
+    let is_start = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'@';
+    let starts = text.iter().enumerate().filter(|(_, byte)| is_start(byte));
     let stamp = |text| stamp(text).map(|(time, _)| time).or_else(|| nginx_stamp(text).map(|(time, ..)| time));
     starts.filter_map(|(at, _)| stamp(&text[at..])).any(|other| !is_earlier(other, time))
 }
@@ -22,20 +34,20 @@ pub fn holds_later_stamp(time: &[u8], text: &[u8]) -> bool {
 /// Whether a stamp is earlier than another. Of stamps with a year and without one it cannot be told, and a log that changes its
 /// form in the middle of a line is not to be expected; a month may end between two.
 fn is_earlier(stamp: &[u8], than: &[u8]) -> bool {
-    let has_year = |stamp: &[u8]| stamp.first().is_some_and(u8::is_ascii_digit);
-    match (has_year(stamp), has_year(than)) {
+    if than == b"-" {
+        return false;
+    }
+    match (is_dated(stamp), is_dated(than)) {
         (false, false) => stamp.get(..3) == than.get(..3) && stamp < than,
         (true, true) if has_zone(stamp) && has_zone(than) => {
             instant(stamp).zip(instant(than)).is_some_and(|(a, b)| a < b)
         }
-        (true, true) => has_zone(stamp) == has_zone(than) && stamp.get(4) == than.get(4) && stamp < than,
+        (true, true) if has_zone(stamp) == has_zone(than) && is_of_same_form(stamp, than) => {
+            civil(stamp).zip(civil(than)).is_some_and(|(a, b)| a < b)
+        }
+        (true, true) => false,
         _ => true,
     }
-}
-
-/// When that was.
-fn instant(stamp: &[u8]) -> Option<jiff::Timestamp> {
-    std::str::from_utf8(stamp).ok()?.parse().ok()
 }
 
 #[cfg(test)]

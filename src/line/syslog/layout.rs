@@ -3,7 +3,9 @@
 //! From one line of a log to the next the form of the stamp hardly ever changes, and all that [`super::parse`] asks of its
 //! digits is that they are digits. So they are compared all at once.
 
-use super::{HOST, Header, PROGRAM, behind_program, skip_priority, with_own_stamp};
+use super::origin::{behind_program, is_priority, may_have_unit, program};
+use super::stamps::may_be_of_runner;
+use super::{HOST, Header, nginx_time, runner, skip_priority};
 
 /// Bytes that are compared: a priority, a stamp of RFC 3339 and the space behind it have up to 38.
 const LENGTH: usize = 48;
@@ -17,7 +19,12 @@ pub struct Layout {
     /// Where the stamp begins, and where the host does.
     time: usize,
     host: usize,
+    /// Whether what follows may be a line with a stamp of its own.
+    may_hold_line: bool,
 }
+
+/// Length of the longest `mail.info`.
+const LONGEST_PRIORITY: usize = 16;
 
 /// Where the tag of a line is.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +40,8 @@ impl Layout {
         let rest = skip_priority(line);
         // The stamp in the header may be nginx's own.
         let behind = rest.strip_prefix(header.time)?;
-        if header.host.is_none() || !behind.starts_with(b" ") {
+        let is_odd = header.is_behind_runner() || may_have_unit(header.time);
+        if header.host.is_none() || is_odd || !behind.starts_with(b" ") {
             return None;
         }
         let (time, host) = (line.len() - rest.len(), line.len() - behind.len() + 1);
@@ -43,7 +51,7 @@ impl Layout {
         for at in (time..host).filter(|at| line[*at].is_ascii_digit()) {
             (least[at], span[at]) = (b'0', 9);
         }
-        Some(Self { least, span, time, host })
+        Some(Self { least, span, time, host, may_hold_line: may_be_of_runner(header.time) })
     }
 
     /// The tag of a line that is laid out so. [`super::parse`] finds this program in it or, as what follows may be no
@@ -53,10 +61,18 @@ impl Layout {
         let rest = line.get(self.host..).filter(|_| self.fits(line))?;
         let (host, rest) = rest.split_at(HOST.run(rest));
         let text = rest.strip_prefix(b" ").filter(|_| !host.is_empty() && !host.ends_with(b":"))?;
-        let (program, rest) = text.split_at(PROGRAM.run(text));
+        let (program, rest) = program(text)?;
         // A space behind it makes it the second host in a line of nginx.
-        let is_tag = !program.is_empty() && matches!(rest, [b'[' | b':', ..]);
+        let is_tag = matches!(rest, [b'[' | b':', ..]) && !self.is_odd(line, host);
         is_tag.then_some(Tag { program, start: self.host + host.len() + 1 })
+    }
+
+    /// Whether what stands in the place of the host may be something else.
+    #[inline]
+    fn is_odd(&self, line: &[u8], host: &[u8]) -> bool {
+        let may_be_stamp = self.may_hold_line && matches!(host[0], b'0'..=b'9' | b'@');
+        may_be_stamp && runner::may_have_own_header(&line[self.host..])
+            || host.len() <= LONGEST_PRIORITY && is_priority(host)
     }
 
     /// The same as [`super::parse`] for a line with this tag.
@@ -65,8 +81,8 @@ impl Layout {
         let Tag { program, start } = tag;
         let (pid, message) = behind_program(line.get(start + program.len()..)?)?;
         let (time, host) = (&line[self.time..self.host - 1], &line[self.host..start - 1]);
-        let header = Header { time, host: Some(host), program, pid };
-        Some(if program == b"nginx" { with_own_stamp(header, message) } else { (header, message) })
+        let header = Header { host: Some(host), ..Header::of(time, program, pid) };
+        Some(if program == b"nginx" { nginx_time(header, message) } else { (header, message) })
     }
 
     #[inline]
@@ -105,6 +121,21 @@ mod tests {
         "Nov 22 15:54:36 2026 [7] (v4.0.9) POP login by user \"a\" at (192.0.2.1) 192.0.2.1",
         "Nov 22 15:54:36 mx1 last message repeated 2 times: [imapd: LOGIN, user=alice]",
         "dovecot: Nov 22 15:54:36 Info: imap-login: Login: user=<a>, rip=192.0.2.1",
+        "2026-11-22T16:03:39.123456789Z Nov 22 15:54:36 mx1 imapd: LOGIN, user=alice",
+        "2026-11-22T16:03:39.123456789Z 2026/11/22 15:54:36 [info] 7#8: *1 client logged in",
+        "2026-11-22T16:03:39.123456+00:00 1 2026-11-22T16:03:39Z mx1 imapd - - - LOGIN, user=a",
+        "2026-11-22T16:03:39.123456+00:00 @4000000069285d1a2b3c4d5e imapd: LOGIN, user=alice",
+        "2026-11-22T16:03:39.123456+00:00 1795782600.123456 imapd: LOGIN, user=alice, ip=[x]",
+        "2026-11-22T16:03:39.123456789Z stdout F Nov 22 15:54:36 imap-login: Info: Login: x",
+        "<22>1 2026-11-22T16:03:39.123456+00:00 mx1 imapd 7 - - LOGIN, user=alice, ip=[x]",
+        "Nov 22 15:54:36 mail.info imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "Nov 22 15:54:36 mx1 mail.info imapd: LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "Nov 22 15:54:36 <mail.info> mx1 imapd: LOGIN, user=alice, ip=[192.0.2.1], protocol=x",
+        "Nov 22 15:54:36 mx1 imapd[7]: [ID 702911 mail.info] LOGIN, user=alice, protocol=IMAP",
+        "1795782600.123456 mx1 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "2026 Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "Fri 2026-11-22 15:54:36 CET mx1 imapd.service[7]: LOGIN, user=alice, protocol=IMAP",
+        "dovecot-1  | Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[x], protocol=IMAP",
     ];
 
     fn layout(line: &[u8]) -> Option<Layout> {

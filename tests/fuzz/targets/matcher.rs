@@ -117,7 +117,8 @@ fn failure(program: &str, format: &str, cut: u16, user: &[u8], client: IpAddr) {
     for message in [message.as_slice(), &message[..end]] {
         let line = line(program, message);
         for set in ALONE.iter().chain([&*ALL]) {
-            let event = set.clone().event(Timestamp::default(), &line);
+            let mut set = set.clone();
+            let event = set.event(Timestamp::default(), &line);
             assert!(event.is_none_or(|event| event.action != Action::Login), "{} gives {event:?}", line.escape_ascii());
         }
     }

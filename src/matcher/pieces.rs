@@ -1,0 +1,168 @@
+//! Joins the parts of a line that Kubernetes' runtime has cut. Holds two lines at most; no I/O.
+//!
+//! A runtime cuts what a container writes where its buffer ends (CRI-O after 8,192 bytes, containerd in lines of 16 KiB) and marks
+//! every piece but the last with `P`. The rest of a line is text of the message, however it begins: a stranger may have
+//! measured his name so that it looks like a line of its own. So nothing that follows a part of the same stream is a line, and
+//! after lines that were not seen the first of each stream may be such a rest.
+
+use crate::line::syslog::{Piece, Stream};
+use crate::matcher::LONGEST_LINE;
+
+/// What became of the last line of each stream.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pieces {
+    streams: [Open; 2],
+}
+
+#[derive(Debug, Clone, Default)]
+struct Open {
+    state: State,
+    /// The pieces so far, with the header of the first.
+    line: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    /// The last line was whole.
+    #[default]
+    Whole,
+    /// It goes on.
+    Open,
+    /// It may go on, and is not known or too long.
+    Lost,
+}
+
+/// What a piece completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// The piece is a line.
+    Itself,
+    /// With what was before, it makes a line.
+    Joined,
+    /// Nothing that can be read.
+    Nothing,
+}
+
+impl Pieces {
+    /// Lines are missing.
+    pub(super) fn miss(&mut self) {
+        self.streams.iter_mut().for_each(|stream| stream.state = State::Lost);
+    }
+
+    /// Takes a piece, of which `line` is all.
+    pub(super) fn take(&mut self, piece: Piece<'_>, line: &[u8]) -> Completed {
+        let open = &mut self.streams[index(piece.stream)];
+        match (open.state, piece.is_part) {
+            (State::Whole, false) => return Completed::Itself,
+            (State::Whole, true) => {
+                open.line.clear();
+                open.line.extend_from_slice(&line[..line.len() - piece.text.len()]);
+                let tag = open.line.iter_mut().rev().find(|byte| **byte == b'P');
+                tag.into_iter().for_each(|tag| *tag = b'F');
+                open.state = State::Open;
+            }
+            (State::Open, _) => {}
+            (State::Lost, is_part) => {
+                open.state = if is_part { State::Lost } else { State::Whole };
+                return Completed::Nothing;
+            }
+        }
+        if open.line.len() + piece.text.len() > LONGEST_LINE {
+            open.state = if piece.is_part { State::Lost } else { State::Whole };
+            return Completed::Nothing;
+        }
+        open.line.extend_from_slice(piece.text);
+        if piece.is_part {
+            return Completed::Nothing;
+        }
+        open.state = State::Whole;
+        Completed::Joined
+    }
+
+    /// Hands out the line of a stream that was completed.
+    pub(super) fn take_line(&mut self, stream: Stream) -> Vec<u8> {
+        std::mem::take(&mut self.streams[index(stream)].line)
+    }
+
+    /// Keeps the room of that line, and lends it.
+    pub(super) fn keep(&mut self, stream: Stream, line: Vec<u8>) -> &[u8] {
+        let open = &mut self.streams[index(stream)];
+        open.line = line;
+        &open.line
+    }
+}
+
+fn index(stream: Stream) -> usize {
+    match stream {
+        Stream::Out => 0,
+        Stream::Err => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Action, Matchers};
+    use crate::time::Timestamp;
+
+    const STAMP: &str = "2026-11-27T12:50:00.123456789Z";
+    const LOGIN: &str = "Nov 27 12:50:00 imap-login: Info: Login: user=<kevin>, method=PLAIN, rip=198.51.100.1, \
+                         lip=192.0.2.10, mpid=8, TLS, session=<abc>";
+
+    fn logins(matchers: &mut Matchers, lines: &[String]) -> Vec<(String, String)> {
+        let mut logins = Vec::new();
+        for line in lines {
+            if let Some(event) = matchers.event(Timestamp::default(), line.as_bytes()) {
+                assert_eq!(event.action, Action::Login);
+                let user = String::from_utf8_lossy(event.user.unwrap_or_default()).into_owned();
+                logins.push((event.client.to_string(), user));
+            }
+        }
+        logins
+    }
+
+    fn lines(pieces: &[(&str, &str)]) -> Vec<String> {
+        pieces.iter().map(|(tags, text)| format!("{STAMP} {tags} {text}")).collect()
+    }
+
+    fn kevin() -> (String, String) {
+        ("198.51.100.1".to_owned(), "kevin".to_owned())
+    }
+
+    #[test]
+    fn a_line_is_read_in_any_pieces() {
+        for cut in 0..=LOGIN.len() {
+            let (one, two) = LOGIN.split_at(cut);
+            let (two, three) = two.split_at(two.len() / 2);
+            let pieces =
+                [("stdout P", one), ("stderr F", "P F"), ("stdout P", two), ("stdout F", three), ("stdout F", LOGIN)];
+            assert_eq!(logins(&mut Matchers::all(), &lines(&pieces)), [kevin(), kevin()], "{cut}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_line_is_none() {
+        let failure = "Nov 27 12:50:00 imap-login: Info: Disconnected: user=<";
+        for first in [failure, "x", ""] {
+            let pieces = [("stdout P", first), ("stderr F", "x"), ("stdout F", LOGIN)];
+            assert_eq!(logins(&mut Matchers::all(), &lines(&pieces)).is_empty(), !first.is_empty());
+        }
+        let pieces = [("stdout P", failure), ("stderr F", LOGIN), ("stdout P", LOGIN), ("stdout F", LOGIN)];
+        assert_eq!(logins(&mut Matchers::all(), &lines(&pieces)).len(), 1, "the streams are kept apart");
+        let long = "x".repeat(5000);
+        let pieces = [("stdout P", &*long), ("stdout P", &*long), ("stdout P", LOGIN), ("stdout F", LOGIN)];
+        let mut matchers = Matchers::all();
+        assert_eq!(logins(&mut matchers, &lines(&pieces)).len(), 0);
+        assert_eq!(logins(&mut matchers, &lines(&[("stdout F", LOGIN)])).len(), 1);
+    }
+
+    #[test]
+    fn where_lines_are_missing_the_first_may_be_a_rest() {
+        for miss in [Matchers::begin_in_the_middle, Matchers::believe_nothing] {
+            let mut matchers = Matchers::all();
+            miss(&mut matchers);
+            let pieces = [("stdout F", LOGIN), ("stdout F", LOGIN), ("stderr P", "x"), ("stderr F", LOGIN)];
+            assert_eq!(logins(&mut matchers, &lines(&pieces)), [kevin()]);
+            assert_eq!(logins(&mut matchers, &lines(&[("stderr F", LOGIN)])), [kevin()]);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Remembers the login of the last line, because a syslog daemon writes `last message repeated 3 times` instead of the same
+//! line again. Holds one line; no I/O.
+//!
+//! Only the line directly behind it counts: of the same host, and without a program, as no program can write it (see
+//! [`crate::line::syslog::repeat`]); or of the same program and process and with the same message in it, as rsyslog writes it
+//! (`$RepeatedMsgReduction`). In that one a stranger's text may begin a message, so it must be all of a message that was
+//! believed on the line before.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::{Action, Event, SessionId};
+use crate::line::syslog::{self, Header};
+
+/// The last line, if it was a login.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Repeats {
+    login: Option<Login>,
+    /// What is compared, one behind the other.
+    text: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+struct Login {
+    client: IpAddr,
+    session: Option<SessionId>,
+    matcher: &'static str,
+    pid: Option<u32>,
+    container: Option<Range<usize>>,
+    host: Option<Range<usize>>,
+    program: Range<usize>,
+    message: Range<usize>,
+    /// In the message.
+    user: Option<Range<usize>>,
+}
+
+impl Repeats {
+    /// Whether the last line was a login.
+    #[inline]
+    pub(super) fn is_armed(&self) -> bool {
+        self.login.is_some()
+    }
+
+    /// The last line was none.
+    pub(super) fn disarm(&mut self) {
+        self.login = None;
+    }
+
+    /// Notes what the last line was.
+    pub(super) fn note(&mut self, event: Option<&Event<'_>>, header: &Header<'_>, message: &[u8]) {
+        self.login = None;
+        let Some(event) = event.filter(|event| event.action == Action::Login) else { return };
+        self.text.clear();
+        let mut keep = |part: &[u8]| {
+            let start = self.text.len();
+            self.text.extend_from_slice(part);
+            start..self.text.len()
+        };
+        let login = Login {
+            client: event.client,
+            session: event.session,
+            matcher: event.matcher,
+            pid: header.pid,
+            container: header.container.map(&mut keep),
+            host: header.host.map(&mut keep),
+            program: keep(header.program),
+            message: keep(message),
+            user: None,
+        };
+        let user = event.user.and_then(|user| within(message, user));
+        let user = user.map(|user| login.message.start + user.start..login.message.start + user.end);
+        self.login = Some(Login { user, ..login });
+    }
+
+    /// Whether a line says that the last one, a login, came again.
+    pub(super) fn fits(&self, line: &[u8], parsed: Option<&(Header<'_>, &[u8])>) -> bool {
+        let Some(login) = &self.login else { return false };
+        let is = |range: &Option<Range<usize>>, part: Option<&[u8]>| self.part(range.as_ref()) == part;
+        if let Some(repeat) = syslog::repeat(line) {
+            return is(&login.host, Some(repeat.host)) && login.container.is_none();
+        }
+        parsed.is_some_and(|(header, message)| {
+            is(&login.container, header.container)
+                && is(&login.host, header.host)
+                && self.part(Some(&login.program)) == Some(header.program)
+                && login.pid == header.pid
+                && syslog::repeated(message).is_some_and(|inner| self.part(Some(&login.message)) == Some(inner))
+        })
+    }
+
+    /// The login, again.
+    pub(super) fn event(&self) -> Option<Event<'_>> {
+        let Login { client, session, matcher, user, .. } = self.login.as_ref()?;
+        let user = self.part(user.as_ref());
+        Some(Event { action: Action::Login, client: *client, user, session: *session, matcher })
+    }
+
+    fn part(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {
+        self.text.get(range?.clone())
+    }
+}
+
+/// Where a part of a text lies in it.
+pub(super) fn within(text: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    let range = start..start.checked_add(part.len())?;
+    text.get(range.clone()).map(|_| range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Matchers;
+    use crate::time::Timestamp;
+
+    const LOGIN: &str = "Nov 27 12:50:00 mail imapd[7]: LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP";
+    const FAILED: &str = "Nov 27 12:50:00 mail imapd[7]: LOGIN FAILED, user=kevin, ip=[::ffff:198.51.100.9]";
+    const AGAIN: &str = "Nov 27 12:51:00 mail last message repeated 3 times";
+
+    /// The numbers of the lines that are logins, all of kevin.
+    fn logins(lines: &[&str]) -> Vec<usize> {
+        let mut matchers = Matchers::all();
+        let mut found = Vec::new();
+        for (nth, line) in lines.iter().enumerate() {
+            if let Some(event) = matchers.event(Timestamp::default(), line.as_bytes()) {
+                assert_eq!((event.client.to_string().as_str(), event.user), ("198.51.100.1", Some(&b"kevin"[..])));
+                found.push(nth);
+            }
+        }
+        let log = lines.join("\n");
+        let mut starts = Vec::new();
+        Matchers::all().scan(Timestamp::default(), log.as_bytes(), &mut |at, event| {
+            assert_eq!(event.user, Some(&b"kevin"[..]));
+            starts.push(log[..at].matches('\n').count());
+        });
+        assert_eq!(starts, found, "{log}");
+        found
+    }
+
+    #[test]
+    fn a_login_that_is_repeated_counts_again() {
+        assert_eq!(logins(&[LOGIN, AGAIN, AGAIN, "x", AGAIN]), [0, 1, 2]);
+        for again in [
+            "Nov 27 12:51:00 mail last message repeated 1 time",
+            "Nov 27 12:51:00 mail syslogd: last message repeated 3 times",
+            "Nov 27 12:51:00 <mail.info> mail last message repeated 3 times\r",
+            "<22>Nov 27 12:51:00 mail last message buffered 3 times",
+            "<46>1 2026-11-27T12:51:00.123456+01:00 mail syslogd - - - last message repeated 3 times",
+            "<22>1 2026-11-27T12:51:00.123456+01:00 mail - - - - last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP]",
+        ] {
+            assert_eq!(logins(&[LOGIN, again, again]), [0, 1, 2], "{again}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_does() {
+        let other = "Nov 27 12:50:00 mail postfix/smtpd[7]: x";
+        for lines in [&[AGAIN][..], &[FAILED, AGAIN], &[other, AGAIN], &["x", AGAIN]] {
+            assert_eq!(logins(lines), [0; 0], "{lines:?}");
+        }
+        for between in [other, FAILED, "", "x", "Nov 27 12:51:00 mail x"] {
+            assert_eq!(logins(&[LOGIN, between, AGAIN]), [0], "{between}");
+        }
+        for again in [
+            "Nov 27 12:51:00 other last message repeated 3 times",
+            "Nov 27 12:51:00 last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]: syslogd: last message repeated 3 times",
+            "Nov 27 12:51:00 mail x last message repeated 3 times",
+            "Nov 27 12:51:00 mail last message repeated 3 times ",
+            "Nov 27 12:51:00 mail last message repeated  times",
+            "Nov 27 12:51:00 mail last message repeated 3 timesx",
+            "last message repeated 3 times",
+            "<22>1 2026-11-27T12:51:00.123456+01:00 mail imapd - - - last message repeated 3 times",
+            // Of another process, of another program, another login, more than one.
+            "Nov 27 12:51:00 mail imapd[8]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP]",
+            "Nov 27 12:51:00 mail pop3d[7]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP]",
+            "Nov 27 12:51:00 mail imapd[7]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:203.0.113.66], protocol=IMAP]",
+            "Nov 27 12:51:00 mail imapd[7]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP]]",
+            "Nov 27 12:51:00 mail imapd[7]: message repeated 3 times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP",
+            "Nov 27 12:51:00 mail imapd[7]: message repeated x times: [ LOGIN, user=kevin, ip=[::ffff:198.51.100.1], protocol=IMAP]",
+        ] {
+            assert_eq!(logins(&[LOGIN, again, AGAIN]), [0], "{again}");
+        }
+    }
+
+    #[test]
+    fn the_line_before_must_have_been_seen() {
+        for miss in [Matchers::begin_in_the_middle, Matchers::believe_nothing, Matchers::begin_in_a_message] {
+            let mut matchers = Matchers::all();
+            assert!(matchers.event(Timestamp::default(), LOGIN.as_bytes()).is_some());
+            miss(&mut matchers);
+            assert!(matchers.event(Timestamp::default(), AGAIN.as_bytes()).is_none());
+        }
+    }
+}
