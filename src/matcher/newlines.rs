@@ -47,7 +47,7 @@ impl Newlines {
         if self.is_near() {
             let more = added(line) + self.prefix(line);
             self.doubt += more;
-            self.split += more + header_length(line);
+            self.split += added(line) + self.header_length(line);
             self.endings.retain(|ending| self.read < ending.until);
             self.endings.iter_mut().for_each(|ending| ending.until += more);
         }
@@ -69,7 +69,12 @@ impl Newlines {
         if self.has_prefixes { syslog::prefix(line) as u64 } else { 0 }
     }
 
-    /// The same of all lines in `text` of which a message with so many bytes may consist.
+    /// Bytes in front of the message that a syslog daemon, a runtime or a runner may have written.
+    fn header_length(&self, line: &[u8]) -> u64 {
+        header_length(line).max(self.prefix(line))
+    }
+
+    /// Bytes of prefixes of all lines in `text` of which a message with so many bytes may consist.
     fn prefixes(&self, line: &[u8], text: &[u8], bytes: u64) -> u64 {
         let prefix = self.prefix(line);
         let reach = usize::try_from(bytes.saturating_mul(prefix + 1)).unwrap_or(usize::MAX);
@@ -119,7 +124,7 @@ impl Newlines {
         };
         is_behind_own_file && end <= self.own_file
             || end <= self.doubt
-            || end.saturating_sub(header_length(line)) <= self.split
+            || (end + prefix).saturating_sub(self.header_length(line)) <= self.split
             || self.endings.iter().any(may_end)
     }
 
@@ -146,8 +151,10 @@ impl Newlines {
     ) {
         let start = self.read + (line.len() - message.len()) as u64;
         self.has_prefixes |= header.is_behind_runner();
+        // To be passed yet.
+        let prefix = self.prefix(line);
         if is_own_file(header) {
-            self.own_file = start + LONGEST_OF_NGINX;
+            self.own_file = start + LONGEST_OF_NGINX - prefix;
         }
         let Some(GoesOn { longest, ends, holds_nul }) = goes_on.filter(|_| !(self.escaped && header.host.is_some()))
         else {
@@ -155,9 +162,9 @@ impl Newlines {
         };
         let until = start + longest as u64;
         match ends {
-            Some(ends) => self.note_ending(start, until, ends, is_doubtful),
-            None if holds_nul => self.split = self.split.max(until - header_length(line)),
-            None => self.doubt = self.doubt.max(until),
+            Some(ends) => self.note_ending(start, until - prefix, ends, is_doubtful),
+            None if holds_nul => self.split = self.split.max(until - self.header_length(line)),
+            None => self.doubt = self.doubt.max(until - prefix),
         }
     }
 }

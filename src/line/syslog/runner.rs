@@ -71,19 +71,19 @@ pub(super) fn stamped<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Optio
         let inner = inner.or_else(|| origin::read(time, piece.text).map(|found| with_inner(found, time)));
         return inner.map(|found| found.with(Form::Kubernetes));
     }
-    if !may_have_own_header(rest) && !(is_of_runner(time) && program_first(rest).is_some()) {
+    if !may_have_own_header(rest) {
         return None;
     }
     within(rest, depth + 1).map(|found| behind(time, found).with(Form::of_runner(time)))
 }
 
-/// Whether a line begins as if it had a stamp or priority of its own.
+/// Whether a line begins as if it had a stamp or priority of its own, not just a host or program.
 pub(super) fn may_have_own_header(line: &[u8]) -> bool {
     match line.first() {
         Some(b'<' | b'@') => true,
         Some(b'0'..=b'9') => line.starts_with(b"1 ") || stamp(line).is_some() || nginx_stamp(line).is_some(),
         Some(b'A'..=b'Z') => stamp(line).is_some(),
-        _ => false,
+        _ => program_first(line).is_some(),
     }
 }
 

@@ -126,4 +126,4 @@ fn zone(text: &[u8]) -> usize {
 }
 
 static HEX: Class = Class::new(b'0', b'9', b"").and(b'a', b'f');
-static ZONE: Class = Class::letters_digits_and(b"+-:");
+static ZONE: Class = Class::new(b'A', b'Z', b"").and(b'0', b'9').with(b"+-:", true);

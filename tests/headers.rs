@@ -1,0 +1,290 @@
+//! Every header that a logger writes is read, with every server's messages, and nothing else is taken for one.
+
+#![allow(clippy::expect_used)]
+
+#[path = "support/failures.rs"]
+mod failures;
+#[path = "support/headers.rs"]
+mod headers;
+#[path = "support/messages.rs"]
+#[allow(dead_code)]
+mod messages;
+#[path = "support/render.rs"]
+mod render;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use failures::{FAILURES, HOSTILE};
+use messages::{earlier, fill, is_barred};
+use pop_before_smtp::line::syslog::forms::TABLE;
+use pop_before_smtp::line::syslog::{forms_of, parse};
+use pop_before_smtp::matcher::pattern::Pattern;
+use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
+use pop_before_smtp::time::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::select;
+use render::{Values, render};
+
+const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1));
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+/// All matchers; to clone them takes less time than to make them.
+static ALL: LazyLock<Matchers> = LazyLock::new(Matchers::all);
+static ALONE: LazyLock<Vec<Matchers>> =
+    LazyLock::new(|| BUILTIN.iter().map(|m| Matchers::select(&[m.name]).expect("built in")).collect());
+
+/// The addresses that log in, by line.
+fn logins(mut matchers: Matchers, log: &[u8]) -> BTreeMap<usize, String> {
+    let mut logins = BTreeMap::new();
+    for (at, line) in log.split(|byte| *byte == b'\n').enumerate() {
+        if let Some(event) = matchers.event(Timestamp::default(), line) {
+            assert_eq!(event.action, Action::Login);
+            logins.insert(at + 1, event.client.to_string());
+        }
+    }
+    logins
+}
+
+#[test]
+fn the_samples_have_their_verdicts() {
+    for name in ["forms", "repeated", "parts", "hostile"] {
+        let path = root().join("tests/logs/headers").join(format!("{name}.log"));
+        let log = fs::read(&path).expect("a sample");
+        let rows = fs::read_to_string(path.with_extension("log.expected.tsv")).unwrap_or_default();
+        let row = |row: &str| {
+            let cells: Vec<_> = row.split('\t').collect();
+            (cells[0].parse().expect("a line number"), cells[2].to_owned())
+        };
+        let expected: BTreeMap<usize, String> = rows.lines().map(row).collect();
+        assert_eq!(expected.is_empty(), name == "hostile");
+        assert_eq!(logins(ALL.clone(), &log), expected, "{name}");
+        let mut scanned = BTreeMap::new();
+        ALL.clone().scan(Timestamp::default(), &log, &mut |at, event| {
+            scanned.insert(memchr::memchr_iter(b'\n', &log[..at]).count() + 1, event.client.to_string());
+        });
+        assert_eq!(scanned, expected, "{name}");
+    }
+}
+
+#[test]
+fn every_form_is_among_the_samples() {
+    let log = fs::read(root().join("tests/logs/headers/forms.log")).expect("a sample");
+    let others = ["dovecot-1/native.log", "qpopper-trace/synthetic.log", "apple-mail/synthetic.log"];
+    let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
+    for row in TABLE {
+        let is_there = lines.iter().any(|line| forms_of(line).is_some_and(|forms| forms.has(row.form)));
+        let is_of_server = others.iter().any(|file| row.source.starts_with("tests/logs/") || file.is_empty());
+        assert!(is_there || is_of_server, "no sample of {}", row.name);
+    }
+}
+
+/// `Nov 22 16:00:00 mail program[4711]: message`, and where the message begins.
+fn split(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (header, message) = parse(line)?;
+    let head = &line[..line.len() - message.len()];
+    let tag = format!("{}[{}]: ", String::from_utf8_lossy(header.program), header.pid?);
+    let is_plain = header.host.is_some() && head.len() > 16 && head[16..].ends_with(tag.as_bytes());
+    is_plain.then(|| (header.program.to_vec(), message))
+}
+
+fn list(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Lines of real servers, written anew under each header, give what they gave. Where an attack is near, less may count: a runtime
+/// may have cut a message into lines with a header each.
+#[test]
+fn every_server_is_read_under_every_header() {
+    let mut rewritten = 0;
+    let directories = list(&root().join("tests/logs")).into_iter().filter(|path| path.is_dir());
+    for directory in directories.filter(|path| !path.ends_with("headers") && !path.ends_with("raw-newlines")) {
+        for path in list(&directory).into_iter().filter(|path| path.extension().is_some_and(|it| it == "log")) {
+            let text = fs::read(&path).expect("a sample");
+            let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+            let plain = |prefix: &[u8]| -> Vec<Vec<u8>> { lines.iter().map(|line| [prefix, line].concat()).collect() };
+            let expected = found(&plain(b""));
+            for prefix in headers::PREFIXES {
+                let found = found(&plain(prefix.as_bytes()));
+                // Names in there hold stamps with a zone, and this one has none: they may be later.
+                let may_be_torn = prefix.ends_with("  ") && path.ends_with("dovecot-2.3/hostile-users.traditional.log");
+                let is_exact = !path.ends_with("nginx-mail/native.log") && !may_be_torn;
+                assert!(found.iter().all(|event| expected.contains(event)), "{prefix} {}", path.display());
+                assert!(
+                    found == expected || !is_exact,
+                    "{prefix} {}: {} of {}",
+                    path.display(),
+                    found.len(),
+                    expected.len()
+                );
+            }
+            for (nth, wrap) in headers::WRAPS.iter().enumerate() {
+                let under = |line: &&[u8]| match split(line) {
+                    Some((program, message)) => {
+                        let pid = format!("[{}]", parse(line).and_then(|(header, _)| header.pid).unwrap_or_default());
+                        let line = wrap(&program, message);
+                        replace(&line, b"[4711]", pid.as_bytes(), b" 4711 ")
+                    }
+                    None => line.to_vec(),
+                };
+                let all: Vec<_> = lines.iter().map(under).collect();
+                rewritten += all.iter().zip(&lines).filter(|(one, other)| one != other).count();
+                assert_eq!(found(&all), expected, "{nth} {}", path.display());
+            }
+        }
+    }
+    assert!(rewritten > 10_000, "{rewritten}");
+}
+
+/// Puts the line's own process id in.
+fn replace(line: &[u8], brackets: &[u8], pid: &[u8], spaces: &[u8]) -> Vec<u8> {
+    let bare = &pid[1..pid.len() - 1];
+    let spaced = [b" ", bare, b" "].concat();
+    let find = |what: &[u8]| line.windows(what.len()).position(|part| part == what);
+    match find(spaces).filter(|_| line.starts_with(b"<22>1 ") || line.starts_with(b"1 ")) {
+        Some(at) => [&line[..at], &spaced, &line[at + spaces.len()..]].concat(),
+        None => match find(brackets) {
+            Some(at) => [&line[..at], pid, &line[at + brackets.len()..]].concat(),
+            None => line.to_vec(),
+        },
+    }
+}
+
+fn found(lines: &[Vec<u8>]) -> Vec<(usize, Action, IpAddr, Option<Vec<u8>>)> {
+    let mut matchers = ALL.clone();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(event) = matchers.event(Timestamp::default(), line) {
+            found.push((at, event.action, event.client, event.user.map(<[u8]>::to_vec)));
+        }
+    }
+    found
+}
+
+fn any_login() -> impl Strategy<Value = (&'static Matcher, Pattern)> {
+    select(BUILTIN.iter().flat_map(|m| m.logins.iter().map(move |pattern| (m, *pattern))).collect::<Vec<_>>())
+}
+
+/// Whole lines of a server under any header, and pieces of headers.
+fn users() -> impl Strategy<Value = Vec<u8>> {
+    const PIECES: &[&str] = &[
+        "1 2026-11-22T16:00:00Z mail imapd - - - ",
+        "stdout F ",
+        "stdout P ",
+        "@400000006aabcdef00000000 ",
+        "x-1  | ",
+        "[ID 1 mail.info] ",
+        "<mail.info> ",
+        "mail.info ",
+        "mail.info: ",
+        "\"] ",
+        "[a@1 x=\"",
+        "Fri 2026-11-22 16:00:00 CET ",
+        "1795363200.123456 ",
+        "last message repeated 2 times",
+        "message repeated 2 times: [ ",
+        "]",
+        "\r",
+        "\0",
+        "\u{feff}",
+    ];
+    let genuine =
+        (any_login(), any::<u64>(), any::<prop::sample::Index>()).prop_map(|((matcher, pattern), choices, nth)| {
+            let client = IpAddr::from([203, 0, 113, 66]);
+            let message =
+                render(pattern, &Values { user: b"a", client, server: client, host: "h", method: "PLAIN", choices });
+            let all = headers::all(matcher.programs[0].as_bytes(), &message);
+            nth.get(&all).clone()
+        });
+    let fragments = prop::collection::vec(select([HOSTILE, PIECES].concat()), 1..6);
+    let fragments = fragments.prop_map(|parts| parts.concat().into_bytes());
+    (fragments.clone(), prop_oneof![genuine, fragments]).prop_map(|(one, two)| [one, two].concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A stranger in each server's own words, under each header. Behind it comes what he may hope for.
+    #[test]
+    fn a_failure_never_grants(user in users()) {
+        for (program, format) in FAILURES {
+            let message = fill(format, &user, CLIENT);
+            for line in headers::all(program.as_bytes(), &message) {
+                let mut matchers = ALL.clone();
+                let event = matchers.event(Timestamp::default(), &line);
+                prop_assert!(event.is_none_or(|event| event.action == Action::Logout), "{}", line.escape_ascii());
+                for again in ["Nov 22 16:00:01 mail last message repeated 2 times", "2026-11-22T16:00:00Z stdout F x"] {
+                    prop_assert!(matchers.event(Timestamp::default(), again.as_bytes()).is_none(), "{}", line.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_success_grants_to_the_client_alone((matcher, pattern) in any_login(), user in users(), choices in any::<u64>()) {
+        let server = "192.0.2.25".parse().expect("an address");
+        let values = Values { user: &user, client: CLIENT, server, host: "pc.example.net", method: "PLAIN", choices };
+        let message = render(pattern, &values);
+        prop_assume!(message.len() < 500 && !message.ends_with(b"\r"));
+        let before: Vec<_> = earlier(matcher, Action::Login, pattern).map(|pattern| render(pattern, &values)).collect();
+        let program = matcher.programs[0].as_bytes();
+        let all = headers::all(program, &message);
+        for (nth, line) in all.iter().enumerate() {
+            let mut matchers = ALONE[BUILTIN.iter().position(|m| m.name == matcher.name).expect("built in")].clone();
+            for message in &before {
+                matchers.event(Timestamp::default(), &headers::all(program, message)[nth]);
+            }
+            let event = matchers.event(Timestamp::default(), line);
+            let client = event.map(|event| event.client);
+            // A stamp in the name may be taken for the next line behind half a line.
+            let may_miss = is_barred(pattern, &user) || holds_stamp(&user);
+            prop_assert!(client == Some(CLIENT) || client.is_none() && may_miss, "{client:?} {}", line.escape_ascii());
+        }
+    }
+
+    /// nginx logs newlines in a name, and a runtime puts its own in front of each line that they make.
+    #[test]
+    fn a_name_of_several_lines_behind_a_prefix_never_grants(
+        lines in prop::collection::vec(prop_oneof![users(), Just(Vec::new()), Just(b"mail a: b".to_vec())], 1..40),
+        gap in 0_usize..200,
+    ) {
+        let head = "2026/11/22 16:29:49 [info] 8#8: *29 client login failed: \"no\" while in http auth state, client: \
+                    198.51.100.9, server: 0.0.0.0:143, login: \"x";
+        let mut record = [head.as_bytes(), &b"\n".repeat(gap), &lines.join(&b'\n'), b"\""].concat();
+        record.truncate(2048);
+        for prefix in headers::PREFIXES {
+            let mut matchers = ALL.clone();
+            for line in record.split(|byte| *byte == b'\n') {
+                let line = [prefix.as_bytes(), line].concat();
+                let event = matchers.event(Timestamp::default(), &line);
+                prop_assert!(event.is_none(), "{prefix}{}", record.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_panics(line in prop::collection::vec(any::<u8>(), 0..200), user in users()) {
+        for line in [&line, &user] {
+            for prefix in [&""].into_iter().chain(headers::PREFIXES) {
+                let line = [prefix.as_bytes(), line].concat();
+                let _ = parse(&line);
+                ALL.clone().event(Timestamp::default(), &line);
+            }
+        }
+    }
+}
+
+fn holds_stamp(user: &[u8]) -> bool {
+    [b"Nov 22".as_slice(), b"2026", b"@4000", b"1795363200", b">1 "]
+        .iter()
+        .any(|stamp| user.windows(stamp.len()).any(|part| part == *stamp))
+}
