@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use crate::commands::inspect;
 use crate::config::servers;
 use crate::input::login_like;
+use crate::line::syslog;
+use crate::line::syslog::forms::Forms;
 use crate::matcher::{Action, Matchers};
 use crate::output::error::Error;
 use crate::output::escape::printable;
@@ -16,6 +18,9 @@ use crate::time::Timestamp;
 /// Most lines that are shown, and most bytes of one.
 const SHOWN: usize = 10;
 const LONGEST: usize = 300;
+
+/// Most kinds of headers that are told.
+const HEADERS_SHOWN: usize = 3;
 
 /// Reads log files and prints what fits them.
 ///
@@ -41,6 +46,8 @@ pub struct Survey {
     pub logins: BTreeMap<&'static str, u64>,
     /// Number of lines that look like logins and were taken by no matcher.
     pub untaken: u64,
+    /// Number of lines by the forms of their header.
+    headers: BTreeMap<Forms, u64>,
     shapes: HashSet<Vec<u8>>,
     /// Some of them, each of another shape.
     pub examples: Vec<Vec<u8>>,
@@ -53,6 +60,9 @@ impl Survey {
         for line in block.lines().split_inclusive(|byte| *byte == b'\n') {
             behind = &behind[line.len()..];
             let line = line.strip_suffix(b"\n").unwrap_or(line);
+            if let Some(forms) = syslog::forms_of(line) {
+                *self.headers.entry(forms).or_default() += 1;
+            }
             match matchers.event_before(Timestamp::default(), line, behind) {
                 Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
                 Some(_) => {}
@@ -89,6 +99,13 @@ impl Survey {
         for name in doubtful {
             let reason = servers::only_named(name).unwrap_or_default();
             let _ = writeln!(out, "use {name} only if you are sure of it: {reason}");
+        }
+        let mut headers: Vec<_> = self.headers.iter().collect();
+        headers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (forms, count) in headers.iter().take(HEADERS_SHOWN) {
+            let names: Vec<_> = forms.names().collect();
+            let lines = if **count == 1 { "line has" } else { "lines have" };
+            let _ = writeln!(out, "{count} {lines} this header: {}", names.join(", "));
         }
         if self.untaken > 0 {
             let _ = writeln!(out, "\n{} lines look like logins and no matcher takes them, among them:", self.untaken);

@@ -9,6 +9,7 @@ mod custom;
 mod follow;
 mod follow_model;
 mod follow_unseen;
+mod headers;
 mod hold;
 mod matcher_properties;
 mod pace;

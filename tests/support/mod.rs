@@ -10,6 +10,7 @@ pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
 pub(crate) mod failures;
+pub(crate) mod headers;
 pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod messages;

@@ -1,35 +1,53 @@
 //! Every header that a logger writes is read, with every server's messages, and nothing else is taken for one.
 
-#![allow(clippy::expect_used)]
-
-#[path = "support/failures.rs"]
-mod failures;
-#[path = "support/headers.rs"]
-mod headers;
-#[path = "support/messages.rs"]
-#[allow(dead_code)]
-mod messages;
-#[path = "support/render.rs"]
-mod render;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use failures::{FAILURES, HOSTILE};
-use messages::{earlier, fill, is_barred};
-use pop_before_smtp::line::syslog::forms::TABLE;
+use crate::support::failures::{FAILURES, HOSTILE};
+use crate::support::headers;
+use crate::support::messages::{earlier, fill, is_barred};
+use crate::support::render::{Values, render};
+use pop_before_smtp::line::syslog::forms::{Row, TABLE};
 use pop_before_smtp::line::syslog::{forms_of, parse};
 use pop_before_smtp::matcher::pattern::Pattern;
 use pop_before_smtp::matcher::{Action, BUILTIN, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
-use render::{Values, render};
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1));
+
+const BEGIN: &str = "<!-- Generated from src/line/syslog/forms.rs; RENEW=1 cargo test --test pure --test daemon up_to_date renews it. -->\n";
+const END: &str = "<!-- End of what is generated. -->\n";
+
+#[test]
+fn the_table_of_header_forms_is_up_to_date() {
+    let page = root().join("docs/logs.md");
+    let text = fs::read_to_string(&page).expect("the page");
+    let (before, rest) = text.split_once(BEGIN).expect("the place of the table");
+    let (_, after) = rest.split_once(END).expect("its end");
+    let row = |row: &Row| {
+        // The message is the same in most.
+        let header = row.example.split("Login: ").next().unwrap_or_default();
+        let header = if header.len() < row.example.len() { format!("{header}...") } else { header.to_owned() };
+        let example = format!("`{header}`");
+        format!(
+            "| {} |\n",
+            [row.name, &example, row.writers, row.source].map(|cell| cell.replace('|', "\\|")).join(" | ")
+        )
+    };
+    let head = "| form | example | written by | known from |\n|---|---|---|---|\n";
+    let table = TABLE.iter().map(row).fold(head.to_owned(), |table, row| table + &row);
+    let expected = [before, BEGIN, "\n", &table, "\n", END, after].concat();
+    if std::env::var_os("RENEW").is_some() {
+        fs::write(page, expected).expect("the page can be written");
+    } else {
+        assert!(text == expected, "not up to date; RENEW=1 cargo test --test pure --test daemon up_to_date renews it");
+    }
+}
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
