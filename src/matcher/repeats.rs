@@ -79,13 +79,13 @@ impl Repeats {
         if let Some(repeat) = syslog::repeat(line) {
             return is(&login.host, Some(repeat.host)) && login.container.is_none();
         }
-        parsed.is_some_and(|(header, message)| {
-            is(&login.container, header.container)
-                && is(&login.host, header.host)
-                && self.part(Some(&login.program)) == Some(header.program)
-                && login.pid == header.pid
-                && syslog::repeated(message).is_some_and(|inner| self.part(Some(&login.message)) == Some(inner))
-        })
+        let Some((header, message)) = parsed else { return false };
+        let Some(inner) = syslog::repeated(message) else { return false };
+        is(&login.container, header.container)
+            && is(&login.host, header.host)
+            && self.part(Some(&login.program)) == Some(header.program)
+            && login.pid == header.pid
+            && self.part(Some(&login.message)) == Some(inner)
     }
 
     /// The login, again.

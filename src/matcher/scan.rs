@@ -31,13 +31,18 @@ impl Matchers {
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
             let behind = rest.get(line.len() + 1..).unwrap_or_default();
-            if tag.is_some_and(|tag| !self.heeds(tag.program)) && !self.repeats.is_armed() {
+            if tag.is_some_and(|tag| !self.heeds(tag.program) && !self.may_repeat(tag.program)) {
                 self.skip(line);
             } else if let Some(found) = self.look(now, line, tag, behind) {
                 event(at, &found);
             }
             at += line.len() + 1;
         }
+    }
+
+    /// Whether a line of a program that is not heeded may say that the login before it came again.
+    fn may_repeat(&self, program: &[u8]) -> bool {
+        self.repeats.is_armed() && program == syslog::REPEATER
     }
 
     fn look<'e>(

@@ -23,8 +23,8 @@ pub struct Layout {
     may_hold_line: bool,
 }
 
-/// Length of the longest `mail.info`.
-const LONGEST_PRIORITY: usize = 16;
+/// Lengths of the shortest and the longest `mail.info`.
+const PRIORITY: std::ops::RangeInclusive<usize> = 7..=16;
 
 /// Where the tag of a line is.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ impl Layout {
     fn is_odd(&self, line: &[u8], host: &[u8]) -> bool {
         let may_be_stamp = self.may_hold_line && matches!(host[0], b'0'..=b'9' | b'@');
         may_be_stamp && runner::may_have_own_header(&line[self.host..])
-            || host.len() <= LONGEST_PRIORITY && is_priority(host)
+            || PRIORITY.contains(&host.len()) && is_priority(host)
     }
 
     /// The same as [`super::parse`] for a line with this tag.

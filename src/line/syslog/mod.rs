@@ -16,7 +16,7 @@ mod stamps;
 pub(crate) use later::holds_later_header;
 pub use later::holds_later_stamp;
 pub use layout::{Layout, Tag};
-pub(crate) use repeat::repeated;
+pub(crate) use repeat::{REPEATER, repeated};
 pub use repeat::{Repeat, repeat};
 pub use runner::{Piece, Stream, piece, prefix};
 

@@ -6,6 +6,9 @@
 use super::stamps::stamp;
 use super::{DIGITS, HOST, origin, rfc5424, skip_priority};
 
+/// The one program that may say so.
+pub(crate) const REPEATER: &[u8] = b"syslogd";
+
 /// A line that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat<'l> {
