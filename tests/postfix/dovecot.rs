@@ -37,9 +37,11 @@ fn behind_a_proxy_the_client_is_where_a_trusted_host_says() {
     let log = std::fs::read_to_string(dovecot.log()).unwrap();
     let mut matchers = pop_before_smtp::matcher::Matchers::all();
     let now = pop_before_smtp::time::Timestamp::default();
-    let logins = log.lines().filter_map(|line| matchers.event(now, line.as_bytes()));
-    let logins = logins.filter(|event| event.action == pop_before_smtp::matcher::Action::Login);
-    let clients: Vec<_> = logins.map(|event| event.client.to_string()).collect();
+    let login = |line: &str| {
+        let event = matchers.event(now, line.as_bytes())?;
+        (event.action == pop_before_smtp::matcher::Action::Login).then(|| event.client.to_string())
+    };
+    let clients: Vec<_> = log.lines().filter_map(login).collect();
     assert_eq!(clients, ["198.51.100.71", "198.51.100.72", "198.51.100.73", "198.51.100.74"]);
 }
 

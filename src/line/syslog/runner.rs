@@ -82,7 +82,7 @@ pub(super) fn may_have_own_header(line: &[u8]) -> bool {
     match line.first() {
         Some(b'<' | b'@') => true,
         Some(b'0'..=b'9') => line.starts_with(b"1 ") || stamp(line).is_some() || nginx_stamp(line).is_some(),
-        Some(b'A'..=b'Z') => stamp(line).is_some(),
+        Some(b'A'..=b'Z') => stamp(line).is_some() || program_first(line).is_some(),
         _ => program_first(line).is_some(),
     }
 }

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use pop_before_smtp::matcher::{Action, BUILTIN, Event, Key, LONGEST_LINE, Matcher, Matchers};
 use pop_before_smtp::line::syslog;
+use pop_before_smtp::matcher::{Action, BUILTIN, Event, Key, LONGEST_LINE, Matcher, Matchers};
 use pop_before_smtp::time::Timestamp;
 
 static ALL: LazyLock<Matchers> = LazyLock::new(Matchers::all);
@@ -84,7 +84,8 @@ fn holds(text: &[u8], client: IpAddr) -> bool {
 fn alone(set: &Matchers, matcher: &Matcher, lines: &[&[u8]], all: &[Option<Found>]) {
     let alone = events(set, lines);
     for (one, all) in alone.iter().zip(all) {
-        let Some(all) = all.as_ref().filter(|event| event.matcher == matcher.name && event.action == Action::Login) else {
+        let Some(all) = all.as_ref().filter(|event| event.matcher == matcher.name && event.action == Action::Login)
+        else {
             continue;
         };
         let one = one.as_ref().expect("no login for the matcher alone");

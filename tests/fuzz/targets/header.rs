@@ -8,35 +8,92 @@ use libfuzzer_sys::fuzz_target;
 use pop_before_smtp::line::syslog::{self, Header};
 use regex::bytes::{Captures, Regex};
 
-const STAMP: &str = r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?) ";
-const OLD_STAMP: &str =
-    r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2})";
-const NGINX: &str =
-    r"(?P<time>[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}) \[[a-z]*\] (?P<pid>[0-9]+)#(?P<thread>[0-9]+): ";
-const APPLE: &str = r"(?P<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2})(?: [A-Za-z0-9_.:/@\[\]()-]*){0,4}? ";
+const MONTH: &str = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
+const CLOCK: &str = "[0-9]{2}:[0-9]{2}:[0-9]{2}";
 const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@-]*[A-Za-z0-9_./@-])";
 const PROGRAM: &str = r"(?P<program>[A-Za-z0-9_./+-]+)";
 const TAG: &str = r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[(?P<pid>[0-9]+)\])?:";
+const PRIORITY: &str = "(?:mail|daemon|auth|authpriv|user|syslog|kern|local[0-7]|lpr|news|uucp|cron|ftp|ntp|security|console|audit|mark)\\.(?:info|notice|debug|warning|warn|err|error|crit|alert|emerg|panic)";
+const MESSAGE: &str = "(?P<message>.*)";
+/// Headers of runtimes and runners that may stand in front of each other.
+const MOST: usize = 3;
 
-/// The forms, in the order in which they are tried.
-static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+    let day = format!("{MONTH} [ 0-9][0-9]");
+    let fraction = r"(?:\.[0-9]+)?";
+    let forms = [
+        format!("{day} {CLOCK}{fraction}"),
+        format!("{day} [0-9]{{4}} {CLOCK}{fraction}"),
+        format!("[0-9]{{4}} {day} {CLOCK}{fraction}"),
+        format!("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) {day} {CLOCK} [0-9]{{4}}"),
+        format!("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} {CLOCK} [A-Z0-9:+-]{{1,6}}"),
+        format!("[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{CLOCK}{fraction}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"),
+        format!("[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}_{CLOCK}{fraction}"),
+        r"[0-9]{9,11}\.[0-9]{6}".to_owned(),
+        "@[0-9a-f]{24}".to_owned(),
+    ];
+    let stamps = forms.join("|");
+    regex(&format!("(?P<time>{stamps}) {MESSAGE}"))
+});
+static S6: LazyLock<Regex> =
+    LazyLock::new(|| regex(&format!(r"(?P<time>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} {CLOCK}\.[0-9]{{9}})  {MESSAGE}")));
+static NGINX: LazyLock<Regex> = LazyLock::new(|| {
+    regex(&format!(
+        r"(?P<time>[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}} {CLOCK}) \[[a-z]*\] (?P<pid>[0-9]+)#(?P<thread>[0-9]+): {MESSAGE}"
+    ))
+});
+static KUBERNETES: LazyLock<Regex> = LazyLock::new(|| regex("std(?:out|err) [FP](?: (?P<message>.*)|(?P<none>))"));
+static COMPOSE: LazyLock<Regex> =
+    LazyLock::new(|| regex(&format!(r"(?P<container>[A-Za-z0-9._-]+) {{1,63}}\| {MESSAGE}")));
+static PROGRAM_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| regex(&format!("(?P<program>[A-Za-z_./+-][A-Za-z0-9_./+-]*): {MESSAGE}")));
+static RFC5424: LazyLock<Regex> = LazyLock::new(|| {
+    let stamp = format!(r"-|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{CLOCK}(?:\.[0-9]+)?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?");
+    let name = r#"[!-~&&[^=\]"]]+"#;
+    let value = r#"(?:\\["\\\]]|[^"\]\\]|\\)*?"#;
+    // A backslash in front of what must be escaped escapes it.
+    let value = value.replace(r"|\\)*?", r#"|\\[^"\]\\])*"#);
+    let data = format!(r#"(?:-|(?:\[{name}(?: {name}="{value}")*\])+)"#);
+    let host = "(?P<host>[A-Za-z0-9_.:/@-]+)";
+    let bom = r"(?:\xef\xbb\xbf)?";
+    let program = r"(?P<program>[A-Za-z0-9_./+-]+)";
+    regex(&format!(
+        "1 (?P<time>{stamp}) {host} {program} (?P<process>[!-~]+) [!-~]+ {data}(?:$| {{1,2}}{bom}{MESSAGE})"
+    ))
+});
+/// What follows a stamp, in the order in which it is tried.
+static ORIGINS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    let angles = format!("(?:<(?:{PRIORITY}|[0-9]{{1,3}}\\.[0-9]{{1,3}})> )?");
     [
-        (None, format!(r"{STAMP}\[{PROGRAM}\] (?P<message>.*)")),
-        (Some("dovecot"), format!(r"{STAMP}(?P<message>(?:imap-login|pop3-login): .*|(?:imap|pop3)\(.*>: .*)")),
-        (None, format!(r"{STAMP}{TAG} (?P<message>.*)")),
-        (None, format!(r"{STAMP}{TAG}(?P<message>[^ ]*: .*)")),
-        (None, format!(r"{STAMP}{HOST} [A-Za-z0-9_./@-]* (?P<program>nginx): (?P<message>.*)")),
-        (None, format!(r"{STAMP}{HOST} {TAG} ?(?P<message>.*)")),
-        (Some("nginx"), format!("{NGINX}(?P<message>.*)")),
-        (None, format!(r"(?P<program>[A-Za-z_./+-][A-Za-z0-9_./+-]*): {STAMP}(?P<message>.*)")),
-        (Some("qpopper"), format!(r"{OLD_STAMP}(?:\.[0-9]*)? [0-9]{{4}} \[(?P<pid>[0-9]+)\] (?P<message>.*)")),
-        (Some("AppleMailServer"), format!(r"{APPLE}(?P<message>(?:IMAP |POP).*)")),
+        (None, format!(r"\[{PROGRAM}\] {MESSAGE}")),
+        (Some("dovecot"), r"(?P<message>(?:imap-login|pop3-login): .*|(?:imap|pop3)\(.*>: .*)".to_owned()),
+        (None, format!(r"{angles}{TAG} {MESSAGE}")),
+        (None, format!(r"{angles}{TAG}(?P<message>[^ ]*: .*)")),
+        (None, format!(r"{angles}(?:{PRIORITY}) [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
+        (None, format!(r"{angles}(?:{PRIORITY}) {TAG} ?{MESSAGE}")),
+        (None, format!(r"{angles}(?:{PRIORITY}) {PRIORITY} {TAG} ?{MESSAGE}")),
+        (None, format!(r"{angles}{HOST} [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
+        (None, format!(r"{angles}{HOST} {TAG} ?{MESSAGE}")),
+        (None, format!(r"{angles}{HOST} {PRIORITY} {TAG} ?{MESSAGE}")),
     ]
-    .map(|(program, form)| Form { program, regex: regex(&format!(r"(?:<[0-9]{{1,3}}>)?{form}")) })
+    .map(|(program, form)| Form { program, regex: regex(&form) })
     .into()
 });
-/// What nginx writes through syslog: its own stamp and pid.
-static IN_NGINX: LazyLock<Regex> = LazyLock::new(|| regex(&format!("{NGINX}(?P<message>.*)")));
+static ODD: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    let day = format!("{MONTH} [ 0-9][0-9]");
+    [
+        (Some("qpopper"), format!(r"(?P<time>{day} {CLOCK})(?:\.[0-9]*)? [0-9]{{4}} \[(?P<pid>[0-9]+)\] {MESSAGE}")),
+        (
+            Some("AppleMailServer"),
+            format!(
+                r"(?P<time>{day} [0-9]{{4}} {CLOCK})(?: [A-Za-z0-9_.:/@\[\]()-]*){{0,4}}? (?P<message>(?:IMAP |POP).*)"
+            ),
+        ),
+    ]
+    .map(|(program, form)| Form { program, regex: regex(&form) })
+    .into()
+});
+static MESSAGE_ID: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"\[ID (?P<pid>[0-9]+) {PRIORITY}\] {MESSAGE}")));
 
 struct Form {
     /// The program, where the form itself says it.
@@ -44,9 +101,11 @@ struct Form {
     regex: Regex,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts<'l> {
     time: &'l [u8],
+    inner_time: Option<&'l [u8]>,
+    container: Option<&'l [u8]>,
     host: Option<&'l [u8]>,
     program: &'l [u8],
     pid: Option<u32>,
@@ -54,7 +113,7 @@ struct Parts<'l> {
 }
 
 fn regex(text: &str) -> Regex {
-    Regex::new(&format!("(?s-u)^{text}$")).unwrap()
+    Regex::new(&format!("(?s-u)^(?:{text})$")).unwrap()
 }
 
 /// A pid that does not fit into its type makes a line unreadable.
@@ -62,35 +121,131 @@ fn number(digits: &[u8]) -> Option<u32> {
     std::str::from_utf8(digits).unwrap().parse().ok()
 }
 
+fn named<'l>(found: &Captures<'l>, name: &str) -> Option<&'l [u8]> {
+    found.name(name).map(|part| part.as_bytes())
+}
+
 fn expected(line: &[u8]) -> Option<Parts<'_>> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let (form, found) = FORMS.iter().find_map(|form| Some((form, form.regex.captures(line)?)))?;
-    let mut parts = parts(form.program, &found)?;
-    if parts.program == b"nginx"
-        && let Some(found) = IN_NGINX.captures(parts.message)
-        && let Some(inner) = self::parts(Some("nginx"), &found)
+    within(line.strip_suffix(b"\r").unwrap_or(line), 0)
+}
+
+fn within(line: &[u8], depth: usize) -> Option<Parts<'_>> {
+    static MARKED: LazyLock<Regex> = LazyLock::new(|| regex("<[0-9]{1,3}>(?P<message>.*)"));
+    let line = MARKED.captures(line).and_then(|found| named(&found, "message")).unwrap_or(line);
+    if let Some((time, rest)) = stamp(line) {
+        let odd = || ODD.iter().find_map(|form| parts(form.program, &form.regex.captures(line)?, None));
+        return nested(time, rest, depth).or_else(|| origin(time, rest)).or_else(odd).or_else(|| stalwart(time, rest));
+    }
+    rfc5424(line).or_else(|| nginx(line)).or_else(|| program_first(line)).or_else(|| compose(line, depth))
+}
+
+fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let found = S6.captures(line).or_else(|| STAMP.captures(line))?;
+    Some((named(&found, "time")?, named(&found, "message")?))
+}
+
+fn nested<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Option<Parts<'l>> {
+    if depth >= MOST || time[0] != b'@' && time[4] != b'-' {
+        return None;
+    }
+    let behind = |inner: Parts<'l>| Parts { time, inner_time: Some(inner.inner_time.unwrap_or(inner.time)), ..inner };
+    if let Some(found) = KUBERNETES.captures(rest).filter(|_| time.get(10) == Some(&b'T')) {
+        let text = named(&found, "message").unwrap_or_default();
+        let bare = || origin(time, text).map(|parts| Parts { inner_time: Some(time), ..parts });
+        return within(text, depth + 1).map(behind).or_else(bare);
+    }
+    let has_own = match rest.first()? {
+        b'<' | b'@' => true,
+        _ => stamp(rest).is_some() || rest.starts_with(b"1 ") || nginx(rest).is_some() || is_program_first(rest),
+    };
+    if has_own { within(rest, depth + 1).map(behind) } else { None }
+}
+
+fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
+    let (form, found) = ORIGINS.iter().find_map(|form| Some((form, form.regex.captures(rest)?)))?;
+    let mut parts = parts(form.program, &found, Some(time))?;
+    if form.regex.as_str().contains(r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[")
+        && let Some(found) = MESSAGE_ID.captures(parts.message)
+        && number(named(&found, "pid")?).is_some()
     {
-        parts = Parts { host: parts.host, ..inner };
+        parts.message = named(&found, "message")?;
+    }
+    let is_unit = time.get(3) == Some(&b' ') && time[4].is_ascii_digit() && time.get(8) == Some(&b'-');
+    if is_unit && form.regex.as_str().contains("(?:<(?:") {
+        parts.program = parts.program.strip_suffix(b".service").unwrap_or(parts.program);
+    }
+    if parts.program == b"nginx"
+        && form.program.is_none()
+        && !form.regex.as_str().contains(r"^(?:\[")
+        && let Some(inner) = nginx(parts.message)
+    {
+        parts = Parts { time: inner.time, pid: inner.pid, message: inner.message, ..parts };
     }
     Some(parts)
 }
 
-fn parts<'l>(program: Option<&'static str>, found: &Captures<'l>) -> Option<Parts<'l>> {
-    let named = |name| found.name(name).map(|part| part.as_bytes());
-    let pid = match named("pid") {
+fn stalwart<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
+    static EVENT: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?P<message>(?:ERROR|WARN|INFO|DEBUG|TRACE)(?: | .* )\(.*)"));
+    parts(Some("stalwart"), &EVENT.captures(rest).filter(|_| time.ends_with(b"Z"))?, Some(time))
+}
+
+fn nginx(line: &[u8]) -> Option<Parts<'_>> {
+    parts(Some("nginx"), &NGINX.captures(line)?, None)
+}
+
+fn rfc5424(line: &[u8]) -> Option<Parts<'_>> {
+    let found = RFC5424.captures(line)?;
+    let process = named(&found, "process")?;
+    let pid = if process.iter().all(u8::is_ascii_digit) { Some(number(process)?) } else { None };
+    let program = named(&found, "program").filter(|program| *program != b"-")?;
+    let host = named(&found, "host").filter(|host| *host != b"-");
+    let message = named(&found, "message").unwrap_or(&line[line.len()..]);
+    Some(Parts { time: named(&found, "time")?, inner_time: None, container: None, host, program, pid, message })
+}
+
+fn is_program_first(line: &[u8]) -> bool {
+    let rest = PROGRAM_FIRST.captures(line).and_then(|found| named(&found, "message"));
+    rest.is_some_and(|rest| stamp(rest).is_some())
+}
+
+fn program_first(line: &[u8]) -> Option<Parts<'_>> {
+    static WORD: LazyLock<Regex> = LazyLock::new(|| regex(PRIORITY));
+    let found = PROGRAM_FIRST.captures(line)?;
+    let (time, message) = stamp(named(&found, "message")?)?;
+    let program = named(&found, "program")?;
+    if WORD.is_match(program) {
+        return origin(time, message);
+    }
+    Some(Parts { time, inner_time: None, container: None, host: None, program, pid: None, message })
+}
+
+fn compose(line: &[u8], depth: usize) -> Option<Parts<'_>> {
+    let found = COMPOSE.captures(line).filter(|_| depth < MOST)?;
+    let inner = within(named(&found, "message")?, depth + 1)?;
+    Some(Parts { container: named(&found, "container"), ..inner })
+}
+
+fn parts<'l>(program: Option<&'static str>, found: &Captures<'l>, time: Option<&'l [u8]>) -> Option<Parts<'l>> {
+    let pid = match named(found, "pid") {
         Some(digits) => Some(number(digits)?),
         None => None,
     };
-    if let Some(thread) = named("thread") {
+    if let Some(thread) = named(found, "thread") {
         number(thread)?;
     }
-    let program = program.map(str::as_bytes).or(named("program"))?;
-    Some(Parts { time: named("time")?, host: named("host"), program, pid, message: named("message")? })
+    let program = program.map(str::as_bytes).or(named(found, "program"))?;
+    let time = time.or(named(found, "time"))?;
+    let (host, message) = (named(found, "host"), named(found, "message")?);
+    Some(Parts { time, inner_time: None, container: None, host, program, pid, message })
 }
 
 fuzz_target!(|line: &[u8]| {
     let parsed = syslog::parse(line);
-    let read = parsed.map(|(Header { time, host, program, pid }, message)| Parts { time, host, program, pid, message });
+    let read = parsed.map(|(header, message)| {
+        let Header { time, inner_time, container, host, program, pid } = header;
+        Parts { time, inner_time, container, host, program, pid, message }
+    });
     assert_eq!(read, expected(line), "{}", line.escape_ascii());
     if let Some((header, message)) = parsed {
         // Must not panic; what it answers is tested with the matchers.
@@ -103,10 +258,13 @@ fuzz_target!(|line: &[u8]| {
 fn in_line(line: &[u8], header: Header<'_>, message: &[u8]) {
     let all = line.as_ptr_range();
     let lies_in = |part: &[u8]| all.start <= part.as_ptr_range().start && part.as_ptr_range().end <= all.end;
-    let is_fixed = [b"dovecot".as_slice(), b"nginx", b"qpopper", b"AppleMailServer"].contains(&header.program);
+    let is_fixed =
+        [b"dovecot".as_slice(), b"nginx", b"qpopper", b"AppleMailServer", b"stalwart"].contains(&header.program);
     assert!(lies_in(header.time) && header.host.is_none_or(lies_in) && lies_in(message));
     assert!(is_fixed || lies_in(header.program));
     let end = line.strip_suffix(b"\r").unwrap_or(line).as_ptr_range().end;
     assert!(message.as_ptr_range().end == end && header.time.as_ptr_range().end <= message.as_ptr());
+    // Neither a prefix nor a line that completes another may be measured past its end.
+    assert!(syslog::prefix(line) <= line.len() && syslog::piece(line).is_none_or(|piece| line.ends_with(piece.text)));
     assert!(!header.program.is_empty() && header.host.is_none_or(|host| !host.is_empty()));
 }
