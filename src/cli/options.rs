@@ -261,6 +261,16 @@ pub const OPTIONS: &[OptionRow] = &[
         ..LOG
     },
     OptionRow {
+        key: "line-prefix",
+        value_name: "TEXT",
+        scope: Scope::Restart,
+        help: "What the site's own logger puts in front of each line; # is a digit, * a name",
+        more: "A line without it grants nothing; one that could reach into a message is refused \
+               ([logs.md](logs.md#header-forms))",
+        example: "\"mail01 *: \"",
+        ..LOG
+    },
+    OptionRow {
         key: "escaped-newlines",
         kind: Kind::Flag,
         scope: Scope::Reload,

@@ -23,6 +23,7 @@ use crate::config::options::Options;
 use crate::config::servers::Choice;
 use crate::config::socket::Socket;
 use crate::grants::Policy;
+use crate::line::syslog::{self, LinePrefix};
 use crate::matcher::services::{SERVICES, Service};
 use crate::matcher::{ALL, Matcher, Matchers, dovecot_format};
 use crate::output::error::{Error, Exit};
@@ -218,6 +219,7 @@ pub fn matchers(options: &Options) -> Result<Choice, Error> {
 /// The matchers that options switch on beside others: services that do not count by themselves, Dovecot with elements of the
 /// site.
 fn of_options(options: &Options) -> Result<Vec<&'static Matcher>, Error> {
+    take_line_prefix(options)?;
     let services = options.words(option!("services"));
     let is_named = |service: &&Service| services.iter().any(|name| *name == service.name);
     let mut matchers: Vec<_> = SERVICES.iter().filter(is_named).filter_map(|service| service.matcher).collect();
@@ -228,6 +230,19 @@ fn of_options(options: &Options) -> Result<Vec<&'static Matcher>, Error> {
         })?);
     }
     Ok(matchers)
+}
+
+/// Has what the site's logger puts in front of each line taken off.
+fn take_line_prefix(options: &Options) -> Result<(), Error> {
+    let Some(text) = options.said(option!("line-prefix")) else { return Ok(()) };
+    let prefix = LinePrefix::new(text).map_err(|cause| {
+        wrong(options, "--line-prefix", &text.escape_default().to_string(), cause).cure(
+            "write what stands in front of each line up to a space, with # for a digit and * for a name, such as \
+             'mail01 ####/##/## *: '",
+        )
+    })?;
+    syslog::set_line_prefix(prefix);
+    Ok(())
 }
 
 /// A value that cannot be: told by its option, or by its place in the configuration file.

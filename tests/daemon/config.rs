@@ -39,6 +39,7 @@ impl Sample {
             Kind::Time => ["\"1500ms\"".to_owned(), "3".to_owned()],
             Kind::Path => ["\"/tmp/a\"".to_owned(), "\"/tmp/b\"".to_owned()],
             _ if row.key == "dovecot-login-format" => [row.example.to_owned(), "\"user=<%u> rip=%r\"".to_owned()],
+            _ if row.key == "line-prefix" => [row.example.to_owned(), "\"mail02 \"".to_owned()],
             Kind::Choice(_) | Kind::Text => {
                 [row.example.to_owned(), format!("\"{}\"", row.default_value().unwrap_or("x"))]
             }

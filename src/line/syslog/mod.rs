@@ -11,6 +11,7 @@ mod repeat;
 mod rfc5424;
 mod runner;
 mod servers;
+mod site;
 mod stamps;
 
 pub(crate) use later::holds_later_header;
@@ -19,10 +20,12 @@ pub use layout::{Layout, Tag};
 pub(crate) use repeat::{REPEATER, repeated};
 pub use repeat::{Repeat, repeat};
 pub use runner::{Piece, Stream, piece, prefix};
+pub use site::{LinePrefix, set_line_prefix};
 
 use crate::line::bytes::Class;
 use forms::{Form, Forms};
 use servers::nginx_time;
+use site::behind_prefix;
 use stamps::stamp;
 
 /// Longest line that is looked at, in bytes without the newline.
@@ -50,9 +53,11 @@ impl<'l> Header<'l> {
         Self { time, inner_time: None, container: None, host: None, program, pid }
     }
 
-    /// Whether a runtime or runner has put something in front of each line of the server, not of each message.
+    /// Whether a runtime, a runner or the site's own logger has put something in front of each line of the server, not of each
+    /// message.
     pub(crate) fn is_behind_runner(&self) -> bool {
-        self.inner_time.is_some() || self.container.is_some() || runner::is_of_runner(self.time)
+        let is_runner = self.inner_time.is_some() || self.container.is_some() || runner::is_of_runner(self.time);
+        is_runner || site::has_prefix()
     }
 }
 
@@ -93,11 +98,11 @@ pub(crate) fn time(line: &[u8]) -> Option<&[u8]> {
 
 /// Whether the line begins with a stamp of syslog, whatever follows.
 pub(crate) fn is_stamped(line: &[u8]) -> bool {
-    stamp(line).is_some()
+    behind_prefix(line).and_then(stamp).is_some()
 }
 
 fn read(line: &[u8]) -> Option<Found<'_>> {
-    within(line.strip_suffix(b"\r").unwrap_or(line), 0)
+    within(behind_prefix(line.strip_suffix(b"\r").unwrap_or(line))?, 0)
 }
 
 /// Reads a line in front of which runtimes and runners have put this many headers.

@@ -3,6 +3,7 @@
 //! It has no program in front of it, where a program could have written it, or `syslogd`: FreeBSD's since 12 (usr.sbin/syslogd:
 //! fprintlog_successive). Its host is that of the message, except there, where it is always the own.
 
+use super::site::behind_prefix;
 use super::stamps::stamp;
 use super::{DIGITS, HOST, origin, rfc5424, skip_priority};
 
@@ -24,7 +25,7 @@ pub fn repeat(line: &[u8]) -> Option<Repeat<'_>> {
     if !line.ends_with(b" times") && !line.ends_with(b" time") {
         return None;
     }
-    let line = skip_priority(line);
+    let line = skip_priority(behind_prefix(line)?);
     let (time, host, text) = match rfc5424::parts(line) {
         Some(parts) if parts.is_of_syslogd() => (parts.time, parts.host?, parts.message),
         Some(_) => return None,

@@ -7,6 +7,7 @@
 
 use super::forms::Form;
 use super::servers::{nginx_stamp, program_first};
+use super::site::behind_prefix;
 use super::stamps::{may_be_of_runner, stamp};
 use super::{Found, Header, origin, within};
 use crate::line::bytes::Class;
@@ -36,6 +37,7 @@ pub struct Piece<'l> {
 
 /// What the runtime of Kubernetes says of a line, if it wrote it: `STAMP stdout F text`.
 pub fn piece(line: &[u8]) -> Option<Piece<'_>> {
+    let line = behind_prefix(line)?;
     line.first().filter(|first| first.is_ascii_digit())?;
     let (time, rest) = stamp(line)?;
     piece_behind(time, rest)
@@ -103,7 +105,7 @@ fn compose_name(line: &[u8]) -> Option<usize> {
 
 /// Bytes in front of what a program wrote, as far as a runtime or runner may have put them there.
 pub fn prefix(line: &[u8]) -> usize {
-    let mut text = line;
+    let mut text = behind_prefix(line).unwrap_or(line);
     for _ in 0..MOST {
         let bar = || {
             let rest = &text[compose_name(text)?..];
