@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -51,6 +51,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l grace -d 'How long a login lets its address relay: seconds, or with a unit s, m, h, d' -r
@@ -138,6 +139,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -201,6 +203,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -264,6 +267,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -327,6 +331,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -389,6 +394,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -454,6 +460,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -518,6 +525,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -580,6 +588,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -647,6 +656,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -714,6 +724,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
@@ -776,6 +787,7 @@ pop3\t'POP3'
 submission\t'submission of Dovecot'
 managesieve\t'ManageSieve of Dovecot'"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r

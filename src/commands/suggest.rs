@@ -102,6 +102,7 @@ impl Survey {
         }
         let mut headers: Vec<_> = self.headers.iter().collect();
         headers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        out.push_str(if headers.is_empty() { "" } else { "\n" });
         for (forms, count) in headers.iter().take(HEADERS_SHOWN) {
             let names: Vec<_> = forms.names().collect();
             let lines = if **count == 1 { "line has" } else { "lines have" };

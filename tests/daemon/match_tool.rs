@@ -194,11 +194,23 @@ fn matchers_are_suggested() {
     assert_eq!(
         finished.stdout,
         "courier  1 login\ndovecot  1 login\n\nuse --matcher courier,dovecot\n\n\
+         7 lines have this header: traditional stamp, host and tag\n\n\
          2 lines look like logins and no matcher takes them, among them:\n  \
          Nov 22 16:00:05 mail imapd: login happened for c at 192.0.2.9\n\n\
          'pop-before-smtp match --explain LINE' tells why\n"
     );
     assert!(run(&["match", "--suggest", "/dev/null"]).stdout.starts_with("no matcher fits"));
+}
+
+#[test]
+fn the_prefix_of_a_site_is_taken_off() {
+    let line = "Nov 22 16:00:00 mail imapd: LOGIN, user=a, ip=[198.51.100.1], protocol=IMAP\n";
+    let (_scratch, log) = log(&format!("relay-2 7: {line}{line}relay-2 x: {line}"));
+    let finished = run(&["match", "--line-prefix", "* #: ", &log]);
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "1: login 198.51.100.1 courier a\n"));
+    let refused = run(&["match", "--line-prefix", "* * ", &log]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(64), ""));
+    assert!(refused.stderr.contains("nothing but * and spaces would take off part of any line"), "{}", refused.stderr);
 }
 
 #[test]
