@@ -5,8 +5,9 @@
 //! measured his name so that it looks like a line of its own. So nothing that follows a part of the same stream is a line, and
 //! after lines that were not seen the first of each stream may be such a rest.
 
-use crate::line::syslog::{Piece, Stream};
-use crate::matcher::LONGEST_LINE;
+use super::{Event, LONGEST_LINE, Matchers, repeats};
+use crate::line::syslog::{self, Piece, Stream};
+use crate::time::Timestamp;
 
 /// What became of the last line of each stream.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +35,7 @@ enum State {
 
 /// What a piece completes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Completed {
+enum Completed {
     /// The piece is a line.
     Itself,
     /// With what was before, it makes a line.
@@ -50,7 +51,7 @@ impl Pieces {
     }
 
     /// Takes a piece, of which `line` is all.
-    pub(super) fn take(&mut self, piece: Piece<'_>, line: &[u8]) -> Completed {
+    fn take(&mut self, piece: Piece<'_>, line: &[u8]) -> Completed {
         let open = &mut self.streams[index(piece.stream)];
         match (open.state, piece.is_part) {
             (State::Whole, false) => return Completed::Itself,
@@ -80,15 +81,50 @@ impl Pieces {
     }
 
     /// Hands out the line of a stream that was completed.
-    pub(super) fn take_line(&mut self, stream: Stream) -> Vec<u8> {
+    fn take_line(&mut self, stream: Stream) -> Vec<u8> {
         std::mem::take(&mut self.streams[index(stream)].line)
     }
 
     /// Keeps the room of that line, and lends it.
-    pub(super) fn keep(&mut self, stream: Stream, line: Vec<u8>) -> &[u8] {
+    fn keep(&mut self, stream: Stream, line: Vec<u8>) -> &[u8] {
         let open = &mut self.streams[index(stream)];
         open.line = line;
         &open.line
+    }
+}
+
+impl Matchers {
+    /// What a line that Kubernetes' runtime wrote says, or completes.
+    pub(super) fn event_of_piece<'e>(
+        &'e mut self,
+        now: Timestamp,
+        line: &'e [u8],
+        piece: Piece<'e>,
+        behind: &[u8],
+    ) -> Option<Event<'e>> {
+        match self.pieces.take(piece, line) {
+            Completed::Itself => self.event_of(now, line, syslog::parse(line), behind),
+            Completed::Nothing => {
+                self.skip(line);
+                None
+            }
+            Completed::Joined => {
+                let whole = self.pieces.take_line(piece.stream);
+                // Where the message began is not known any more, so it may begin in a stranger's.
+                let is_doubtful = self.newlines.is_anything_doubtful();
+                let event = self.event_of(now, &whole, syslog::parse(&whole), behind).filter(|_| !is_doubtful);
+                let found = event.map(|event| {
+                    let user = event.user.and_then(|user| repeats::within(&whole, user));
+                    (user, event.action, event.client, event.session, event.matcher)
+                });
+                if found.is_none() {
+                    self.repeats.disarm();
+                }
+                let whole = self.pieces.keep(piece.stream, whole);
+                let (user, action, client, session, matcher) = found?;
+                Some(Event { user: user.and_then(|user| whole.get(user)), action, client, session, matcher })
+            }
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use super::files::Files;
 use super::foreign::{self, Foreign};
 use super::fragments::Fragments;
 use super::newlines::Newlines;
-use super::pieces::{Completed, Pieces};
+use super::pieces::Pieces;
 use super::reader::Reading;
-use super::repeats::{self, Repeats};
+use super::repeats::Repeats;
 use super::routes::Routes;
 use super::sessions::Sessions;
 use super::{Action, BUILTIN, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, SessionId};
@@ -211,39 +211,6 @@ impl Matchers {
         match syslog::piece(line) {
             Some(piece) => self.event_of_piece(now, line, piece, behind),
             None => self.event_of(now, line, syslog::parse(line), behind),
-        }
-    }
-
-    /// What a line that Kubernetes' runtime wrote says, or completes.
-    pub(super) fn event_of_piece<'e>(
-        &'e mut self,
-        now: Timestamp,
-        line: &'e [u8],
-        piece: syslog::Piece<'e>,
-        behind: &[u8],
-    ) -> Option<Event<'e>> {
-        match self.pieces.take(piece, line) {
-            Completed::Itself => self.event_of(now, line, syslog::parse(line), behind),
-            Completed::Nothing => {
-                self.skip(line);
-                None
-            }
-            Completed::Joined => {
-                let whole = self.pieces.take_line(piece.stream);
-                // Where the message began is not known any more, so it may begin in a stranger's.
-                let is_doubtful = self.newlines.is_anything_doubtful();
-                let event = self.event_of(now, &whole, syslog::parse(&whole), behind).filter(|_| !is_doubtful);
-                let found = event.map(|event| {
-                    let user = event.user.and_then(|user| repeats::within(&whole, user));
-                    (user, event.action, event.client, event.session, event.matcher)
-                });
-                if found.is_none() {
-                    self.repeats.disarm();
-                }
-                let whole = self.pieces.keep(piece.stream, whole);
-                let (user, action, client, session, matcher) = found?;
-                Some(Event { user: user.and_then(|user| whole.get(user)), action, client, session, matcher })
-            }
         }
     }
 
