@@ -10,6 +10,7 @@ mod clear;
 mod command_line;
 mod config;
 mod control;
+mod custom;
 mod drift;
 mod escapes;
 mod following;
