@@ -1,11 +1,11 @@
 //! kill -9 between any two steps of a publish: before each system call of it that can change a file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::cases::{self, Case, Site};
+use crate::support::cases::{self, Case, Site, append};
 use crate::support::daemon::Daemon;
 use crate::support::{Need, SOON, eventually, require, wait_for};
 
@@ -14,7 +14,7 @@ const CALLS: &str = "?open,openat,?creat,?mkdir,mkdirat,?rmdir,?unlink,unlinkat,
                      write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,msync,?chmod,fchmod,fchmodat,\
                      ?chown,fchown,fchownat,fcntl";
 
-const MORE: [&str; 4] = ["--publish-interval", "0", "--entries", "10000"];
+const MORE: [&str; 6] = ["--source", "follow", "--publish-interval", "0", "--entries", "10000"];
 
 const OLD: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
@@ -61,15 +61,10 @@ fn killed_before_each_step(case: &'static Case) {
         return;
     }
     let Some(site) = Site::new(case) else { return };
-    let seen = || {
-        let Ran::Through(steps) = publish(&site, None) else { panic!("killed without being asked to") };
-        steps
-    };
-    // On a busy machine strace may come too late to see the first.
-    let steps = (0..5).map(|_| seen()).find(|steps| !steps.is_empty()).expect("a publish that strace has seen");
+    let Ran::Through(steps) = publish(&site, None) else { panic!("killed without being asked to") };
     let (mut old, mut new) = (0, 0);
     for step in &steps {
-        match kill_before(&site, step) {
+        match publish(&site, Some(step)) {
             Ran::Killed { published: false } => old += 1,
             Ran::Killed { published: true } => new += 1,
             Ran::Through(now) => panic!("{}: not killed before {step:?} of {now:?}, seen in {steps:?}", case.name),
@@ -81,18 +76,6 @@ fn killed_before_each_step(case: &'static Case) {
         steps.len()
     );
     assert!(old > 0 && new > 0, "{}: all steps lie on one side of the change", case.name);
-}
-
-/// On a busy machine the daemon may be through before strace, which has it already, begins to see its calls: tried again
-/// if the step is not among those that were seen.
-fn kill_before(site: &Site, step: &Step) -> Ran {
-    for _ in 0..4 {
-        match publish(site, Some(step)) {
-            Ran::Through(seen) if !seen.contains(step) => {}
-            ran => return ran,
-        }
-    }
-    publish(site, Some(step))
 }
 
 /// Lets a daemon publish one client, and kills it before one of the steps. It begins with a new table, so that it takes the
@@ -112,12 +95,14 @@ fn publish(site: &Site, step: Option<&Step>) -> Ran {
     }
     let told = |daemon: &Daemon, client| daemon.stderr().contains(&format!("granted {client} "));
 
+    // It takes the next line only when all of that is done: no call of it is left for strace.
+    append(&site.log, "Nov 22 15:54:36 mail dovecot: master: Warning: a line that is no login");
+    daemon.wait_following(&site.log);
     let trace = site.join("trace");
     let mut strace = attach(&daemon, step, &trace);
     let mut killed = || strace.try_wait().unwrap().is_some();
     site.log_in(client(2));
     wait_for(&format!("{context}: a kill or a publish"), SOON, || killed() || lists(client(2)));
-    // It takes the next line only when all of that is done.
     site.log_in(client(3));
     wait_for(&format!("{context}: a kill or the next login"), SOON, || killed() || told(&daemon, client(3)));
     if told(&daemon, client(3)) {
@@ -162,11 +147,11 @@ fn attach(daemon: &Daemon, step: Option<&Step>, trace: &Path) -> Child {
     if let Some((call, number)) = step {
         strace.args(["-e", &format!("inject={call}:signal=SIGKILL:when={number}")]);
     }
-    let mut strace = strace.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let traced = || {
-        let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
-        status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
-    };
-    assert!(eventually(SOON, traced), "strace does not attach: {:?}", strace.try_wait());
+    let told = trace.with_extension("stderr");
+    let mut strace = strace.stdin(Stdio::null()).stderr(File::create(&told).unwrap()).spawn().unwrap();
+    let told = || fs::read_to_string(&told).unwrap();
+    // Then the daemon is interrupted already, and strace sees all that it does.
+    let attached = || told().contains(" attached");
+    assert!(eventually(SOON, attached), "strace does not attach: {:?} {}", strace.try_wait(), told());
     strace
 }
