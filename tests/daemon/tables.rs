@@ -62,17 +62,24 @@ fn an_unprivileged_reader_is_served_whatever_the_umask() {
 /// On a quiet site the next login may be far.
 #[test]
 fn a_table_that_is_removed_comes_back_without_a_login() {
-    for case in [&cases::POSTMAP_HASH, &cases::LMDB, &cases::LMDB_IN_PLACE, &cases::SQLITE] {
-        let Some(site) = Site::new(case) else { return };
-        let client = ip("198.51.100.7");
-        let mut daemon = site.daemon(&[]);
-        site.log_in_and_wait(client);
-        fs::remove_file(site.table_file()).expect("the table");
-        wait_for("the table again", SOON, || matches!(site.lookup_unprivileged(client), Lookup::Found(_)));
-        let in_place = case.name == cases::LMDB_IN_PLACE.name;
-        daemon.wait_logged(if in_place { "in place: it is missing" } else { "removed or changed by another program" });
-        assert_eq!(daemon.terminate(), Some(0), "{}: {}", case.name, daemon.stderr());
-    }
+    // Each waits for the daemon to look at its table, which is seldom.
+    std::thread::scope(|scope| {
+        for case in [&cases::POSTMAP_HASH, &cases::LMDB, &cases::LMDB_IN_PLACE, &cases::SQLITE] {
+            scope.spawn(|| comes_back(case));
+        }
+    });
+}
+
+fn comes_back(case: &'static Case) {
+    let Some(site) = Site::new(case) else { return };
+    let client = ip("198.51.100.7");
+    let mut daemon = site.daemon(&[]);
+    site.log_in_and_wait(client);
+    fs::remove_file(site.table_file()).expect("the table");
+    wait_for("the table again", SOON, || matches!(site.lookup_unprivileged(client), Lookup::Found(_)));
+    let in_place = case.name == cases::LMDB_IN_PLACE.name;
+    daemon.wait_logged(if in_place { "in place: it is missing" } else { "removed or changed by another program" });
+    assert_eq!(daemon.terminate(), Some(0), "{}: {}", case.name, daemon.stderr());
 }
 
 /// A writer that is killed between the two copies of the header of SQLite's shared memory leaves two that differ. The

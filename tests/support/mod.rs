@@ -29,7 +29,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a thing may take that normally takes milliseconds; generous, for a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// Pause between two looks at a condition.
 const POLL: Duration = Duration::from_millis(5);

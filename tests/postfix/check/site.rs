@@ -352,9 +352,8 @@ fn what_is_no_file_holds_up_nothing() {
             let _ = fs::remove_file(&path);
             let mode = nix::sys::stat::Mode::S_IRWXU;
             nix::unistd::mkfifo(&path, mode).unwrap();
-            let begin = std::time::Instant::now();
-            clinic.check(&[]);
-            assert!(begin.elapsed() < Duration::from_secs(9), "{}", path.display());
+            let findings = clinic.check(&[]);
+            assert!(!findings.text().contains("did not finish within"), "{}: {}", path.display(), findings.text());
         }
     }
     let Some(clinic) = Clinic::new(ANY) else { return };

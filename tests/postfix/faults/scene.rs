@@ -21,8 +21,9 @@ use crate::support::postfix::Postfix;
 use crate::support::smtp::Session;
 use crate::support::{SOON, eventually, process, wait_for};
 
-/// More than any publish takes on a busy machine, postmap's sleep of a second before it fails included.
-const SLACK: Duration = Duration::from_secs(4);
+/// More than any publish takes on a busy machine, postmap's sleep of a second before it fails included; less than the
+/// longest pause between two attempts.
+const SLACK: Duration = Duration::from_secs(30);
 
 /// A daemon, and what a fault may touch.
 pub(crate) struct Scene {
