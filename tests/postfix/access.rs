@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::support::cases::{self, Case, Site, ip};
 use crate::support::command::{Finished, finish};
 use crate::support::daemon::Daemon;
-use crate::support::postfix::{Lookup, Postfix};
+use crate::support::postfix::{Lookup, Postfix, tells_of_a_proxymap_that_starts_anew};
 use crate::support::{Need, require, wait_for};
 use nix::unistd::User;
 
@@ -80,6 +80,7 @@ fn postfix_lets_clients_relay_by_tables_that_no_user_can_lock() {
         assert_closed(&site, "at the start");
         site.log_in_and_wait(early);
         let servers = servers(&site);
+        let is_replaced = ![cases::LMDB_IN_PLACE.name, cases::SQLITE.name].contains(&case.name);
         for (what, postfix) in &servers {
             assert!(postfix.may_relay(early) && !postfix.may_relay(stranger), "{}: {what}", case.name);
         }
@@ -94,7 +95,11 @@ fn postfix_lets_clients_relay_by_tables_that_no_user_can_lock() {
         for (what, postfix) in &servers {
             // proxymap looks whether the table has changed when somebody new asks.
             wait_for(&format!("{what}: the stop"), crate::support::SOON, || !postfix.may_relay(late));
-            assert_eq!(postfix.complaints(), [""; 0], "{}: {what}", case.name);
+            let mut complaints = postfix.complaints();
+            if is_replaced && what.starts_with("proxy:") {
+                complaints.retain(|line| !tells_of_a_proxymap_that_starts_anew(line));
+            }
+            assert_eq!(complaints, [""; 0], "{}: {what}", case.name);
         }
         assert_closed(&site, "after a stop");
     }

@@ -174,6 +174,13 @@ fn make_dir(path: &PathBuf, mode: u32, user: Option<Uid>, group: Option<Gid>) {
     chown(path, user, group).expect("its owner");
 }
 
+/// Whether a line of Postfix's log tells what a proxied table that is replaced costs by Postfix's design: a proxymap that
+/// finds its table changed exits at its next connection, and those whom it serves ask again a second later
+/// (`proxymap.c`, `pre_accept`; `dict_proxy.c`, `dict_proxy_lookup`).
+pub(crate) fn tells_of_a_proxymap_that_starts_anew(line: &str) -> bool {
+    line.contains("warning: dict_proxy_lookup: service proxymap:")
+}
+
 /// The table is named in main.cf, not in master.cf: proxymap serves only tables that main.cf mentions.
 fn main_cf(home: &Path, table: &str) -> String {
     let home = home.display();

@@ -2,6 +2,7 @@
 
 use crate::support::Need;
 use crate::support::cases::{self, Case};
+use crate::support::postfix::tells_of_a_proxymap_that_starts_anew;
 
 pub(crate) struct Table {
     pub(crate) case: Case,
@@ -66,12 +67,10 @@ impl Table {
         Self { case, cost: Cost::Disk, restarts: true }
     }
 
-    /// Whether a line of Postfix's log is what these tables cost by Postfix's design: a proxymap that finds its table
-    /// changed exits at its next connection, and those whom it serves ask again a second later (`proxymap.c`,
-    /// `pre_accept`; `dict_proxy.c`, `dict_proxy_lookup`).
+    /// Whether a line of Postfix's log is what these tables cost by Postfix's design.
     pub(crate) fn explains(&self, line: &str) -> bool {
         let proxied = self.case.table.starts_with("proxy:");
-        proxied && self.restarts && line.contains("warning: dict_proxy_lookup: service proxymap:")
+        proxied && self.restarts && tells_of_a_proxymap_that_starts_anew(line)
     }
 
     const fn syncing(case: Case) -> Self {
