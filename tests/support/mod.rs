@@ -31,20 +31,22 @@ use std::time::{Duration, Instant, SystemTime};
 /// How long a thing may take that normally takes milliseconds; generous, for a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// Pause between two looks at a condition.
-const POLL: Duration = Duration::from_millis(5);
+/// Shortest and longest pause between two looks at a condition. It is a tenth of the wait so far: a look may start a
+/// program, and whoever waits long should leave the machine to what is waited for.
+const POLL: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 /// Looks at `condition` until it holds; false once `limit` is over.
 pub(crate) fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + limit;
+    let begin = Instant::now();
     loop {
         if condition() {
             return true;
         }
-        if Instant::now() >= end {
+        let waited = begin.elapsed();
+        if waited >= limit {
             return false;
         }
-        thread::sleep(POLL);
+        thread::sleep((waited / 10).clamp(POLL.0, POLL.1));
     }
 }
 

@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use pop_before_smtp_backends::{DRIVERS, Driver, LmdbUpdate, Options, SQLITE_QUERY};
+
+use crate::support::{SOON, eventually};
 
 /// A backend with the type under which Postfix reads its table.
 pub struct Case {
@@ -214,14 +214,13 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // A program that another test is just starting has our descriptors for a moment.
-        let until = Instant::now() + Duration::from_secs(10);
-        while !Command::new("umount").arg(&self.0).output().is_ok_and(|output| output.status.success()) {
-            assert!(Instant::now() < until || std::thread::panicking(), "cannot unmount {}", self.0.display());
-            if Instant::now() >= until {
-                return;
-            }
-            sleep(Duration::from_millis(10));
-        }
+        let mut told = String::new();
+        let gone = eventually(SOON, || {
+            let output = Command::new("umount").arg(&self.0).output().unwrap();
+            told = String::from_utf8_lossy(&output.stderr).into_owned();
+            output.status.success()
+        });
+        assert!(gone || std::thread::panicking(), "cannot unmount {}: {told}", self.0.display());
     }
 }
 
