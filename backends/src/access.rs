@@ -14,7 +14,7 @@ use std::sync::{Once, OnceLock};
 use nix::fcntl::{AtFlags, OFlag};
 use nix::unistd::{Gid, Group, Uid, User, fchownat, geteuid};
 
-use crate::files::{LINKED, Place, cause};
+use crate::files::{LINKED, MapPath, cause};
 use crate::process;
 
 /// What Postfix reads.
@@ -25,8 +25,8 @@ pub(crate) const SHARED: u32 = 0o660;
 /// What cannot be given to Postfix's group: its processes must read it, and so everybody may.
 const OPEN: u32 = 0o644;
 
-impl Place {
-    /// Lets Postfix use an existing file of the table, as [`Place::admit`] does: postmap and SQLite take over the owner of
+impl MapPath {
+    /// Lets Postfix use an existing file of the table, as [`MapPath::admit`] does: postmap and SQLite take over the owner of
     /// what they find, and files of an earlier version are open to everybody.
     ///
     /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
@@ -97,7 +97,7 @@ fn group() -> Option<Gid> {
     })
 }
 
-/// A descriptor of the path alone; see [`Place::adopt`].
+/// A descriptor of the path alone; see [`MapPath::adopt`].
 fn open_path(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;

@@ -16,12 +16,12 @@ use crate::{BackendError, ErrorKind, access, replace};
 
 /// The map as given, made absolute, and the directory that holds its files.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct MapPath {
     map: PathBuf,
     directory: PathBuf,
 }
 
-impl Place {
+impl MapPath {
     /// The place of `map`; absolute, because a daemon leaves its working directory.
     pub(crate) fn of(map: &Path) -> Result<Self, BackendError> {
         let refused = |cause: &str| {
@@ -84,7 +84,7 @@ impl Place {
         }
     }
 
-    /// Creates `path` afresh, empty, for Postfix to read whatever the umask ([`Place::admit`]).
+    /// Creates `path` afresh, empty, for Postfix to read whatever the umask ([`MapPath::admit`]).
     pub(crate) fn create(&self, path: &Path) -> io::Result<NamedTempFile> {
         let new = replace::create(path)?;
         self.admit(new.as_file(), access::READ)?;
@@ -235,18 +235,18 @@ pub(crate) fn read_error(table: &Path, error: &io::Error) -> BackendError {
 mod tests {
     use super::*;
 
-    fn place() -> (tempfile::TempDir, Place) {
+    fn place() -> (tempfile::TempDir, MapPath) {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::of(&directory.path().join("map")).unwrap();
+        let place = MapPath::of(&directory.path().join("map")).unwrap();
         (directory, place)
     }
 
     #[test]
     fn a_map_that_is_no_file_name_is_refused() {
         for map in ["/", "/etc/postfix/", "", "/etc/.."] {
-            assert_eq!(Place::of(Path::new(map)).unwrap_err().kind, ErrorKind::Config, "{map}");
+            assert_eq!(MapPath::of(Path::new(map)).unwrap_err().kind, ErrorKind::Config, "{map}");
         }
-        assert!(Place::of(Path::new("map")).unwrap().path(".db").is_absolute());
+        assert!(MapPath::of(Path::new("map")).unwrap().path(".db").is_absolute());
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         fs::write(directory.path().join("file"), "").unwrap();
         for (map, cause) in [("missing/map", "does not exist"), ("file/map", "is not a directory")] {
             let map = directory.path().join(map);
-            let error = Place::of(&map).unwrap().check_writable(&map).unwrap_err();
+            let error = MapPath::of(&map).unwrap().check_writable(&map).unwrap_err();
             assert_eq!(error.kind, ErrorKind::CannotCreate);
             assert!(error.cause.ends_with(cause), "{error}");
             assert!(error.action.contains(&*map.to_string_lossy()), "{error}");

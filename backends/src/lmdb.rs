@@ -28,7 +28,7 @@ use self::check::{Check, Purpose};
 use self::in_place::InPlace;
 use self::rename::Rename;
 use crate::entry::{Value, is_key};
-use crate::files::{self, OTHER_MAP, Place, cause, read_error, write_error};
+use crate::files::{self, MapPath, OTHER_MAP, cause, read_error, write_error};
 use crate::{Backend, BackendError, ErrorKind, Listed, LmdbUpdate, Options};
 
 /// Postfix opens the file without LMDB's lock file, so we must too.
@@ -50,7 +50,7 @@ pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, Back
 
 /// The file that Postfix reads, and what is written in it.
 struct Table {
-    place: Place,
+    place: MapPath,
     path: PathBuf,
     value: Value,
     /// Whether each publish is forced to the disk.
@@ -61,7 +61,7 @@ impl Table {
     fn new(options: &Options) -> Result<Self, BackendError> {
         options.refuse_other_type("lmdb")?;
         let value = Value::new(options)?;
-        let place = Place::of(&options.map)?;
+        let place = MapPath::of(&options.map)?;
         Ok(Self { path: place.path(".lmdb"), place, value, sync: options.sync })
     }
 

@@ -35,7 +35,7 @@ use self::tools::{Tools, unknown_type};
 use self::types::Type;
 use crate::access::READ;
 use crate::entry::{Value, entry_of};
-use crate::files::{self, Left, OTHER_MAP, Place, remove, write_error};
+use crate::files::{self, Left, MapPath, OTHER_MAP, remove, write_error};
 use crate::process::Finished;
 use crate::scratch::Scratch;
 use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
@@ -101,7 +101,7 @@ pub(crate) struct Postmap {
     asked: String,
     /// What Postfix takes for it.
     kind: Type,
-    place: Place,
+    place: MapPath,
     value: Value,
     /// Whether a table with a client in it was read back.
     verified: bool,
@@ -134,7 +134,7 @@ impl Postmap {
 
     fn new(options: &Options, tools: Tools) -> Result<Self, BackendError> {
         let value = Value::new(options)?;
-        let place = Place::of(&options.map)?;
+        let place = MapPath::of(&options.map)?;
         let asked = asked_type(options, &tools)?;
         let kind = taken(&tools, &asked, &place)?;
         let left = Left::default();
@@ -341,7 +341,7 @@ impl Backend for Postmap {
 }
 
 /// The type that Postfix takes for the one that was asked for.
-fn taken(tools: &Tools, asked: &str, place: &Place) -> Result<Type, BackendError> {
+fn taken(tools: &Tools, asked: &str, place: &MapPath) -> Result<Type, BackendError> {
     let redirect = redirect::redirect(tools, asked, &place.path(""))?;
     let name = redirect.map_or_else(|| asked.to_owned(), |redirect| redirect.kind);
     Type::named(&name).ok_or_else(|| unknown_type(&name, tools))

@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 
-use crate::files::{Place, remove};
+use crate::files::{MapPath, remove};
 use crate::replace;
 
 /// Removed, with all that is in it, when it is dropped; what cannot be removed then is removed before the next
@@ -27,7 +27,7 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes an empty directory; what is there is removed first. It belongs to the owner of the directory around it:
     /// as root, postmap becomes the owner of the text file that it reads.
-    pub(crate) fn create(place: &Place) -> io::Result<Self> {
+    pub(crate) fn create(place: &MapPath) -> io::Result<Self> {
         let path = Self::path(place);
         remove_all(&path)?;
         let directory = replace::create_directory(&path)?;
@@ -41,11 +41,11 @@ impl Scratch {
     }
 
     /// Removes what a killed daemon left.
-    pub(crate) fn remove(place: &Place) -> io::Result<()> {
+    pub(crate) fn remove(place: &MapPath) -> io::Result<()> {
         remove_all(&Self::path(place))
     }
 
-    fn path(place: &Place) -> PathBuf {
+    fn path(place: &MapPath) -> PathBuf {
         place.path(".new.d")
     }
 
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn whatever_is_in_the_way_goes_and_nothing_is_left() {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::of(&directory.path().join("map")).unwrap();
+        let place = MapPath::of(&directory.path().join("map")).unwrap();
         let path = directory.path().join("map.new.d");
         let precious = directory.path().join("precious");
         fs::create_dir(&precious).unwrap();

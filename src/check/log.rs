@@ -7,7 +7,7 @@ use nix::libc::{S_IFDIR, S_IFMT};
 use super::crowd::Crowds;
 use super::files::{Entry, User, may};
 use super::finding::Finding;
-use super::writer::{Source, Writer};
+use super::writer::{KnownFrom, Writer};
 use crate::commands::suggest::Survey;
 use crate::output::escape::short;
 use crate::output::shell;
@@ -86,7 +86,7 @@ fn unreadable(reader: &Writer, entry: &Entry) -> Finding {
         format!("{}, and start the daemon again", user.join(entry.gid))
     };
     match source {
-        Source::Owner(_) => Finding::warning(
+        KnownFrom::Owner(_) => Finding::warning(
             format!(
                 "user {}, taken for the daemon's, may not read {}, unless the daemon's unit has SupplementaryGroups=",
                 user.name,
@@ -229,7 +229,7 @@ mod tests {
         assert_told(&findings, Level::Warning, r"\u{1b}[2J");
     }
 
-    fn named(name: &str, gids: &[u32], source: Source) -> Writer {
+    fn named(name: &str, gids: &[u32], source: KnownFrom) -> Writer {
         Writer { user: User { name: name.to_owned(), uid: 1000, gids: gids.to_vec() }, source }
     }
 
@@ -238,13 +238,13 @@ mod tests {
     fn a_guessed_user_is_no_error() {
         let entry = Entry { path: "/var/log/mail.log".into(), mode: 0o640, uid: 0, gid: 4, own_group: false };
         let log = Log { path: vec![entry], ..log(Ok(sampled(&[LOGIN]))) };
-        let owner = || Source::Owner("/var/lib/pbs/clients.lock".into());
+        let owner = || KnownFrom::Owner("/var/lib/pbs/clients.lock".into());
         let told = judge(&log, Some(&named("pbs", &[1000], owner())));
         assert_told(&told, Level::Warning, "user pbs, taken for the daemon's, may not read /var/log/mail.log, unless");
         assert_told(&told, Level::Warning, "SupplementaryGroups=; start the daemon and check again");
         assert_told(&told, Level::Warning, "usermod -a -G 4 pbs");
         assert!(!told.iter().any(|finding| finding.level == Level::Error), "{told:?}");
-        for source in [owner(), Source::Process(9)] {
+        for source in [owner(), KnownFrom::Process(9)] {
             let told = judge(&log, Some(&named("1000", &[1000], source)))[0].to_string();
             assert!(told.contains("write SupplementaryGroups=4 into the daemon's unit"), "{told}");
             assert!(!told.contains("usermod"), "{told}");
@@ -259,7 +259,7 @@ mod tests {
         assert_told(&judge(&unread, None), Level::Error, "usermod -a -G adm USER");
         assert_told(&judge(&log(Err("there is none".to_owned())), None), Level::Error, "name the file");
         let log = Log { path, ..log(Ok(sampled(&[LOGIN]))) };
-        let user = |gids: &[u32]| named("pbs", gids, Source::Named);
+        let user = |gids: &[u32]| named("pbs", gids, KnownFrom::Named);
         assert_told(&judge(&log, Some(&user(&[1000]))), Level::Error, "usermod -a -G 4 pbs");
         assert!(judge(&log, Some(&user(&[1000, 4]))).iter().all(|finding| finding.level == Level::Ok));
     }
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_log_is_opened_to_a_group_and_to_nobody_else() {
         let entry = |path: &str, mode, gid| Entry { path: path.into(), mode, uid: 0, gid, own_group: false };
-        let user = named("pbs", &[1000], Source::Named);
+        let user = named("pbs", &[1000], KnownFrom::Named);
         for (directory, file, cure) in [
             ((0o755, 0), (0o640, 4), "usermod -a -G 4 pbs, and start the daemon again"),
             (

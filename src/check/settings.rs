@@ -91,14 +91,14 @@ impl Settings {
 
 /// Where a parameter is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
+pub(crate) struct WhereSet<'a> {
     /// Its name.
     pub(crate) parameter: &'a str,
     /// The service of master.cf whose `-o` it is; `None` in main.cf.
     pub(crate) service: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl WhereSet<'_> {
     /// How an operator calls it.
     pub(crate) fn name(&self) -> String {
         match self.service {
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn a_setting_is_changed_by_a_line_for_the_shell() {
         let words = ["check_client_access", "hash:/x", "reject"];
-        let main = Place { parameter: "p", service: None };
+        let main = WhereSet { parameter: "p", service: None };
         assert_eq!(main.set(&words), "postconf -e 'p = check_client_access hash:/x, reject'");
-        let service = Place { parameter: "p", service: Some("submission/inet") };
+        let service = WhereSet { parameter: "p", service: Some("submission/inet") };
         assert_eq!(service.set(&words), "postconf -P submission/inet/p=check_client_access,hash:/x,reject");
         assert_eq!(service.set(&["{ a b }"]), "write in master.cf below submission/inet: -o { p = { a b } }");
     }

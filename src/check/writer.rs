@@ -11,12 +11,12 @@ pub(crate) struct Writer {
     /// Who it is.
     pub(crate) user: User,
     /// How that is known.
-    pub(crate) source: Source,
+    pub(crate) source: KnownFrom,
 }
 
 /// How the daemon's user is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum KnownFrom {
     /// It is that of this process, which serves the map.
     Process(u32),
     /// `--user` or the configuration file names him.
@@ -31,10 +31,10 @@ pub(crate) enum Source {
 pub(crate) fn judge(writer: &Writer, ourselves: u32) -> Option<Finding> {
     let name = &writer.user.name;
     let why = match &writer.source {
-        Source::Named | Source::Ourselves => return None,
+        KnownFrom::Named | KnownFrom::Ourselves => return None,
         _ if writer.user.uid == ourselves => return None,
-        Source::Process(pid) => format!("whose process {pid} serves the map"),
-        Source::Owner(path) => {
+        KnownFrom::Process(pid) => format!("whose process {pid} serves the map"),
+        KnownFrom::Owner(path) => {
             format!("who owns {}, because no daemon runs and --user names nobody", path.display())
         }
     };
@@ -47,18 +47,18 @@ mod tests {
 
     #[test]
     fn it_is_told_who_was_taken_for_the_daemons_user() {
-        let told = |uid: u32, source: Source| {
+        let told = |uid: u32, source: KnownFrom| {
             let user = User { name: "pbs".to_owned(), uid, gids: vec![uid] };
             judge(&Writer { user, source }, 0).map(|finding| finding.to_string()).unwrap_or_default()
         };
-        let lock = || Source::Owner("/var/lib/pbs/map.lock".into());
+        let lock = || KnownFrom::Owner("/var/lib/pbs/map.lock".into());
         assert_eq!(
             told(7, lock()),
             "ok: directory and logs are judged for user pbs, who owns /var/lib/pbs/map.lock, because no daemon runs and \
              --user names nobody"
         );
-        assert!(told(7, Source::Process(9)).ends_with("user pbs, whose process 9 serves the map"));
+        assert!(told(7, KnownFrom::Process(9)).ends_with("user pbs, whose process 9 serves the map"));
         assert_eq!(told(0, lock()), "");
-        assert_eq!(told(7, Source::Named), "");
+        assert_eq!(told(7, KnownFrom::Named), "");
     }
 }

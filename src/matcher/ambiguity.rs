@@ -109,7 +109,7 @@ fn addresses() -> Hir {
 
 /// Where one machine is, and whether it is inside the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Place {
+struct NfaPosition {
     state: StateID,
     inside: bool,
 }
@@ -117,8 +117,8 @@ struct Place {
 /// Both machines, and whether they have ever disagreed about the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Pair {
-    server: Place,
-    reader: Place,
+    server: NfaPosition,
+    reader: NfaPosition,
     differ: bool,
 }
 
@@ -139,7 +139,7 @@ struct Search<'n> {
 
 impl Search<'_> {
     fn run(mut self) -> Option<Finding> {
-        let start = |nfa: &NFA| Place { state: nfa.start_anchored(), inside: false };
+        let start = |nfa: &NFA| NfaPosition { state: nfa.start_anchored(), inside: false };
         let first = Pair { server: start(self.server), reader: start(self.reader), differ: false };
         self.visit(first, 0, None);
         let mut at = 0;
@@ -186,7 +186,7 @@ impl Search<'_> {
         // Of two bytes that lead to the same pair, the first is in the example.
         next.sort_by_key(|(byte, _)| *byte != DIGIT);
         next.into_iter().for_each(|(byte, pair)| self.visit(pair, at, Some(byte)));
-        let is_end = |nfa: &NFA, place: Place| matches!(nfa.state(place.state), State::Match { .. });
+        let is_end = |nfa: &NFA, place: NfaPosition| matches!(nfa.state(place.state), State::Match { .. });
         pair.differ && is_end(self.server, pair.server) && is_end(self.reader, pair.reader)
     }
 
@@ -203,15 +203,15 @@ impl Search<'_> {
 }
 
 /// Where a machine may go without a byte; `None` if it needs one, or is at its end.
-fn silent(nfa: &NFA, place: Place, group: u32) -> Option<Vec<Place>> {
-    let to = |state: StateID| Place { state, ..place };
+fn silent(nfa: &NFA, place: NfaPosition, group: u32) -> Option<Vec<NfaPosition>> {
+    let to = |state: StateID| NfaPosition { state, ..place };
     match nfa.state(place.state) {
         // Anchors stand at the ends only, where they hold.
         State::Look { next, .. } => Some(vec![to(*next)]),
         State::Union { alternates } => Some(alternates.iter().map(|state| to(*state)).collect()),
         State::BinaryUnion { alt1, alt2 } => Some(vec![to(*alt1), to(*alt2)]),
         State::Capture { next, group_index, slot, .. } if group_index.as_u32() == group => {
-            Some(vec![Place { state: *next, inside: slot.as_usize() % 2 == 0 }])
+            Some(vec![NfaPosition { state: *next, inside: slot.as_usize() % 2 == 0 }])
         }
         State::Capture { next, .. } => Some(vec![to(*next)]),
         _ => None,
@@ -219,8 +219,8 @@ fn silent(nfa: &NFA, place: Place, group: u32) -> Option<Vec<Place>> {
 }
 
 /// Where a machine may go over which bytes.
-fn moves(nfa: &NFA, place: Place) -> Vec<(u8, u8, Place)> {
-    let to = |state: StateID| Place { state, ..place };
+fn moves(nfa: &NFA, place: NfaPosition) -> Vec<(u8, u8, NfaPosition)> {
+    let to = |state: StateID| NfaPosition { state, ..place };
     match nfa.state(place.state) {
         State::ByteRange { trans } => vec![(trans.start, trans.end, to(trans.next))],
         State::Sparse(sparse) => sparse.transitions.iter().map(|t| (t.start, t.end, to(t.next))).collect(),

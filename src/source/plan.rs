@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::backlog::{Backlog, Found, Saved, Window};
+use super::backlog::{Backlog, Found, SavedMark, Window};
 use super::catch_up::CatchUp;
 use super::command::{CommandSource, Tail, TailFrom, tail_watches_pid};
 use super::follow::{Follow, From};
@@ -175,10 +175,10 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
 }
 
 /// The place in a file to go on at.
-fn saved<'m>(mark: Option<&'m Mark>, window: &Window) -> Option<Saved<'m>> {
+fn saved<'m>(mark: Option<&'m Mark>, window: &Window) -> Option<SavedMark<'m>> {
     match mark? {
         Mark { bookmark: SavedPosition::File(mark), saved, .. } => {
-            Some(Saved { mark, is_fresh: window.holds(*saved) && *saved <= window.now() })
+            Some(SavedMark { mark, is_fresh: window.holds(*saved) && *saved <= window.now() })
         }
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
-use pop_before_smtp::source::backlog::{Backlog, Found, Saved, Window};
+use pop_before_smtp::source::backlog::{Backlog, Found, SavedMark, Window};
 use pop_before_smtp::source::catch_up::CatchUp;
 use pop_before_smtp::source::follow::{Follow, From, RECHECK};
 use pop_before_smtp::source::lines::Block;
@@ -195,7 +195,7 @@ impl Model {
             return;
         }
         let is_fresh = self.written.is_multiple_of(2);
-        let saved = self.mark.as_ref().map(|mark| Saved { mark, is_fresh });
+        let saved = self.mark.as_ref().map(|mark| SavedMark { mark, is_fresh });
         let window = Window::new(SystemTime::now(), Duration::from_secs(1800), TimeZone::UTC);
         let Found { backlog, live, before } = Backlog::find(&self.log, saved, &window).unwrap();
         let mut follow = Follow::start(self.log.clone(), From::At(live), true, self.now()).unwrap();

@@ -31,7 +31,7 @@ fn publish(backend: &mut dyn Backend, clients: &Vec<Client>) -> Result<(), Backe
 }
 
 fn check(options: &Options) -> Check {
-    let path = Place::of(&options.map).unwrap().path(".lmdb");
+    let path = MapPath::of(&options.map).unwrap().path(".lmdb");
     check::open(&path, Purpose::Reading)
         .unwrap()
         .map_or_else(|found| found, |file| check::contents(&file, Purpose::Reading).unwrap())
@@ -77,7 +77,7 @@ fn a_map_that_is_too_small_is_made_anew() {
 fn a_file_cut_anywhere_is_found_out() {
     let (_directory, options) = site();
     publish(&mut *open(&options).unwrap(), &clients(400)).unwrap();
-    let path = Place::of(&options.map).unwrap().path(".lmdb");
+    let path = MapPath::of(&options.map).unwrap().path(".lmdb");
     let whole = fs::read(&path).unwrap();
     for cut in (0..whole.len()).step_by(512) {
         fs::write(&path, &whole[..cut]).unwrap();
@@ -103,7 +103,7 @@ fn no_flipped_byte_ends_the_program() {
     let large = Options { map: options.map.with_file_name("large"), ..options.clone() };
     publish(&mut *open(&large).unwrap(), &clients(300)).unwrap();
     for options in [options, large] {
-        let path = Place::of(&options.map).unwrap().path(".lmdb");
+        let path = MapPath::of(&options.map).unwrap().path(".lmdb");
         let whole = fs::read(&path).unwrap();
         let headers = (0..whole.len()).filter(|offset| offset % 4096 < 200 || offset % 61 == 0);
         for (offset, value) in headers.flat_map(|offset| [0, 0xff, whole[offset] ^ 0x10].map(|value| (offset, value))) {
@@ -120,7 +120,7 @@ fn no_flipped_byte_ends_the_program() {
 #[test]
 fn a_damaged_table_is_replaced_at_open() {
     let (_directory, options) = site();
-    let path = Place::of(&options.map).unwrap().path(".lmdb");
+    let path = MapPath::of(&options.map).unwrap().path(".lmdb");
     for garbage in [Vec::new(), vec![0; 8192], vec![0xAA; 100_000], b"text\n".to_vec()] {
         fs::write(&path, garbage).unwrap();
         assert_eq!(open(&options).unwrap().list().unwrap(), []);
@@ -132,7 +132,7 @@ fn a_damaged_table_is_replaced_at_open() {
 fn an_lmdb_file_of_another_program_is_refused_and_left_alone() {
     for (name, flags) in [(Some("inner"), DatabaseFlags::empty()), (None, DatabaseFlags::DUP_SORT)] {
         let (_directory, options) = site();
-        let path = Place::of(&options.map).unwrap().path(".lmdb");
+        let path = MapPath::of(&options.map).unwrap().path(".lmdb");
         let environment =
             Environment::new().set_flags(FLAGS).set_max_dbs(2).open_with_permissions(&path, 0o644).unwrap();
         let database = environment.create_db(name, flags).unwrap();
@@ -152,7 +152,7 @@ fn an_lmdb_file_of_another_program_is_refused_and_left_alone() {
 #[test]
 fn a_directory_in_the_place_of_the_table_is_reported() {
     let (_directory, options) = site();
-    let path = Place::of(&options.map).unwrap().path(".lmdb");
+    let path = MapPath::of(&options.map).unwrap().path(".lmdb");
     fs::create_dir(&path).unwrap();
     let error = open(&options).err().unwrap();
     assert_eq!(error.kind, ErrorKind::CannotCreate);

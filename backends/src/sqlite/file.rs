@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::APPLICATION_ID;
 use crate::access::{READ, SHARED};
-use crate::files::{Place, read_error, refuse_linked, remove, write_error};
+use crate::files::{MapPath, read_error, refuse_linked, remove, write_error};
 use crate::{BackendError, ErrorKind};
 
 /// What tells that the three files are still those that were opened.
@@ -55,7 +55,7 @@ const LEAST_INDEX: u64 = 32768;
 pub(super) const FOREIGN: &str = "it is an SQLite database of another program";
 
 pub(super) struct TableFile {
-    place: Place,
+    place: MapPath,
     path: PathBuf,
     wal: PathBuf,
     shm: PathBuf,
@@ -63,7 +63,7 @@ pub(super) struct TableFile {
 
 impl TableFile {
     pub(super) fn of(map: &Path) -> Result<Self, BackendError> {
-        let place = Place::of(map)?;
+        let place = MapPath::of(map)?;
         let (path, wal, shm) = (place.path(".sqlite"), place.path(".sqlite-wal"), place.path(".sqlite-shm"));
         Ok(Self { place, path, wal, shm })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::finding::Finding;
 use super::naming::{Naming, Ours, Reference, query_flaw};
 use super::restrictions::{LISTS, items, words};
-use super::settings::{Place, Service, Settings};
+use super::settings::{Service, Settings, WhereSet};
 use crate::output::shell;
 use crate::saved::state::beside;
 
@@ -39,7 +39,7 @@ pub(crate) fn is_proxied(settings: &Settings, ours: &Ours) -> bool {
 /// Our table, named in a restriction of a service.
 struct Use<'a> {
     service: &'a Service,
-    place: Place<'a>,
+    place: WhereSet<'a>,
     parameter: String,
     table: String,
     naming: Naming,
@@ -52,7 +52,7 @@ impl Use<'_> {
             None => words(settings.editable(&self.parameter, &[&self.table])),
             Some(_) => words(settings.of(Some(self.service), &self.parameter)),
         };
-        let place = Place { parameter: &self.parameter, ..self.place };
+        let place = WhereSet { parameter: &self.parameter, ..self.place };
         let new: Vec<_> = value.iter().map(|word| if *word == self.table { table } else { word }).collect();
         if new == value { format!("write {table} in its place") } else { place.set(&new) }
     }
@@ -63,7 +63,7 @@ fn uses<'a>(settings: &'a Settings, ours: &Ours) -> Vec<Use<'a>> {
     for service in &settings.services {
         for parameter in LISTS {
             let overriding = service.overrides.contains_key(parameter);
-            let place = Place { parameter, service: overriding.then_some(service.smtpd.name.as_str()) };
+            let place = WhereSet { parameter, service: overriding.then_some(service.smtpd.name.as_str()) };
             for item in items(parameter, settings.of(Some(service), parameter), &settings.classes) {
                 let Some(table) = item.argument else { continue };
                 let naming = ours.naming(&table, settings);

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::naming::{Naming, Ours};
 use super::restrictions::{End, Item, LISTS, RELAY_LISTS, Rules, Who, is_refusal, items, words};
-use super::settings::{Place, Service, Settings};
+use super::settings::{Service, Settings, WhereSet};
 use crate::ring::networks::Reach;
 
 /// Everything about the restriction lists. With `skips_mynetworks`, the table leaves out what `mynetworks` permits.
@@ -43,7 +43,7 @@ struct Group<'a> {
 /// Who is in `mynetworks`.
 #[derive(PartialEq)]
 struct Mine<'a> {
-    place: Place<'a>,
+    place: WhereSet<'a>,
     reach: Reach,
     /// Whether main.cf's are among them.
     holds_main: bool,
@@ -52,7 +52,7 @@ struct Mine<'a> {
 }
 
 struct List<'a> {
-    place: Place<'a>,
+    place: WhereSet<'a>,
     items: Vec<Item>,
 }
 
@@ -123,9 +123,9 @@ fn lists<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Vec<List<'
 }
 
 /// Where a service has a parameter from.
-fn place<'a>(service: Option<&'a Service>, parameter: &'static str) -> Place<'a> {
+fn place<'a>(service: Option<&'a Service>, parameter: &'static str) -> WhereSet<'a> {
     let overriding = service.filter(|service| service.overrides.contains_key(parameter));
-    Place { parameter, service: overriding.map(|service| service.smtpd.name.as_str()) }
+    WhereSet { parameter, service: overriding.map(|service| service.smtpd.name.as_str()) }
 }
 
 fn mine<'a>(settings: &'a Settings, service: Option<&'a Service>) -> Mine<'a> {
@@ -372,7 +372,7 @@ fn wrong_lookup(settings: &Settings, groups: &[Group<'_>], judge: &Judge<'_>) ->
         }
         let text =
             format!("{} in {} asks {table}, which knows nothing but clients' addresses", item.name, item.parameter);
-        let place = Place { parameter: &item.parameter, service: list.place.service };
+        let place = WhereSet { parameter: &item.parameter, service: list.place.service };
         let value = words(settings.editable(&item.parameter, &[table]));
         let new: Vec<_> = match value.iter().position(|word| *word == table) {
             Some(at) if at > 0 && value[at - 1].eq_ignore_ascii_case(&item.name) => {

@@ -32,7 +32,7 @@ const ATTEMPTS: usize = 5;
 
 /// A place to go on that an earlier run, or an earlier follower, has left.
 #[derive(Debug, Clone, Copy)]
-pub struct Saved<'m> {
+pub struct SavedMark<'m> {
     /// The place.
     pub mark: &'m FileMark,
     /// Whether it was left within the last grace: then everything behind it matters, whatever its stamps say.
@@ -79,7 +79,7 @@ impl Backlog {
     ///
     /// # Errors
     /// The file cannot be read, or is no regular file.
-    pub fn find(path: &Path, saved: Option<Saved<'_>>, window: &Window) -> io::Result<Found> {
+    pub fn find(path: &Path, saved: Option<SavedMark<'_>>, window: &Window) -> io::Result<Found> {
         for _ in 1..ATTEMPTS {
             match Self::find_once(path, saved, window) {
                 // A file was cut meanwhile.
@@ -90,7 +90,7 @@ impl Backlog {
         Self::find_once(path, saved, window)
     }
 
-    fn find_once(path: &Path, saved: Option<Saved<'_>>, window: &Window) -> io::Result<Found> {
+    fn find_once(path: &Path, saved: Option<SavedMark<'_>>, window: &Window) -> io::Result<Found> {
         let log = Candidate::open(path)?;
         let end = end_of_lines(&log.file, log.length)?;
         let live = log.position(end);

@@ -1,6 +1,6 @@
 //! The output of a child process as a log: `tail`.
 
-mod place;
+mod tail_position;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,8 +13,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pop_before_smtp_backends::process;
 
-use self::place::Place;
-use super::backlog::{Backlog, Saved, Window};
+use self::tail_position::TailPosition;
+use super::backlog::{Backlog, SavedMark, Window};
 use super::child::Child;
 use super::lines::Lines;
 use super::respawn::Restart;
@@ -129,7 +129,7 @@ pub(crate) struct CommandSource {
     lines: Lines,
     /// Up to where the log has been read; wrong once it was rotated, and then it fits no file.
     mark: Option<FileMark>,
-    place: Place,
+    place: TailPosition,
     before: Before,
     backlog: Option<Backlog>,
     restart: Restart,
@@ -186,7 +186,7 @@ impl CommandSource {
         found: Option<(Backlog, Position)>,
         now: Timestamp,
     ) -> io::Result<Self> {
-        let (lines, place, restart) = (Lines::default(), Place::new(&log, None), Restart::new("log"));
+        let (lines, place, restart) = (Lines::default(), TailPosition::new(&log, None), Restart::new("log"));
         let mut source = Self {
             log,
             next: tail,
@@ -242,7 +242,7 @@ impl CommandSource {
         let start = |(device, inode)| Position { device, inode, offset: 0 };
         let at_start = id(&self.log).filter(|_| from == TailFrom::Start).map(start);
         self.mark = at_start.map(|position| FileMark { position, before: Vec::new() });
-        self.place = Place::new(&self.log, from.offset());
+        self.place = TailPosition::new(&self.log, from.offset());
         self.before = Before::Unknown;
         self.next.from = TailFrom::End;
         self.restart.started(now);
@@ -255,7 +255,7 @@ impl CommandSource {
         let mut found = None;
         if self.log.is_file() {
             let window = Window::new(Now::read().wall, grace, TimeZone::system());
-            let saved = self.mark.as_ref().map(|mark| Saved { mark, is_fresh: false });
+            let saved = self.mark.as_ref().map(|mark| SavedMark { mark, is_fresh: false });
             let looked = Backlog::find(&self.log, saved, &window);
             found = looked.ok().map(|found| (found.backlog, found.live));
         }

@@ -56,7 +56,7 @@ pub(super) enum Value<'j> {
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Conversion {
     /// It is a line.
     Line,
     /// It is a line, or was one, that is too long to count.
@@ -82,16 +82,16 @@ impl<'j> Entry<'j> {
     /// A message with a newline is left out: in a line its second half could pose as a message of any program, and no
     /// login has one. Of a message that is too long so much goes in that the line is too long, too: the next one may be
     /// its rest, and only who has seen the long one can know.
-    pub(super) fn append(&self, lines: &mut Vec<u8>) -> Outcome {
+    pub(super) fn append(&self, lines: &mut Vec<u8>) -> Conversion {
         let start = lines.len();
-        let outcome = self.line(lines).unwrap_or(Outcome::Odd);
-        if outcome == Outcome::Odd {
+        let outcome = self.line(lines).unwrap_or(Conversion::Odd);
+        if outcome == Conversion::Odd {
             lines.truncate(start);
         }
         outcome
     }
 
-    fn line(&self, lines: &mut Vec<u8>) -> Option<Outcome> {
+    fn line(&self, lines: &mut Vec<u8>) -> Option<Conversion> {
         let start = lines.len();
         let time = jiff::Timestamp::from_microsecond(text(&self.time)?.parse().ok()?).ok()?;
         let host = text(&self.host).filter(|host| is_all(&HOST, host))?;
@@ -113,7 +113,7 @@ impl<'j> Entry<'j> {
         let is_long = lines.len() - start > LONGEST_LINE;
         lines.truncate(start + LONGEST_LINE + 1);
         lines.push(b'\n');
-        Some(if is_long { Outcome::TooLong } else { Outcome::Line })
+        Some(if is_long { Conversion::TooLong } else { Conversion::Line })
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
     use crate::line::syslog;
     use proptest::prelude::*;
 
-    fn convert(fields: &str) -> (String, Outcome) {
+    fn convert(fields: &str) -> (String, Conversion) {
         let json = format!(r#"{{"__REALTIME_TIMESTAMP":"1795363419123456","_HOSTNAME":"mail",{fields}}}"#);
         let mut lines = b"before\n".to_vec();
         let outcome = Entry::parse(json.as_bytes()).unwrap().append(&mut lines);
@@ -214,7 +214,7 @@ mod tests {
             (r#""SYSLOG_IDENTIFIER":"a","MESSAGE":[]}"#, "a: "),
         ] {
             let fields = fields.strip_suffix('}').unwrap();
-            assert_eq!(convert(fields), (format!("{head} {expected}\n"), Outcome::Line), "{fields}");
+            assert_eq!(convert(fields), (format!("{head} {expected}\n"), Conversion::Line), "{fields}");
         }
     }
 
@@ -234,7 +234,7 @@ mod tests {
             r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"a\n""#,
             r#""SYSLOG_IDENTIFIER":"a","MESSAGE":[97,10,98]"#,
         ] {
-            assert_eq!(convert(fields), (String::new(), Outcome::Odd), "{fields}");
+            assert_eq!(convert(fields), (String::new(), Conversion::Odd), "{fields}");
         }
         for (time, host) in [("x", "mail"), ("9999999999999999999", "mail"), ("0", "a b"), ("0", "dovecot:"), ("0", "")]
         {
@@ -242,7 +242,7 @@ mod tests {
                 r#"{{"__REALTIME_TIMESTAMP":"{time}","_HOSTNAME":"{host}","SYSLOG_IDENTIFIER":"a","MESSAGE":"b"}}"#
             );
             let outcome = Entry::parse(json.as_bytes()).unwrap().append(&mut Vec::new());
-            assert_eq!(outcome, Outcome::Odd, "{json}");
+            assert_eq!(outcome, Conversion::Odd, "{json}");
         }
     }
 
@@ -260,13 +260,15 @@ mod tests {
     #[test]
     fn a_long_message_is_noticed_and_cannot_count() {
         let head = "2026-11-22T16:03:39.123456Z mail a: ".len();
-        for (length, outcome) in [(LONGEST_LINE - head, Outcome::Line), (LONGEST_LINE - head + 1, Outcome::TooLong)] {
+        for (length, outcome) in
+            [(LONGEST_LINE - head, Conversion::Line), (LONGEST_LINE - head + 1, Conversion::TooLong)]
+        {
             let (line, is) = convert(&format!(r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"{}""#, "x".repeat(length)));
             assert_eq!((line.len(), is), (head + length + 1, outcome));
         }
         for message in [format!(r#""{}""#, "x".repeat(60_000)), "null".to_owned()] {
             let (line, is) = convert(&format!(r#""SYSLOG_IDENTIFIER":"a","MESSAGE":{message}"#));
-            assert_eq!((line.len(), is), (LONGEST_LINE + 2, Outcome::TooLong));
+            assert_eq!((line.len(), is), (LONGEST_LINE + 2, Conversion::TooLong));
             assert!(line.contains(" mail a: ") && line.ends_with('\n'));
         }
     }
@@ -300,7 +302,7 @@ mod tests {
             let entry = Entry::parse(json.as_bytes()).unwrap();
             let mut lines = Vec::new();
             let outcome = entry.append(&mut lines);
-            if outcome == Outcome::Odd {
+            if outcome == Conversion::Odd {
                 prop_assert!(lines.is_empty());
                 return Ok(());
             }

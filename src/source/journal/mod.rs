@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use pop_before_smtp_backends::process;
 
-use self::entry::{Entry, FIELDS, Outcome, Value};
+use self::entry::{Conversion, Entry, FIELDS, Value};
 pub(crate) use self::filter::Filter;
 use super::child::Child;
 use super::command::CommandLine;
@@ -289,9 +289,9 @@ impl Entries {
             if next.filter.takes(&entry) {
                 self.past |= entry.written().is_some_and(|written| written < next.live_from);
                 match entry.append(&mut self.lines) {
-                    Outcome::Line => {}
-                    Outcome::TooLong => self.dropped += 1,
-                    Outcome::Odd => self.odd += 1,
+                    Conversion::Line => {}
+                    Conversion::TooLong => self.dropped += 1,
+                    Conversion::Odd => self.odd += 1,
                 }
             }
             if let Some(Value::Text(cursor)) = entry.cursor {

@@ -12,7 +12,7 @@ const COMPARED: usize = 256;
 
 /// Where the output of one `tail` stands.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct TailPosition {
     log: PathBuf,
     open: Option<Open>,
     /// The file in which nothing was found.
@@ -29,7 +29,7 @@ struct Open {
     shift: i64,
 }
 
-impl Place {
+impl TailPosition {
     /// For a `tail` that begins so many bytes behind the start of the file that has the log's name now; `None` if it begins
     /// elsewhere.
     pub(super) fn new(log: &Path, from: Option<u64>) -> Self {
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    fn offset(place: &mut Place, output: u64, block: &str) -> Option<u64> {
+    fn offset(place: &mut TailPosition, output: u64, block: &str) -> Option<u64> {
         place.of(output, block.as_bytes()).map(|position| position.offset)
     }
 
@@ -105,7 +105,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
         fs::write(&log, "one\ntwo\nthree\nfour\n").unwrap();
-        let mut place = Place::new(&log, Some(4));
+        let mut place = TailPosition::new(&log, Some(4));
         assert_eq!(offset(&mut place, 0, "two\n"), Some(4));
         assert_eq!(offset(&mut place, 4, "three\n"), Some(8));
         fs::rename(&log, directory.path().join("log.1")).unwrap();
@@ -129,12 +129,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
         fs::write(&log, "one\n").unwrap();
-        let mut place = Place::new(&log, None);
+        let mut place = TailPosition::new(&log, None);
         assert_eq!(offset(&mut place, 0, "one\n"), None);
         fs::rename(&log, directory.path().join("log.1")).unwrap();
         fs::write(&log, "two\n").unwrap();
         assert_eq!(offset(&mut place, 4, "two\n"), Some(0));
         // No file at all.
-        assert_eq!(offset(&mut Place::new(directory.path(), Some(0)), 0, "x\n"), None);
+        assert_eq!(offset(&mut TailPosition::new(directory.path(), Some(0)), 0, "x\n"), None);
     }
 }
