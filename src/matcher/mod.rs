@@ -10,6 +10,7 @@ mod ambiguity;
 mod builtin;
 pub mod custom;
 pub mod dovecot_format;
+mod event;
 pub(crate) mod explain;
 mod files;
 mod foreign;
