@@ -1,11 +1,15 @@
-//! A scan asks for no memory, neither for a line nor for a login; nor does what counts the lines.
+//! A scan asks for no memory, neither for a line nor for a login; nor does what counts the lines. Nothing of a matcher that
+//! was changed stays.
 
 #![allow(clippy::expect_used)]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
+use pop_before_smtp::config::{self, effective};
+use pop_before_smtp::daemon::reload::Running;
 use pop_before_smtp::grants::counters::Outcome;
 use pop_before_smtp::input::log_counts::LogCounts;
 use pop_before_smtp::matcher::{Action, Matchers};
@@ -73,4 +77,31 @@ fn a_tally_asks_for_no_memory_for_a_line() {
     let mut last = 0;
     let asked = allocation_counter::measure(|| (0..10).for_each(|_| last = count()));
     assert_eq!((last, asked.count_total), (2200, 0));
+}
+
+/// As by SIGHUP behind each change.
+#[test]
+fn a_matcher_that_is_changed_a_thousand_times_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (file, map) = (directory.path().join("config.toml"), directory.path().join("map"));
+    let write = |nth: u32| {
+        let login = format!("^login {nth:04} of (?P<user>[a-z]+) from (?P<ip>[0-9.]+)$");
+        let table = format!("[[matcher]]\nname = 'mine'\nprograms = ['x']\nlogin = '{login}'\n");
+        fs::write(&file, format!("matchers = ['mine']\n{table}")).expect("a file");
+    };
+    write(0);
+    let arguments = [OsStr::new("x"), "--config".as_ref(), file.as_ref(), "--map".as_ref(), map.as_ref()];
+    let asked = effective::read(arguments.map(OsStr::to_owned)).expect("good options").expect("no help");
+    let table = config::table(&asked.options).expect("a table");
+    let (mut running, mut matchers) = (Running::new(asked.options, table), Matchers::all());
+    let mut reload = |nth| {
+        write(nth);
+        let live = running.read_again().expect("a good file");
+        matchers.choose_as(&live.matchers.of_any_host());
+        let line = format!("Nov 22 16:00:00 mail x: login {nth:04} of alice from 198.51.100.1");
+        assert!(matchers.event(Timestamp::default(), line.as_bytes()).is_some(), "{nth}");
+    };
+    (1..10).for_each(&mut reload);
+    let asked = allocation_counter::measure(|| (10..1010).for_each(&mut reload));
+    assert_eq!((asked.count_current, asked.bytes_current), (0, 0));
 }

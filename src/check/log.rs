@@ -32,7 +32,7 @@ pub(crate) struct Sample {
     /// Logins, and lines like them.
     pub(crate) survey: Survey,
     /// Matchers that find logins and were not chosen.
-    pub(crate) unchosen: Vec<&'static str>,
+    pub(crate) unchosen: Vec<String>,
     /// From which addresses how many log in.
     pub(crate) crowds: Crowds,
     /// Stamp of the newest line.
@@ -219,7 +219,7 @@ mod tests {
         assert_told(&findings, Level::Warning, "1 lines look like logins");
         assert_told(&judge(&log(Ok(sampled(&["x"]))), None), Level::Warning, "holds no login in its last 1 lines");
         assert_told(&judge(&log(Ok(Sample::default())), None), Level::Warning, "is empty");
-        let other = Sample { unchosen: vec!["dovecot"], ..sampled(&["x"]) };
+        let other = Sample { unchosen: vec!["dovecot".to_owned()], ..sampled(&["x"]) };
         assert_told(&judge(&log(Ok(other)), None), Level::Warning, "give --matcher dovecot");
     }
 

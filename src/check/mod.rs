@@ -161,7 +161,7 @@ fn transports(options: &Options, chosen: &Matchers, logs: &[Log]) -> Vec<Finding
         } else {
             chosen.names().collect()
         },
-        seen: samples.flat_map(|sample| sample.survey.logins.keys().copied()).collect(),
+        seen: samples.flat_map(|sample| sample.survey.logins.keys().map(String::as_str)).collect(),
     };
     let followed = Followed {
         files: files.iter().map(|(name, _)| *name).collect(),

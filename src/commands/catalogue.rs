@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::TableFormat;
 use crate::config::servers::{self, Sign};
-use crate::matcher::{BUILTIN, Key, Matcher};
+use crate::matcher::{AnyMatcher, BUILTIN, Key, Kind};
 use crate::output::escape;
 
 /// A column of the table, and its name in JSON.
@@ -22,8 +22,9 @@ const HEADINGS: [(&str, &str); 8] = [
 type Row = [String; HEADINGS.len()];
 
 /// All built-in matchers and those of the configuration file, one row each; `here` is what shows their servers on this host.
-pub fn table(custom: &[&'static Matcher], here: &[(&str, Sign)], format: TableFormat) -> String {
-    let rows: Vec<_> = BUILTIN.iter().chain(custom.iter().copied()).map(|matcher| row(matcher, here)).collect();
+pub fn table(custom: &[AnyMatcher], here: &[(&str, Sign)], format: TableFormat) -> String {
+    let matchers = BUILTIN.iter().map(AnyMatcher::from).chain(custom.iter().cloned());
+    let rows: Vec<_> = matchers.map(|matcher| row(&matcher, here)).collect();
     match format {
         TableFormat::Text => text(&rows),
         TableFormat::Markdown => markdown(&rows),
@@ -31,18 +32,22 @@ pub fn table(custom: &[&'static Matcher], here: &[(&str, Sign)], format: TableFo
     }
 }
 
-fn row(matcher: &'static Matcher, here: &[(&str, Sign)]) -> Row {
-    let holds = if matcher.key == Key::None || matcher.logouts.is_empty() { "no" } else { "yes" };
-    let programs = matcher.programs.join(", ");
-    let is_built_in = BUILTIN.iter().any(|known| std::ptr::eq(known, matcher));
-    let used = match servers::only_named(matcher.name) {
+fn row(matcher: &AnyMatcher, here: &[(&str, Sign)]) -> Row {
+    let holds = if matcher.key() == Key::None || !matcher.has(Kind::Logout) { "no" } else { "yes" };
+    let programs = matcher.programs().join(", ");
+    let is_built_in = matcher.row().is_some_and(|row| BUILTIN.iter().any(|known| std::ptr::eq(known, row)));
+    let (servers, enable, source) = match matcher.row() {
+        Some(row) => (row.servers, row.enable, row.source),
+        None => ("of the configuration file", "see the configuration file", "the configuration file"),
+    };
+    let used = match servers::only_named(matcher.name()) {
         Some(reason) => format!("never: {reason}"),
         None if is_built_in => "where its server is found".to_owned(),
         None => "always".to_owned(),
     };
-    let seen = here.iter().find(|(name, _)| *name == matcher.name);
+    let seen = here.iter().find(|(name, _)| *name == matcher.name());
     let seen = seen.map_or_else(|| "no".to_owned(), |(_, sign)| format!("yes: {sign}"));
-    [matcher.name, matcher.servers, holds, &programs, matcher.enable, matcher.source, &used, &seen].map(str::to_owned)
+    [matcher.name(), servers, holds, &programs, enable, source, &used, &seen].map(str::to_owned)
 }
 
 /// A paragraph for each: some programs have so many names that columns would not fit a screen.

@@ -8,8 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use crate::commands::inspect;
 use crate::line::syslog::{self, Header};
 use crate::matcher::explain::{Attempt, attempts};
-use crate::matcher::pattern::Shown;
-use crate::matcher::{Action, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, Matchers};
+use crate::matcher::{Action, AnyMatcher, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matchers};
 use crate::output::color::Color;
 use crate::output::error::{Error, Exit};
 use crate::output::escape::{printable, short};
@@ -114,8 +113,8 @@ impl Report {
         self.say("message", format!("from column {}: {}", self.offset + 1, printable(message)));
     }
 
-    fn listeners(&mut self, listeners: &[&Matcher]) {
-        let names: Vec<_> = listeners.iter().map(|matcher| matcher.name).collect();
+    fn listeners(&mut self, listeners: &[AnyMatcher]) {
+        let names: Vec<_> = listeners.iter().map(AnyMatcher::name).collect();
         if names.is_empty() {
             self.say("matchers", "none listens to this program");
         } else {
@@ -128,8 +127,8 @@ impl Report {
             None => self.paint.good("fits").to_string(),
             Some(_) => self.paint.bad("does not fit").to_string(),
         };
-        let (name, kind) = (attempt.matcher.name, kind(attempt.kind));
-        let _ = writeln!(self.text, "\n{name} {kind} {verdict}: {}", self.paint.faint(Shown(attempt.pattern)));
+        let (name, kind) = (&attempt.matcher, kind(attempt.kind));
+        let _ = writeln!(self.text, "\n{name} {kind} {verdict}: {}", self.paint.faint(&attempt.form));
         for part in &attempt.parts {
             let column = self.offset + part.at + 1;
             let _ = match part.name.as_bytes() == part.text {

@@ -43,7 +43,7 @@ pub fn files(chosen: &Matchers, files: &[PathBuf]) -> Result<(), Error> {
 #[derive(Debug, Default)]
 pub struct Survey {
     /// Number of logins by matcher.
-    pub logins: BTreeMap<&'static str, u64>,
+    pub logins: BTreeMap<String, u64>,
     /// Number of lines that look like logins and were taken by no matcher.
     pub untaken: u64,
     /// Number of lines by the forms of their header.
@@ -64,7 +64,9 @@ impl Survey {
                 *self.headers.entry(forms).or_default() += 1;
             }
             match matchers.event_before(Timestamp::default(), line, behind) {
-                Some(event) if event.action == Action::Login => *self.logins.entry(event.matcher).or_default() += 1,
+                Some(event) if event.action == Action::Login => {
+                    *self.logins.entry(event.matcher.name().to_owned()).or_default() += 1;
+                }
                 Some(_) => {}
                 None => self.look_at_untaken(matchers, line),
             }
@@ -82,13 +84,13 @@ impl Survey {
     fn report(&self) -> String {
         let mut out = String::new();
         let mut found: Vec<_> = self.logins.iter().collect();
-        found.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
+        found.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
         let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, count) in &found {
             let _ = writeln!(out, "{name:width$}  {count} {}", if **count == 1 { "login" } else { "logins" });
         }
         let (doubtful, usual): (Vec<_>, Vec<_>) =
-            found.iter().map(|(name, _)| **name).partition(|name| servers::only_named(name).is_some());
+            found.iter().map(|(name, _)| name.as_str()).partition(|name| servers::only_named(name).is_some());
         match (found.is_empty(), usual.is_empty()) {
             (true, _) => out.push_str("no matcher fits: no login was found\n"),
             (false, true) => out.push('\n'),

@@ -73,7 +73,7 @@ fn default_logs(options: &Options) -> Vec<Toml> {
 fn found(options: &Options, live: &Live) -> String {
     let logs = Logs::new(options).unwrap_or_default();
     let found = live.matchers.look(&logs, None).1.unwrap_or_default();
-    let names: Vec<_> = found.used.iter().map(|(matcher, _)| matcher.name).collect();
+    let names: Vec<_> = found.used.iter().map(|(matcher, _)| matcher.name()).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 

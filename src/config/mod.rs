@@ -25,7 +25,7 @@ use crate::config::socket::Socket;
 use crate::grants::Policy;
 use crate::line::syslog::{self, LinePrefix};
 use crate::matcher::services::{SERVICES, Service};
-use crate::matcher::{ALL, Matcher, Matchers, dovecot_format};
+use crate::matcher::{ALL, AnyMatcher, Matchers, dovecot_format};
 use crate::output::error::{Error, Exit};
 use crate::ring;
 use crate::ring::networks::Networks;
@@ -207,7 +207,7 @@ pub fn matchers(options: &Options) -> Result<Choice, Error> {
     }
     let named: Vec<_> = words.iter().map(String::as_str).filter(|name| *name != ALL).collect();
     let has_all = named.len() < words.len();
-    let named = [named, switched_on.iter().map(|matcher| matcher.name).collect()].concat();
+    let named = [named, switched_on.iter().map(AnyMatcher::name).collect()].concat();
     let chosen = Matchers::choose(&named, &custom).map_err(|unknown| {
         let valid = unknown.valid.join(", ");
         wrong(options, "--matcher", &unknown.name, "there is no such matcher")
@@ -218,16 +218,18 @@ pub fn matchers(options: &Options) -> Result<Choice, Error> {
 
 /// The matchers that options switch on beside others: services that do not count by themselves, Dovecot with elements of the
 /// site.
-fn of_options(options: &Options) -> Result<Vec<&'static Matcher>, Error> {
+fn of_options(options: &Options) -> Result<Vec<AnyMatcher>, Error> {
     take_line_prefix(options)?;
     let services = options.words(option!("services"));
     let is_named = |service: &&Service| services.iter().any(|name| *name == service.name);
-    let mut matchers: Vec<_> = SERVICES.iter().filter(is_named).filter_map(|service| service.matcher).collect();
+    let named = SERVICES.iter().filter(is_named).filter_map(|service| service.matcher);
+    let mut matchers: Vec<_> = named.map(AnyMatcher::from).collect();
     if let Some(elements) = options.said(option!("dovecot-login-format")) {
-        matchers.push(dovecot_format::build(elements).map_err(|flaw| {
+        let matcher = dovecot_format::build(elements).map_err(|flaw| {
             wrong(options, "--dovecot-login-format", &elements.escape_default().to_string(), &flaw.reason)
                 .cure(flaw.cure)
-        })?);
+        })?;
+        matchers.push(matcher.into());
     }
     Ok(matchers)
 }
@@ -410,7 +412,7 @@ mod tests {
             let arguments = ["pop-before-smtp"].iter().chain(given).map(Into::into);
             let options = crate::config::effective::read(arguments).unwrap().unwrap().options;
             let matchers = matchers(&options)?.of_any_host();
-            Ok::<_, Error>(matchers.names().collect::<Vec<_>>())
+            Ok::<_, Error>(matchers.names().map(str::to_owned).collect::<Vec<_>>())
         };
         assert_eq!(read(&["--matcher", "VMPOP3D,IPOP3D"]).unwrap(), ["uw-imap", "vm-pop3d"]);
         let file = directory.path().join("config.toml");

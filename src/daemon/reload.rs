@@ -5,7 +5,6 @@ use crate::cli::{Scope, option};
 use crate::config::effective;
 use crate::config::options::{Options, Value};
 use crate::config::{self, Live, Table};
-use crate::matcher::Matcher;
 use crate::output::error::Error;
 use crate::postfix::mynetworks;
 
@@ -66,7 +65,7 @@ fn tell(before: &Options, now: &Options) {
     let Some(path) = now.path(option!("config")) else { return };
     let (live, fixed) = split_changes(before, now);
     let mut changed = names(&live);
-    if !is_same(&before.file.custom(), &now.file.custom()) {
+    if before.file.custom() != now.file.custom() {
         changed.push("[[matcher]]".to_owned());
     }
     match changed.as_slice() {
@@ -76,10 +75,6 @@ fn tell(before: &Options, now: &Options) {
     if !fixed.is_empty() {
         log::warn!("{} cannot be changed in a running daemon; restart it", names(&fixed).join(", "));
     }
-}
-
-fn is_same(before: &[&'static Matcher], now: &[&'static Matcher]) -> bool {
-    before.len() == now.len() && before.iter().zip(now).all(|(before, now)| std::ptr::eq(*before, *now))
 }
 
 /// Each with its place.

@@ -76,7 +76,7 @@ pub struct Counters {
     bytes: u64,
     unmatched: u64,
     /// By the name of the matcher; in use are few.
-    logins: Vec<(&'static str, u64)>,
+    logins: Vec<(String, u64)>,
     logouts: u64,
     granted: u64,
     extended: u64,
@@ -103,8 +103,8 @@ impl Counters {
     }
 
     /// Logins found, by the name of the matcher: granted, refused, or neither.
-    pub fn logins(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.logins.iter().copied()
+    pub fn logins(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.logins.iter().map(|(matcher, count)| (matcher.as_str(), *count))
     }
 
     /// Logouts found.
@@ -166,7 +166,7 @@ impl Counters {
     /// Counts an event, and what came of it if it was acted upon.
     pub(crate) fn add_event(&mut self, event: &Event<'_>, outcome: Option<Outcome>) {
         match event.action {
-            Action::Login => self.add_login(event.matcher),
+            Action::Login => self.add_login(event.matcher.name()),
             Action::Logout => self.logouts += 1,
         }
         match outcome {
@@ -177,10 +177,10 @@ impl Counters {
         }
     }
 
-    fn add_login(&mut self, matcher: &'static str) {
+    fn add_login(&mut self, matcher: &str) {
         match self.logins.iter_mut().find(|(name, _)| *name == matcher) {
             Some((_, count)) => *count += 1,
-            None => self.logins.push((matcher, 1)),
+            None => self.logins.push((matcher.to_owned(), 1)),
         }
     }
 }
@@ -189,11 +189,13 @@ impl Counters {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::matcher::BUILTIN;
 
     #[test]
     fn each_event_is_counted_by_what_came_of_it() {
         let event = |action, matcher| {
             let client = "198.51.100.1".parse().unwrap();
+            let matcher = BUILTIN.iter().find(|known| known.name == matcher).unwrap().into();
             Event { action, client, user: None, session: None, matcher }
         };
         let login = event(Action::Login, "dovecot");

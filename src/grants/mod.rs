@@ -319,6 +319,6 @@ impl Grants {
 }
 
 /// What a grant is told to go back to.
-fn proof<'a>(event: &Event<'a>, Line { source, offset }: Line<'a>) -> LoginRecord<'a> {
-    LoginRecord { source, offset, matcher: event.matcher, user: event.user.unwrap_or_default() }
+fn proof<'a>(event: &'a Event<'_>, Line { source, offset }: Line<'a>) -> LoginRecord<'a> {
+    LoginRecord { source, offset, matcher: event.matcher.name(), user: event.user.unwrap_or_default() }
 }

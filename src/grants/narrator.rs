@@ -137,7 +137,8 @@ mod tests {
         /// What is told when an address logs in at a time.
         fn login(&mut self, seconds: u64, address: &str) -> String {
             let (client, line) = (address.parse().unwrap(), Line { source: "log", offset: None });
-            let event = Event { action: Action::Login, client, user: None, session: None, matcher: "dovecot" };
+            let matcher = (&crate::matcher::BUILTIN[0]).into();
+            let event = Event { action: Action::Login, client, user: None, session: None, matcher };
             self.grants.event(&now(seconds), None, &event, line);
             self.told()
         }

@@ -1,20 +1,19 @@
 //! Matchers of the configuration file: one regular expression for each kind of message. Pure.
 //!
-//! They become rows like those of the built-in table, made once per start and never freed.
+//! What is made of them is freed with the last that uses it ([`super::AnyMatcher`]).
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
 use super::lint::{self, Flaw, Need};
-use super::pattern::{Pattern, Piece};
 use super::reader::Reading;
 use super::services::SERVICES;
-use super::{ALL, BUILTIN, Key, Matcher, dovecot_format};
+use super::{ALL, AnyMatcher, BUILTIN, Key, Kind, dovecot_format};
 
 /// Most bytes of a compiled expression: a pattern for one message needs some 10 KiB.
 const LARGEST: usize = 1 << 20;
@@ -56,11 +55,21 @@ pub enum Field {
     Key,
 }
 
+/// What is known of one server's log from the configuration file.
+#[derive(Debug)]
+pub struct CustomMatcher {
+    pub(super) name: String,
+    pub(super) programs: Vec<String>,
+    pub(super) key: Key,
+    /// In the order in which they are tried.
+    pub(super) expressions: Vec<(Kind, Arc<Expression>)>,
+}
+
 /// Makes a matcher of its definition.
 ///
 /// # Errors
 /// The value that cannot be used, why, and what to write.
-pub fn build(definition: &Definition<'_>) -> Result<&'static Matcher, (Field, Flaw)> {
+pub fn build(definition: &Definition<'_>) -> Result<AnyMatcher, (Field, Flaw)> {
     check_name(definition.name).map_err(|flaw| (Field::Name, flaw))?;
     check_programs(definition.programs).map_err(|flaw| (Field::Programs, flaw))?;
     let key = key(definition);
@@ -68,34 +77,20 @@ pub fn build(definition: &Definition<'_>) -> Result<&'static Matcher, (Field, Fl
     let session = key == Key::Session;
     let login = Need { ip: definition.connect.is_none(), session };
     let logout = Need { ip: key == Key::None, session };
-    let patterns = |field, source: Option<&str>, need| {
-        source.map(|source| Expression::new(source, need)).transpose().map(patterns).map_err(|flaw| (field, flaw))
-    };
-    Ok(Box::leak(Box::new(Matcher {
-        name: leak(definition.name),
-        servers: "of the configuration file",
-        programs: Vec::leak(definition.programs.iter().map(|program| leak(program)).collect()),
-        enable: "see the configuration file",
-        source: "the configuration file",
-        key,
-        logins: patterns(Field::Login, Some(definition.login), login)?,
-        connects: patterns(Field::Connect, definition.connect, Need { ip: true, session })?,
-        logouts: patterns(Field::Logout, definition.logout, logout)?,
-        splits: None,
-        foreign: None,
-        newlines: &[],
-        cut_failure: None,
-    })))
-}
-
-fn leak(text: &str) -> &'static str {
-    Box::leak(text.into())
-}
-
-fn patterns(expression: Option<Expression>) -> &'static [Pattern] {
-    let Some(expression) = expression else { return &[] };
-    let pieces: Pattern = Vec::leak(vec![Piece::Whole(Box::leak(Box::new(expression)))]);
-    Vec::leak(vec![pieces])
+    let mut expressions = Vec::new();
+    for (field, kind, source, need) in [
+        (Field::Login, Kind::Login, Some(definition.login), login),
+        (Field::Connect, Kind::Connect, definition.connect, Need { ip: true, session }),
+        (Field::Logout, Kind::Logout, definition.logout, logout),
+    ] {
+        let expression =
+            source.map(|source| Expression::new(source, need)).transpose().map_err(|flaw| (field, flaw))?;
+        expressions.extend(expression.map(|expression| (kind, Arc::new(expression))));
+    }
+    // The order of mistakes is that of the fields; a connection is tried last.
+    expressions.sort_by_key(|(kind, _)| *kind == Kind::Connect);
+    let (name, programs) = (definition.name.to_owned(), definition.programs.to_vec());
+    Ok(AnyMatcher::Custom(Arc::new(CustomMatcher { name, programs, key, expressions })))
 }
 
 fn key(definition: &Definition<'_>) -> Key {

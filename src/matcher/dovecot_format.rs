@@ -216,7 +216,7 @@ mod tests {
     use crate::time::Timestamp;
 
     fn client(format: &str, message: &[u8]) -> Option<(String, Vec<u8>)> {
-        let mut matchers = Matchers::of([build(format).expect("a safe format")].into_iter());
+        let mut matchers = Matchers::of([build(format).expect("a safe format").into()].into_iter());
         let line = [b"Nov 22 10:00:00 mail dovecot: imap-login: Login: ".as_slice(), message].concat();
         let event = matchers.event(Timestamp::default(), &line)?;
         Some((event.client.to_string(), event.user?.to_vec()))

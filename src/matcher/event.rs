@@ -3,7 +3,7 @@
 use super::foreign;
 use super::reader::Reading;
 use super::sessions::Sessions;
-use super::{Action, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matcher, Matchers, SessionId};
+use super::{Action, AnyMatcher, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matchers, SessionId};
 use crate::line::syslog::{self, Header};
 use crate::time::Timestamp;
 
@@ -63,7 +63,7 @@ impl Matchers {
         header: &Header<'_>,
         message: &'l [u8],
         behind: &[u8],
-    ) -> Option<(&'static Matcher, Kind, Reading<'l>)> {
+    ) -> Option<(AnyMatcher, Kind, Reading<'l>)> {
         let doubtful = self.newlines.is_doubtful(header, line, behind);
         let route = self.routes.of(header.program)?;
         // A short message that a stranger may have written is no sign that a rest has come.
@@ -83,11 +83,12 @@ impl Matchers {
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
-        let is_foreign = is_foreign || is_unseen && may_be_foreign(matcher, header.program);
+        let is_foreign = is_foreign || is_unseen && may_be_foreign(&matcher, header.program);
         let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header, message, behind);
-        let is_cut = || kind == Kind::Login && matcher.cut_failure.is_some_and(is_cut);
+        let is_cut =
+            || kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
-        let ends = kind == Kind::Logout && matches!(matcher.key, Key::Pid | Key::Session);
+        let ends = kind == Kind::Logout && matches!(matcher.key(), Key::Pid | Key::Session);
         let is_believed = (ends || !doubtful && !is_foreign) && !is_torn() && !is_cut();
         let is_held =
             || kind == Kind::Login && !self.newlines.escaped && header.host.is_some() && !is_foreign && !is_torn();
@@ -97,8 +98,8 @@ impl Matchers {
 }
 
 /// Whether a message that the matcher reads may be a stranger's if lines are missing, or it does not show its process.
-fn may_be_foreign(matcher: &Matcher, program: &[u8]) -> bool {
-    let words = matcher.foreign.filter(|words| !words.unseen_counts);
+fn may_be_foreign(matcher: &AnyMatcher, program: &[u8]) -> bool {
+    let words = matcher.row().and_then(|matcher| matcher.foreign).filter(|words| !words.unseen_counts);
     words.is_some_and(|words| words.programs.iter().any(|name| name.as_bytes() == program))
 }
 
@@ -107,11 +108,11 @@ fn join<'l>(
     sessions: &mut Sessions,
     now: Timestamp,
     header: &Header<'_>,
-    matcher: &'static Matcher,
+    matcher: AnyMatcher,
     kind: Kind,
     reading: &Reading<'l>,
 ) -> Option<Event<'l>> {
-    let session = session(sessions, header, matcher.key, reading);
+    let session = session(sessions, header, matcher.key(), reading);
     let (action, client) = match (kind, session) {
         (Kind::Connect, _) => {
             sessions.connect(now, session?, reading.client?);
@@ -119,12 +120,12 @@ fn join<'l>(
         }
         (Kind::Login, Some(session)) => (Action::Login, sessions.login(now, session, reading.client)?),
         (Kind::Login, None) => (Action::Login, reading.client?),
-        (Kind::Logout, _) if matches!(matcher.key, Key::None | Key::Peer) => (Action::Logout, reading.client?),
+        (Kind::Logout, _) if matches!(matcher.key(), Key::None | Key::Peer) => (Action::Logout, reading.client?),
         (Kind::Logout, Some(session)) => (Action::Logout, sessions.logout(session)?),
         // It may be the end of a session that never logged in.
         (Kind::Logout, None) => return None,
     };
-    Some(Event { action, client, user: reading.user, session, matcher: matcher.name })
+    Some(Event { action, client, user: reading.user, session, matcher })
 }
 
 fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {

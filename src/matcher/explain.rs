@@ -3,17 +3,18 @@
 
 use regex_syntax::ast::{Ast, parse::Parser};
 
+use super::Kind;
+use super::any::{AnyMatcher, Form};
 use super::custom::{self, Expression};
 use super::pattern::{Pattern, Piece, split_at_user};
 use super::reader::{self, Reader, Side};
-use super::{Kind, Matcher};
 
 /// How one pattern reads a message.
 #[derive(Debug)]
 pub(crate) struct Attempt<'m> {
-    pub(crate) matcher: &'static Matcher,
+    pub(crate) matcher: AnyMatcher,
     pub(crate) kind: Kind,
-    pub(crate) pattern: Pattern,
+    pub(crate) form: Form,
     /// What was taken, in the order of the message.
     pub(crate) parts: Vec<Part<'m>>,
     /// Set if the pattern does not fit.
@@ -43,19 +44,16 @@ pub(crate) struct Failure<'m> {
 }
 
 /// How each pattern of a matcher reads the message, in the order in which they are tried.
-pub(crate) fn attempts<'m>(matcher: &'static Matcher, message: &'m [u8]) -> Vec<Attempt<'m>> {
-    let kinds = [(Kind::Login, matcher.logins), (Kind::Logout, matcher.logouts), (Kind::Connect, matcher.connects)];
-    let patterns = kinds.into_iter().flat_map(|(kind, patterns)| patterns.iter().map(move |pattern| (kind, *pattern)));
-    patterns
-        .map(|(kind, pattern)| {
-            let (mut parts, failure) = match pattern {
-                [Piece::Whole(expression)] => by_expression(expression, message),
-                _ => by_pieces(pattern, message),
-            };
-            parts.sort_by_key(|part| part.at);
-            Attempt { matcher, kind, pattern, parts, failure }
-        })
-        .collect()
+pub(crate) fn attempts<'m>(matcher: &AnyMatcher, message: &'m [u8]) -> Vec<Attempt<'m>> {
+    let attempt = |(kind, form)| {
+        let (mut parts, failure) = match &form {
+            Form::Pieces(pattern) => by_pieces(pattern, message),
+            Form::Expression(expression) => by_expression(expression, message),
+        };
+        parts.sort_by_key(|part| part.at);
+        Attempt { matcher: matcher.clone(), kind, form, parts, failure }
+    };
+    matcher.forms().into_iter().map(attempt).collect()
 }
 
 type Outcome<'m> = (Vec<Part<'m>>, Option<Failure<'m>>);
@@ -161,7 +159,7 @@ mod tests {
 
     fn failures(name: &str, message: &'static str) -> Vec<Option<(String, usize)>> {
         let matcher = BUILTIN.iter().find(|m| m.name == name).expect("built in");
-        let attempts = attempts(matcher, message.as_bytes());
+        let attempts = attempts(&matcher.into(), message.as_bytes());
         attempts.into_iter().map(|a| a.failure.map(|failure| (failure.part, failure.at))).collect()
     }
 
@@ -169,7 +167,7 @@ mod tests {
     fn what_fits_is_shown_in_order_and_covers_the_message() {
         let message = b"LOGIN, user=alice, ip=[198.51.100.1], port=[99]";
         let matcher = BUILTIN.iter().find(|m| m.name == "courier").expect("built in");
-        let login = &attempts(matcher, message)[0];
+        let login = &attempts(&matcher.into(), message)[0];
         assert_eq!(login.failure, None);
         let texts: Vec<_> = login.parts.iter().map(|part| part.text).collect();
         assert_eq!(texts.concat(), message);

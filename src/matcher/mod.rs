@@ -7,6 +7,7 @@
 
 mod address;
 mod ambiguity;
+mod any;
 mod builtin;
 pub mod custom;
 pub mod dovecot_format;
@@ -33,6 +34,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use any::AnyMatcher;
 pub use builtin::BUILTIN;
 pub use lint::Flaw;
 use pattern::{Pattern, Role};
@@ -71,7 +73,7 @@ impl fmt::Display for Action {
 }
 
 /// What a line of the log says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<'l> {
     /// Login or logout.
     pub action: Action,
@@ -81,8 +83,8 @@ pub struct Event<'l> {
     pub user: Option<&'l [u8]>,
     /// Which session it is, where the server's lines tell.
     pub session: Option<SessionId>,
-    /// Name of the matcher.
-    pub matcher: &'static str,
+    /// Who found it.
+    pub matcher: AnyMatcher,
 }
 
 /// How the lines of one session are told from those of others, on the same host and of the same program.
@@ -187,7 +189,7 @@ pub struct ForeignWords {
     pub unseen_counts: bool,
 }
 
-/// What is known about the log of one server. `--help`, the manual and the tests read the table of these.
+/// What is known about the log of one server, built in. `--help`, the manual and the tests read the table of these.
 #[derive(Debug)]
 pub struct Matcher {
     /// Value of `--matcher`.

@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use super::custom::Expression;
-
 /// One message format.
 pub type Pattern = &'static [Piece];
 
@@ -66,8 +64,6 @@ pub enum Piece {
     OneOf(&'static [Pattern]),
     /// These, in any order and number.
     Many(&'static [Pattern]),
-    /// The whole message, by a pattern of the configuration file; always alone.
-    Whole(&'static Expression),
 }
 
 /// Which ports of a server are meant.
@@ -129,7 +125,6 @@ impl fmt::Display for Piece {
             Piece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),
             Piece::OneOf(choices) => write_choices(f, choices, ""),
             Piece::Many(choices) => write_choices(f, choices, "*"),
-            Piece::Whole(expression) => f.write_str(expression.source()),
         }
     }
 }

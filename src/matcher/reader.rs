@@ -145,11 +145,6 @@ impl<'m> Reader<'m> {
             Piece::Host => !self.run(&HOST).is_empty(),
             Piece::Token => !self.run(&TOKEN).is_empty(),
             Piece::Word => !self.run(&WORD).is_empty(),
-            Piece::Whole(expression) => {
-                let reading = expression.read(std::mem::take(&mut self.unread));
-                self.reading = reading.unwrap_or_default();
-                reading.is_some()
-            }
             // `read` takes the user name, between the two sides; `piece` the others.
             _ => false,
         }

@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::{Action, Event, SessionId};
+use super::{Action, AnyMatcher, Event, SessionId};
 use crate::line::syslog::{self, Header};
 
 /// The last line, if it was a login.
@@ -24,7 +24,7 @@ pub(super) struct Repeats {
 struct Login {
     client: IpAddr,
     session: Option<SessionId>,
-    matcher: &'static str,
+    matcher: AnyMatcher,
     pid: Option<u32>,
     container: Option<Range<usize>>,
     host: Option<Range<usize>>,
@@ -59,7 +59,7 @@ impl Repeats {
         let login = Login {
             client: event.client,
             session: event.session,
-            matcher: event.matcher,
+            matcher: event.matcher.clone(),
             pid: header.pid,
             container: header.container.map(&mut keep),
             host: header.host.map(&mut keep),
@@ -92,7 +92,7 @@ impl Repeats {
     pub(super) fn event(&self) -> Option<Event<'_>> {
         let Login { client, session, matcher, user, .. } = self.login.as_ref()?;
         let user = self.part(user.as_ref());
-        Some(Event { action: Action::Login, client: *client, user, session: *session, matcher })
+        Some(Event { action: Action::Login, client: *client, user, session: *session, matcher: matcher.clone() })
     }
 
     fn part(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {

@@ -2,17 +2,18 @@
 
 use std::sync::OnceLock;
 
+use super::any::{AnyMatcher, Form};
 use super::newlines::GoesOn;
 use super::pattern::Pattern;
 use super::reader::{self, Reading};
 use super::starts::Starts;
-use super::{BUILTIN, ForeignWords, Kind, Matcher, RawNewlines};
+use super::{BUILTIN, ForeignWords, Kind, RawNewlines};
 
 /// What to do with the messages of one program.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Route {
-    program: &'static [u8],
-    pub(super) matchers: Vec<&'static Matcher>,
+    program: Box<[u8]>,
+    pub(super) matchers: Vec<AnyMatcher>,
     /// Of all its matchers, in the order in which they are tried.
     patterns: Vec<Candidate>,
     /// Of the patterns; made for the first message.
@@ -32,9 +33,9 @@ pub(super) struct Route {
 /// A pattern that a message may fit.
 #[derive(Debug, Clone)]
 struct Candidate {
-    matcher: &'static Matcher,
+    matcher: AnyMatcher,
     kind: Kind,
-    pattern: Pattern,
+    form: Form,
 }
 
 impl Route {
@@ -53,22 +54,20 @@ impl Route {
     }
 
     /// The first reading of a message.
-    pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(&'static Matcher, Kind, Reading<'m>)> {
-        let starts = self.starts.get_or_init(|| Starts::of(self.patterns.iter().map(|candidate| candidate.pattern)));
+    pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(AnyMatcher, Kind, Reading<'m>)> {
+        let starts =
+            self.starts.get_or_init(|| Starts::of(self.patterns.iter().map(|candidate| candidate.form.start())));
         let fitting = starts.fitting(message);
         let candidates = self.patterns.iter().enumerate().filter(|(nth, _)| fitting.has(*nth));
         candidates.map(|(_, candidate)| candidate).find_map(|candidate| {
-            let reading = reader::read(candidate.pattern, message)?;
-            Some((candidate.matcher, candidate.kind, reading))
+            let reading = candidate.form.read(message)?;
+            Some((candidate.matcher.clone(), candidate.kind, reading))
         })
     }
 }
 
-fn candidates(matcher: &'static Matcher) -> impl Iterator<Item = Candidate> {
-    let of = move |kind, patterns: &'static [Pattern]| {
-        patterns.iter().map(move |pattern| Candidate { matcher, kind, pattern })
-    };
-    of(Kind::Login, matcher.logins).chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects))
+fn candidates(matcher: &AnyMatcher) -> impl Iterator<Item = Candidate> {
+    matcher.forms().into_iter().map(|(kind, form)| Candidate { matcher: matcher.clone(), kind, form })
 }
 
 /// The routes of all programs that a matcher listens to, found by length and ends of the program's name: most programs
@@ -87,12 +86,12 @@ const CLASSES: usize = 256;
 impl Routes {
     /// For these matchers. The programs of all loggers that cut messages, and of all servers that log a stranger's
     /// words or newlines, have a route, too: another matcher may listen to such a program, now or after the choice was changed.
-    pub(super) fn new(matchers: &[&'static Matcher]) -> Self {
+    pub(super) fn new(matchers: &[AnyMatcher]) -> Self {
         let mut routes = Vec::new();
         for matcher in matchers {
-            for program in matcher.programs {
+            for program in matcher.programs() {
                 let route = route(&mut routes, program.as_bytes());
-                route.matchers.push(matcher);
+                route.matchers.push(matcher.clone());
                 route.patterns.extend(candidates(matcher));
             }
         }
@@ -115,23 +114,23 @@ impl Routes {
                 }
             }
         }
-        routes.sort_by_key(|route| (class(route.program), route.program));
-        let starts = (0..=CLASSES).map(|n| routes.partition_point(|route| class(route.program) < n)).collect();
+        routes.sort_by_key(|route| class(&route.program));
+        let starts = (0..=CLASSES).map(|n| routes.partition_point(|route| class(&route.program) < n)).collect();
         Self { routes, starts }
     }
 
     /// The route of a program, if a matcher listens to it or its logger cuts messages.
     pub(super) fn of(&self, program: &[u8]) -> Option<&Route> {
         let class = class(program);
-        self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| route.program == program)
+        self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| *route.program == *program)
     }
 }
 
 /// The route of a program, made if there is none. The limit of one server holds for all that share its program name: the
 /// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
-fn route<'r>(routes: &'r mut Vec<Route>, program: &'static [u8]) -> &'r mut Route {
-    let at = routes.iter().position(|route| route.program == program).unwrap_or_else(|| {
-        routes.push(Route { program, ..Route::default() });
+fn route<'r>(routes: &'r mut Vec<Route>, program: &[u8]) -> &'r mut Route {
+    let at = routes.iter().position(|route| *route.program == *program).unwrap_or_else(|| {
+        routes.push(Route { program: program.into(), ..Route::default() });
         routes.len() - 1
     });
     &mut routes[at]
@@ -149,10 +148,10 @@ mod tests {
 
     #[test]
     fn every_program_is_found_and_no_other() {
-        let all: Vec<&'static Matcher> = BUILTIN.iter().collect();
+        let all: Vec<AnyMatcher> = BUILTIN.iter().map(AnyMatcher::from).collect();
         let routes = Routes::new(&all);
         for program in BUILTIN.iter().flat_map(|matcher| matcher.programs) {
-            assert_eq!(routes.of(program.as_bytes()).map(|route| route.program), Some(program.as_bytes()));
+            assert_eq!(routes.of(program.as_bytes()).map(|route| &*route.program), Some(program.as_bytes()));
         }
         for other in ["", "x", "postfix/smtpd", "dovecos", "dovecot ", "Dovecot"] {
             assert!(routes.of(other.as_bytes()).is_none(), "{other}");

@@ -44,7 +44,11 @@ mod tests {
                 ] {
                     let heard =
                         |matchers: &mut Matchers| matchers.event(Timestamp::default(), line.as_bytes()).is_some();
-                    assert_eq!(heard(&mut Matchers::of([matcher].into_iter())), other.name == service.name, "{line}");
+                    assert_eq!(
+                        heard(&mut Matchers::of([matcher.into()].into_iter())),
+                        other.name == service.name,
+                        "{line}"
+                    );
                     assert_eq!(heard(&mut Matchers::all()), other.matcher.is_none(), "{line}");
                 }
             }

@@ -11,7 +11,7 @@ use super::pieces::Pieces;
 use super::repeats::Repeats;
 use super::routes::Routes;
 use super::sessions::Sessions;
-use super::{BUILTIN, Matcher};
+use super::{AnyMatcher, BUILTIN, Kind};
 use crate::line::syslog::Layout;
 
 /// No matcher has this name.
@@ -20,7 +20,7 @@ pub struct UnknownMatcher {
     /// The name asked for.
     pub name: String,
     /// The names there are.
-    pub valid: Vec<&'static str>,
+    pub valid: Vec<String>,
 }
 
 impl fmt::Display for UnknownMatcher {
@@ -36,7 +36,7 @@ impl std::error::Error for UnknownMatcher {}
 pub struct Matchers {
     pub(super) routes: Routes,
     /// Every matcher that has a route.
-    chosen: Vec<&'static Matcher>,
+    chosen: Vec<AnyMatcher>,
     pub(super) fragments: Fragments,
     pub(super) foreign: Foreign,
     pub(super) sessions: Sessions,
@@ -52,7 +52,7 @@ pub struct Matchers {
 impl Matchers {
     /// All built-in matchers.
     pub fn all() -> Self {
-        Self::of(BUILTIN.iter())
+        Self::all_and(&[])
     }
 
     /// The built-in matchers of these names.
@@ -64,29 +64,28 @@ impl Matchers {
     }
 
     /// The built-in and custom matchers.
-    pub fn all_and(custom: &[&'static Matcher]) -> Self {
-        Self::of(BUILTIN.iter().chain(custom.iter().copied()))
+    pub fn all_and(custom: &[AnyMatcher]) -> Self {
+        Self::of(known(custom))
     }
 
     /// The built-in and custom matchers of these names; the C program's names are known, too.
     ///
     /// # Errors
     /// No matcher has one of the names.
-    pub fn choose<S: AsRef<str>>(names: &[S], custom: &[&'static Matcher]) -> Result<Self, UnknownMatcher> {
-        let known = BUILTIN.iter().chain(custom.iter().copied());
+    pub fn choose<S: AsRef<str>>(names: &[S], custom: &[AnyMatcher]) -> Result<Self, UnknownMatcher> {
         let find = |name: &str| {
             let of_c_program = NAMES_OF_C_PROGRAM.iter().find(|(old, _)| *old == name);
             let own = of_c_program.map_or(name, |(_, own)| own);
-            known.clone().find(|m| m.name == own).ok_or_else(|| unknown(name, known.clone()))
+            known(custom).find(|matcher| matcher.name() == own).ok_or_else(|| unknown(name, custom))
         };
         let mut chosen = names.iter().map(|name| find(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        chosen.sort_by_key(|m| m.name);
-        chosen.dedup_by_key(|m| m.name);
+        chosen.sort_by(|one, other| one.name().cmp(other.name()));
+        chosen.dedup();
         Ok(Self::of(chosen.into_iter()))
     }
 
     /// These matchers, in the order in which they are tried.
-    pub fn of(chosen: impl Iterator<Item = &'static Matcher>) -> Self {
+    pub fn of(chosen: impl Iterator<Item = AnyMatcher>) -> Self {
         let chosen: Vec<_> = chosen.collect();
         Self {
             routes: Routes::new(&chosen),
@@ -136,14 +135,13 @@ impl Matchers {
     }
 
     /// The names of the chosen matchers.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.chosen.iter().map(|matcher| matcher.name)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.chosen.iter().map(AnyMatcher::name)
     }
 
     /// Whether these are the same matchers.
     pub fn is_same_choice(&self, other: &Self) -> bool {
-        self.chosen.len() == other.chosen.len()
-            && self.chosen.iter().zip(&other.chosen).all(|(one, other)| std::ptr::eq(*one, *other))
+        self.chosen == other.chosen
     }
 
     /// Says whether whoever writes the log makes something else of a newline in a message, so that each line behind a
@@ -165,8 +163,7 @@ impl Matchers {
         if self.is_same_choice(other) {
             return;
         }
-        let is_gone = |matcher: &Matcher| !other.chosen.iter().any(|chosen| std::ptr::eq(*chosen, matcher));
-        if self.chosen.iter().any(|matcher| !matcher.connects.is_empty() && is_gone(matcher)) {
+        if self.chosen.iter().any(|matcher| matcher.has(Kind::Connect) && !other.chosen.contains(matcher)) {
             self.sessions.forget_connections();
         }
         self.routes = other.routes.clone();
@@ -186,7 +183,7 @@ impl Matchers {
     }
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
-    pub fn listeners(&self, program: &[u8]) -> (&[&'static Matcher], Option<usize>) {
+    pub fn listeners(&self, program: &[u8]) -> (&[AnyMatcher], Option<usize>) {
         match self.routes.of(program) {
             Some(route) => (&route.matchers, route.limit),
             None => (&[], None),
@@ -194,9 +191,15 @@ impl Matchers {
     }
 }
 
-fn unknown(name: &str, known: impl Iterator<Item = &'static Matcher>) -> UnknownMatcher {
-    UnknownMatcher { name: name.to_owned(), valid: known.map(|m| m.name).collect() }
+/// All that may be chosen.
+fn known(custom: &[AnyMatcher]) -> impl Iterator<Item = AnyMatcher> {
+    BUILTIN.iter().map(AnyMatcher::from).chain(custom.iter().cloned())
 }
+
+fn unknown(name: &str, custom: &[AnyMatcher]) -> UnknownMatcher {
+    UnknownMatcher { name: name.to_owned(), valid: known(custom).map(|matcher| matcher.name().to_owned()).collect() }
+}
+
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests {

@@ -85,7 +85,7 @@ fn an_address_that_a_matcher_told_of_goes_with_it() {
         // The same text is the same matcher only if the file that was read before is at hand.
         let custom = config_file::parse(Path::new("x.toml"), &then).unwrap().custom();
         let custom: Vec<_> =
-            custom.into_iter().map(|new| if new.name == "old" { old.custom()[0] } else { new }).collect();
+            custom.into_iter().map(|new| if new.name() == "old" { old.custom().remove(0) } else { new }).collect();
         matchers.choose_as(&Matchers::all_and(&custom));
         assert_eq!(logs_in(&mut matchers, "x[7]: authenticated al"), expected, "{then}");
     }

@@ -120,7 +120,7 @@ proptest! {
                     set.event(Timestamp::default(), &crate::support::messages::line(program, message));
                 }
                 let event = set.event(Timestamp::default(), &line);
-                prop_assert_eq!(event.map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
+                prop_assert_eq!(event.as_ref().map(|e| (e.action, e.client)), (!barred).then(|| (action, client.to_canonical())),
                     "{}", line.escape_ascii());
                 let same = is_name_shared(matcher, pattern) || event.is_none_or(|e| e.user == Some(printed(pattern, &user)));
                 prop_assert!(same, "{}", line.escape_ascii());

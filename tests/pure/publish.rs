@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use pop_before_smtp::grants::{Grants, Line, Policy, Start};
-use pop_before_smtp::matcher::{Action, Event};
+use pop_before_smtp::matcher::{Action, BUILTIN, Event};
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
 use pop_before_smtp::ring::networks::Networks;
@@ -159,7 +159,7 @@ fn no_login_waits_until_its_revocation_is_forgotten_in_the_file() {
             client: "192.0.2.1".parse().unwrap(),
             user: None,
             session: None,
-            matcher: "dovecot",
+            matcher: (&BUILTIN[0]).into(),
         };
         grants.event(now, None, &event, Line { source: "log", offset: None });
     };

@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use pop_before_smtp::line::syslog;
 use pop_before_smtp::matcher::custom::{self, Definition};
-use pop_before_smtp::matcher::{BUILTIN, Event, Key, Matcher, Matchers};
+use pop_before_smtp::matcher::{AnyMatcher, BUILTIN, Event, Key, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 
 /// A matcher whose connections hold a text that other programs log.
-static CUSTOM: LazyLock<&'static Matcher> = LazyLock::new(|| {
+static CUSTOM: LazyLock<AnyMatcher> = LazyLock::new(|| {
     let definition = Definition {
         name: "own",
         programs: &["postfix/smtpd".to_owned()],
@@ -75,7 +75,7 @@ fn scanned(mut matchers: Matchers, text: &[u8], size: usize) -> Vec<String> {
 /// Where newlines may be raw, what stands behind a line in its block may show that a newline has cut it (`CutFailure`).
 fn choices(escaped: bool) -> Vec<Matchers> {
     let one = |name| Matchers::select(&[name]).expect("a matcher");
-    let all = [Matchers::all(), Matchers::all_and(&[*CUSTOM])];
+    let all = [Matchers::all(), Matchers::all_and(&[CUSTOM.clone()])];
     let mut choices: Vec<_> = all.into_iter().chain(BUILTIN.iter().map(|matcher| one(matcher.name))).collect();
     choices.iter_mut().for_each(|matchers| matchers.take_newlines_for_escaped(escaped));
     choices

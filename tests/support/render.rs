@@ -91,7 +91,6 @@ impl Writer<'_> {
             Piece::Token | Piece::Session => self.text.extend(b"4.0.9+/x="),
             Piece::Word => self.text.extend(b"`x'`(203.0.113.66)"),
             Piece::Method => self.text.extend(values.method.bytes()),
-            Piece::Whole(_) => unreachable!("patterns of the configuration file are rendered nowhere"),
             Piece::Optional(pieces) => {
                 if self.choose(2) == 1 {
                     self.write(pieces);

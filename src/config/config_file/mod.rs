@@ -18,7 +18,7 @@ use self::place::{Source, line_behind};
 pub use self::tables::Custom;
 pub use self::values::FileValue;
 use crate::cli::OptionRow;
-use crate::matcher::Matcher;
+use crate::matcher::AnyMatcher;
 use crate::output::error::{Error, Exit};
 
 /// Largest file that is read, in bytes.
@@ -51,8 +51,8 @@ impl ConfigFile {
     }
 
     /// Its matchers.
-    pub fn custom(&self) -> Vec<&'static Matcher> {
-        self.matchers.iter().map(|custom| custom.matcher).collect()
+    pub fn custom(&self) -> Vec<AnyMatcher> {
+        self.matchers.iter().map(|custom| custom.matcher.clone()).collect()
     }
 }
 
@@ -205,8 +205,8 @@ mod tests {
     fn a_matcher_that_is_the_same_is_not_made_again() {
         let table = "[[matcher]]\nname = 'x'\nprograms = ['x']\nlogin = '^login (?P<ip>[0-9.]+)$'\n";
         let first = parse(Path::new("a.toml"), table).unwrap();
-        let read = |text: &str| parse_again(Path::new("a.toml"), text, &first).unwrap().custom()[0];
-        assert!(std::ptr::eq(read(&format!("grace = 5\n{table}")), first.custom()[0]));
-        assert!(!std::ptr::eq(read(&table.replace("login (", "login: (")), first.custom()[0]));
+        let read = |text: &str| parse_again(Path::new("a.toml"), text, &first).unwrap().custom().remove(0);
+        assert!(read(&format!("grace = 5\n{table}")) == first.custom()[0]);
+        assert!(read(&table.replace("login (", "login: (")) != first.custom()[0]);
     }
 }

@@ -8,7 +8,7 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use super::place::{Place, Source};
 use crate::matcher::custom::{self, Definition, Field};
-use crate::matcher::{Key, Matcher};
+use crate::matcher::{AnyMatcher, Key};
 use crate::output::error::Error;
 
 /// A table as it is written. Two are equal if they say the same, wherever they stand.
@@ -58,7 +58,7 @@ pub struct Custom {
     /// Where it is.
     pub place: Place,
     /// The matcher.
-    pub matcher: &'static Matcher,
+    pub matcher: AnyMatcher,
 }
 
 impl Custom {
@@ -82,7 +82,7 @@ impl Custom {
     }
 }
 
-/// Makes a matcher of each table. Of `known` those are taken that are the same, because what is made is never freed.
+/// Makes a matcher of each table. Of `known` those are taken that are the same, so that no other seems to be chosen.
 pub(super) fn read<'t>(
     source: &Source<'_>,
     values: impl IntoIterator<Item = Spanned<DeValue<'t>>>,
@@ -99,7 +99,7 @@ pub(super) fn read<'t>(
             return Err(source.refuse(table.name.span().start, what).cure("give each its own name"));
         }
         let matcher = match known.iter().find(|known| known.table == table) {
-            Some(known) => known.matcher,
+            Some(known) => known.matcher.clone(),
             None => build(source, &table)?,
         };
         matchers.push(Custom { table, place, matcher });
@@ -107,7 +107,7 @@ pub(super) fn read<'t>(
     Ok(matchers)
 }
 
-fn build(source: &Source<'_>, table: &MatcherTable) -> Result<&'static Matcher, Error> {
+fn build(source: &Source<'_>, table: &MatcherTable) -> Result<AnyMatcher, Error> {
     let definition = Definition {
         name: table.name.get_ref(),
         programs: table.programs.get_ref(),

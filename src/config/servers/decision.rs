@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use super::facts::{Facts, Logged};
 use super::only_named;
-use crate::matcher::{ALL, BUILTIN, Matcher, Matchers};
+use crate::matcher::{ALL, AnyMatcher, BUILTIN, Matchers};
 use crate::output::escape::printable;
 
 /// What shows that there is a server.
@@ -84,14 +84,14 @@ pub struct Unused {
 #[derive(Debug, Clone, Default)]
 pub struct Servers {
     /// Those that are used.
-    pub used: Vec<(&'static Matcher, Sign)>,
+    pub used: Vec<(AnyMatcher, Sign)>,
     /// Those that are not, at most once each.
     pub unused: Vec<Unused>,
 }
 
 impl Servers {
     /// Decides. What `earlier` was used because of a log still is.
-    pub fn judge(facts: &Facts, custom: &[&'static Matcher], earlier: Option<&Self>) -> Self {
+    pub fn judge(facts: &Facts, custom: &[AnyMatcher], earlier: Option<&Self>) -> Self {
         let mut verdict = Verdict::default();
         for (matcher, sign) in &facts.signs {
             verdict.shows(matcher, sign.clone());
@@ -102,18 +102,18 @@ impl Servers {
             verdict.log_shows(logged, counts);
         }
         for (matcher, sign) in earlier.iter().flat_map(|earlier| &earlier.used) {
-            if matches!(sign, Sign::Log { .. }) {
+            if let (AnyMatcher::Row(matcher), Sign::Log { .. }) = (matcher, sign) {
                 verdict.shows(matcher.name, sign.clone());
             }
         }
-        let described = custom.iter().map(|matcher| (*matcher, Sign::Described));
-        let used = BUILTIN.iter().filter_map(|matcher| Some((matcher, verdict.used.remove(matcher.name)?)));
+        let described = custom.iter().map(|matcher| (matcher.clone(), Sign::Described));
+        let used = BUILTIN.iter().filter_map(|matcher| Some((matcher.into(), verdict.used.remove(matcher.name)?)));
         Self { used: used.chain(described).collect(), unused: verdict.unused.into_values().collect() }
     }
 
     /// The matchers that are used.
     pub fn matchers(&self) -> Matchers {
-        Matchers::of(self.used.iter().map(|(matcher, _)| *matcher))
+        Matchers::of(self.used.iter().map(|(matcher, _)| matcher.clone()))
     }
 
     /// Whether no login can count.
@@ -123,7 +123,7 @@ impl Servers {
 
     /// What is used and why, on one line.
     pub fn summary(&self) -> String {
-        let used: Vec<_> = self.used.iter().map(|(matcher, sign)| format!("{} ({sign})", matcher.name)).collect();
+        let used: Vec<_> = self.used.iter().map(|(matcher, sign)| format!("{matcher} ({sign})")).collect();
         format!("matchers: {}; --matcher {ALL} turns on every one", used.join(", "))
     }
 
@@ -145,7 +145,7 @@ impl Servers {
                 format!("the same program of that host writes as many logins of {other}, or more")
             }
         };
-        let names: Vec<_> = self.used.iter().map(|(used, _)| used.name).chain([*matcher]).collect();
+        let names: Vec<_> = self.used.iter().map(|(used, _)| used.name()).chain([*matcher]).collect();
         let cure = format!("if its logins are genuine, name it: --matcher {}", names.join(","));
         (format!("matcher {matcher} is not used ({sign}): {because}"), cure)
     }
@@ -222,8 +222,8 @@ mod tests {
         Facts { host: "mail.example.net".to_owned(), signs, logged: logged.collect() }
     }
 
-    fn used(facts: &Facts) -> Vec<&'static str> {
-        Servers::judge(facts, &[], None).used.iter().map(|(matcher, _)| matcher.name).collect()
+    fn used(facts: &Facts) -> Vec<String> {
+        Servers::judge(facts, &[], None).used.iter().map(|(matcher, _)| matcher.to_string()).collect()
     }
 
     fn notices(facts: &Facts) -> String {
@@ -311,7 +311,7 @@ mod tests {
         let logged: [Lines<'_>; 1] = [(Some("imap1"), "imapd", &[("courier", 1)])];
         let before = Servers::judge(&facts(&["dovecot"], &logged), &[], None);
         let after = Servers::judge(&facts(&["popa3d"], &[]), &[], Some(&before));
-        let names: Vec<_> = after.used.iter().map(|(matcher, _)| matcher.name).collect();
+        let names: Vec<_> = after.used.iter().map(|(matcher, _)| matcher.name()).collect();
         assert_eq!(names, ["courier", "popa3d"]);
     }
 

@@ -142,8 +142,9 @@ fn logins_in(log: &str, newest: &Newest, mut matchers: Matchers) -> Vec<Logged> 
     let mut found: BTreeMap<Origin<'_>, BTreeMap<&'static str, u64>> = BTreeMap::new();
     matchers.scan(Timestamp::default(), &newest.lines, &mut |at, event| {
         let line = newest.lines[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if let Some((header, _)) = syslog::parse(line).filter(|_| event.action == Action::Login) {
-            *found.entry((header.host, header.program)).or_default().entry(event.matcher).or_default() += 1;
+        let matcher = event.matcher.row().filter(|_| event.action == Action::Login);
+        if let (Some(matcher), Some((header, _))) = (matcher, syslog::parse(line)) {
+            *found.entry((header.host, header.program)).or_default().entry(matcher.name).or_default() += 1;
         }
     });
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

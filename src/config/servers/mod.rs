@@ -11,7 +11,7 @@ pub use self::decision::{Servers, Sign, Unused, Why};
 pub use self::facts::{Facts, Logged};
 pub use self::signs::{SIGNS, Signs};
 use crate::config::logs::Logs;
-use crate::matcher::{BUILTIN, Matcher, Matchers};
+use crate::matcher::{AnyMatcher, BUILTIN, Matchers};
 
 /// Which matchers the options choose.
 #[derive(Debug, Clone)]
@@ -19,14 +19,14 @@ pub struct Choice {
     /// Those that are named; otherwise it depends.
     named: Option<Box<Matchers>>,
     /// Those of the configuration file.
-    custom: Vec<&'static Matcher>,
+    custom: Vec<AnyMatcher>,
     /// Whether whoever writes the log makes something else of a newline.
     escaped_newlines: bool,
 }
 
 impl Choice {
     /// What is named, if anything is, and what the configuration file describes.
-    pub fn new(named: Option<Matchers>, custom: Vec<&'static Matcher>, escaped_newlines: bool) -> Self {
+    pub fn new(named: Option<Matchers>, custom: Vec<AnyMatcher>, escaped_newlines: bool) -> Self {
         Self { named: named.map(Box::new), custom, escaped_newlines }
     }
 
@@ -43,7 +43,7 @@ impl Choice {
     /// For a log of any host, unless they are named: all but those that are used only then.
     pub fn of_any_host(&self) -> Matchers {
         let usual = BUILTIN.iter().filter(|matcher| only_named(matcher.name).is_none());
-        self.named_or(|| Matchers::of(usual.chain(self.custom.iter().copied())))
+        self.named_or(|| Matchers::of(usual.map(AnyMatcher::from).chain(self.custom.iter().cloned())))
     }
 
     /// To tell which would fit a log: all, unless they are named.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use pop_before_smtp::matcher::custom::{Definition, build};
-use pop_before_smtp::matcher::{Matcher, Matchers};
+use pop_before_smtp::matcher::{AnyMatcher, Matchers};
 use pop_before_smtp::time::Timestamp;
 
 const CLIENTS: &[&str] =
@@ -208,7 +208,7 @@ impl Writer<'_, '_> {
     }
 }
 
-fn matcher(login: &str, connect: Option<&str>, logout: Option<&str>) -> Option<&'static Matcher> {
+fn matcher(login: &str, connect: Option<&str>, logout: Option<&str>) -> Option<AnyMatcher> {
     let programs = [String::from("x")];
     build(&Definition { name: "x", programs: &programs, login, connect, logout, key: None }).ok()
 }

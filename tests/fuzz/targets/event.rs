@@ -37,12 +37,12 @@ struct Found {
     action: Action,
     client: IpAddr,
     user: Option<Vec<u8>>,
-    matcher: &'static str,
+    matcher: String,
 }
 
 fn found(event: Event<'_>) -> Found {
     let Event { action, client, user, matcher, .. } = event;
-    Found { action, client, user: user.map(<[u8]>::to_vec), matcher }
+    Found { action, client, user: user.map(<[u8]>::to_vec), matcher: matcher.to_string() }
 }
 
 fn events(matchers: &Matchers, lines: &[&[u8]]) -> Vec<Option<Found>> {
@@ -104,7 +104,7 @@ fn rewritten(lines: &[&[u8]], events: &[Option<Found>]) {
     let mut matchers = ALL.clone();
     for (line, event) in others.iter().zip(events) {
         let other = matchers.event(Timestamp::default(), line).map(found);
-        let same = |e: &Found| (e.action, e.client, e.matcher);
+        let same = |e: &Found| (e.action, e.client, e.matcher.clone());
         assert_eq!(other.as_ref().map(same), event.as_ref().map(same));
     }
 }

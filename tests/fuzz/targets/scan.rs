@@ -39,7 +39,7 @@ fn line_by_line(mut matchers: Matchers, log: &[u8]) -> Vec<(usize, String)> {
 
 /// All of an event but the session, whose number differs from one set of matchers to the next.
 fn shown(event: &Event<'_>) -> String {
-    format!("{:?}", Event { session: None, ..*event })
+    format!("{:?}", Event { session: None, ..event.clone() })
 }
 
 /// In blocks of whole lines, of `least` bytes or more.
