@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use pop_before_smtp::config::{self, effective};
 use pop_before_smtp::daemon::reload::Running;
 use pop_before_smtp::grants::counters::Outcome;
-use pop_before_smtp::input::log_counts::LogCounts;
-use pop_before_smtp::matcher::{Action, Matchers};
+use pop_before_smtp::input::log_counts::{LogCounts, Notice};
+use pop_before_smtp::matcher::{Action, Found, Matchers};
 use pop_before_smtp::source::Age;
 use pop_before_smtp::time::{Now, Timestamp};
 
@@ -69,8 +69,13 @@ fn a_tally_asks_for_no_memory_for_a_line() {
     let (text, now) = (mixed(), Now::read().wall);
     let (mut matchers, mut tally) = (Matchers::all(), LogCounts::new(TimeZone::UTC));
     let mut count = || {
-        matchers.scan(Timestamp::default(), &text, &mut |at, event| tally.event(at, event, Some(Outcome::Extended)));
-        tally.block(&matchers, &text, Age::Live, now, &mut |_| {});
+        let mut tell = |_: Notice<'_>| {};
+        let mut counts = tally.block(Age::Live, now, &mut tell);
+        let stamp = matchers.sort_part(Timestamp::default(), &text, 0..text.len(), |_, found| match found {
+            Found::Event(event) => counts.event(&event, Some(Outcome::Extended)),
+            Found::Untaken(untaken) => counts.untaken(untaken),
+        });
+        counts.end(&text, stamp);
         tally.counters().unmatched()
     };
     assert_eq!(count(), 200);

@@ -9,7 +9,7 @@ use crate::config::servers;
 use crate::input::login_like;
 use crate::line::syslog;
 use crate::line::syslog::forms::Forms;
-use crate::matcher::{Action, Matchers};
+use crate::matcher::{Action, Found, Matchers, Untaken};
 use crate::output::error::Error;
 use crate::output::escape::printable;
 use crate::source::lines::Block;
@@ -56,25 +56,23 @@ pub struct Survey {
 impl Survey {
     /// Takes in lines.
     pub fn look(&mut self, matchers: &mut Matchers, block: Block<'_>) {
-        let mut behind = block.text();
-        for line in block.lines().split_inclusive(|byte| *byte == b'\n') {
-            behind = &behind[line.len()..];
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            if let Some(forms) = syslog::forms_of(line) {
-                *self.headers.entry(forms).or_default() += 1;
-            }
-            match matchers.event_before(Timestamp::default(), line, behind) {
-                Some(event) if event.action == Action::Login => {
-                    *self.logins.entry(event.matcher.name().to_owned()).or_default() += 1;
-                }
-                Some(_) => {}
-                None => self.look_at_untaken(matchers, line),
-            }
+        for forms in block.lines().split(|byte| *byte == b'\n').filter_map(syslog::forms_of) {
+            *self.headers.entry(forms).or_default() += 1;
         }
+        let part = 0..block.lines().len();
+        matchers.sort_part(Timestamp::default(), block.text(), part, |_, found| match found {
+            Found::Event(event) if event.action == Action::Login => {
+                *self.logins.entry(event.matcher.name().to_owned()).or_default() += 1;
+            }
+            Found::Event(_) => {}
+            Found::Untaken(untaken) => self.look_at_untaken(untaken),
+        });
     }
 
-    fn look_at_untaken(&mut self, matchers: &Matchers, line: &[u8]) {
-        let Some((header, message)) = login_like::login(matchers, line) else { return };
+    fn look_at_untaken(&mut self, Untaken { line, header, message }: Untaken<'_>) {
+        if !login_like::is_login(message) {
+            return;
+        }
         self.untaken += 1;
         if self.examples.len() < SHOWN && self.shapes.insert(shape(header.program, message)) {
             self.examples.push(line[..line.len().min(LONGEST)].to_vec());

@@ -189,6 +189,7 @@ impl Counters {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::line::syslog::Header;
     use crate::matcher::BUILTIN;
 
     #[test]
@@ -196,7 +197,7 @@ mod tests {
         let event = |action, matcher| {
             let client = "198.51.100.1".parse().unwrap();
             let matcher = BUILTIN.iter().find(|known| known.name == matcher).unwrap().into();
-            Event { action, client, user: None, session: None, matcher }
+            Event { action, client, user: None, session: None, matcher, header: Header::default() }
         };
         let login = event(Action::Login, "dovecot");
         let mut counters = Counters::default();

@@ -92,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::grants::{Grants, Line, Policy, Start};
+    use crate::line::syslog::Header;
     use crate::matcher::{Action, Event};
     use crate::ring::networks::Networks;
     use crate::time::Timestamp;
@@ -138,7 +139,8 @@ mod tests {
         fn login(&mut self, seconds: u64, address: &str) -> String {
             let (client, line) = (address.parse().unwrap(), Line { source: "log", offset: None });
             let matcher = (&crate::matcher::BUILTIN[0]).into();
-            let event = Event { action: Action::Login, client, user: None, session: None, matcher };
+            let header = Header::default();
+            let event = Event { action: Action::Login, client, user: None, session: None, matcher, header };
             self.grants.event(&now(seconds), None, &event, line);
             self.told()
         }

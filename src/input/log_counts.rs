@@ -9,8 +9,7 @@ use crate::grants::counters::{Counters, Outcome};
 use crate::input::format_change::{Alarm, FormatChange};
 use crate::input::login_like;
 use crate::line::log_time::LogTime;
-use crate::line::syslog;
-use crate::matcher::{Action, Event, LONGEST_LINE, Matchers};
+use crate::matcher::{Action, Event, LONGEST_LINE, Untaken};
 use crate::source::Age;
 
 /// What there is to tell.
@@ -28,15 +27,8 @@ pub struct LogCounts {
     counters: Counters,
     drift: FormatChange,
     time: LogTime,
-    /// The lines of the present block that a matcher took; kept for its room.
-    taken: Vec<Taken>,
-}
-
-/// A line that a matcher took.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    begin: usize,
-    is_login: bool,
+    /// The stamp of the last login; kept for its room.
+    login: Vec<u8>,
 }
 
 impl LogCounts {
@@ -46,7 +38,7 @@ impl LogCounts {
             counters: Counters::default(),
             drift: FormatChange::default(),
             time: LogTime::new(zone),
-            taken: Vec::new(),
+            login: Vec::new(),
         }
     }
 
@@ -55,95 +47,84 @@ impl LogCounts {
         &self.counters
     }
 
-    /// Counts an event of the block that [`LogCounts::block`] will be called with, and what came of it, if anything. `line` is
-    /// where in the block its line begins.
-    pub fn event(&mut self, line: usize, event: &Event<'_>, outcome: Option<Outcome>) {
-        self.counters.add_event(event, outcome);
-        self.taken.push(Taken { begin: line, is_login: event.action == Action::Login });
-    }
-
     /// Counts lines that were dropped for their length.
     pub fn dropped(&mut self, lines: u64) {
         self.counters.add_dropped(lines);
     }
 
-    /// Counts the lines of a block whose events have been counted, and tells what has come to light. Lines of
-    /// [`Age::Counted`] leave nothing behind but the time of the last.
-    pub fn block(
-        &mut self,
-        matchers: &Matchers,
-        block: &[u8],
-        age: Age,
-        now: SystemTime,
-        tell: &mut dyn FnMut(Notice<'_>),
-    ) {
+    /// Begins to count the lines of a block, and tells what comes to light. Lines of [`Age::Counted`] leave nothing behind but
+    /// the time of the last.
+    pub fn block<'t>(&'t mut self, age: Age, now: SystemTime, tell: &'t mut dyn FnMut(Notice<'_>)) -> BlockCounts<'t> {
         let fallback = (age == Age::Live).then_some(now);
-        let mut lines = Lines { tally: self, matchers, fallback, now, tell };
-        if age != Age::Counted {
-            lines.count(block);
-            lines.look_between_taken(block);
-        }
-        lines.end(block);
+        BlockCounts { tally: self, is_counted: age == Age::Counted, has_login: false, fallback, now, tell }
     }
 }
 
-/// The lines of one block.
-struct Lines<'t> {
+/// Counts the lines of one block, in their order.
+pub struct BlockCounts<'t> {
     tally: &'t mut LogCounts,
-    matchers: &'t Matchers,
+    /// Whether an earlier run has counted them.
+    is_counted: bool,
+    /// Whether the last login has not been noted.
+    has_login: bool,
     /// The time of a line whose stamp tells none.
     fallback: Option<SystemTime>,
     now: SystemTime,
     tell: &'t mut dyn FnMut(Notice<'_>),
 }
 
-impl Lines<'_> {
-    fn count(&mut self, block: &[u8]) {
-        // The beginning of a line that is too long has no newline.
-        let rest = !block.is_empty() && !block.ends_with(b"\n");
-        let lines = memchr::memchr_iter(b'\n', block).count() + usize::from(rest);
-        self.tally.counters.add_lines(lines as u64, block.len() as u64);
-    }
-
-    /// Looks for logins among the lines that no matcher took, which are what is left between the others.
-    fn look_between_taken(&mut self, block: &[u8]) {
-        let taken = std::mem::take(&mut self.tally.taken);
-        let (mut at, mut login) = (0, None);
-        for Taken { begin, is_login } in &taken {
-            self.look(block, at, *begin, &mut login);
-            login = if *is_login { Some(*begin) } else { login };
-            at = begin + line_at(block, *begin).len() + 1;
+impl BlockCounts<'_> {
+    /// Counts an event, and what came of it, if anything.
+    pub fn event(&mut self, event: &Event<'_>, outcome: Option<Outcome>) {
+        if self.is_counted {
+            return;
         }
-        self.look(block, at, block.len(), &mut login);
-        self.matched(block, &mut login);
-        // Keeps its room.
-        self.tally.taken = taken;
-        self.tally.taken.clear();
+        self.tally.counters.add_event(event, outcome);
+        if event.action == Action::Login {
+            self.tally.login.clear();
+            self.tally.login.extend_from_slice(event.header.time);
+            self.has_login = true;
+        }
     }
 
-    /// Looks at the lines from `at` to `end`. `login` is the last login before them that has not been noted.
-    fn look(&mut self, block: &[u8], at: usize, end: usize, login: &mut Option<usize>) {
-        let Some(lines) = block.get(at..end).filter(|lines| !lines.is_empty()) else { return };
-        for line in login_like::candidates(lines).filter(|line| line.len() <= LONGEST_LINE) {
-            if let Some((header, _)) = login_like::login(self.matchers, line) {
-                self.matched(block, login);
-                self.unmatched(header.time, line);
-            }
+    /// Looks whether a line that no matcher took looks like a login.
+    pub fn untaken(&mut self, Untaken { line, header, message }: Untaken<'_>) {
+        if !self.is_counted && line.len() <= LONGEST_LINE && login_like::is_login(message) {
+            self.matched();
+            self.unmatched(header.time, line);
+        }
+    }
+
+    /// Ends the block, whose last line has this stamp: that the log goes on is what makes an alarm due.
+    pub fn end(mut self, block: &[u8], stamp: Option<&[u8]>) {
+        if !self.is_counted {
+            // The beginning of a line that is too long has no newline.
+            let rest = !block.is_empty() && !block.ends_with(b"\n");
+            let lines = memchr::memchr_iter(b'\n', block).count() + usize::from(rest);
+            self.tally.counters.add_lines(lines as u64, block.len() as u64);
+            self.matched();
+        }
+        if let Some(at) = self.time(stamp) {
+            self.tally.counters.set_last_line(at);
+            self.alarm(at);
         }
     }
 
     fn unmatched(&mut self, stamp: &[u8], line: &[u8]) {
         self.tally.counters.add_unmatched();
-        if let Some(at) = self.tally.time.read(stamp, self.now).or(self.fallback) {
+        if let Some(at) = self.time(Some(stamp)) {
             self.tally.drift.unmatched(at, line);
             self.alarm(at);
         }
     }
 
     /// Notes a login, of which only the last is worth the reading of its stamp.
-    fn matched(&mut self, block: &[u8], login: &mut Option<usize>) {
-        let Some(begin) = login.take() else { return };
-        let at = self.time_of(line_at(block, begin));
+    fn matched(&mut self) {
+        if !std::mem::take(&mut self.has_login) {
+            return;
+        }
+        let LogCounts { time, login, .. } = &mut *self.tally;
+        let at = time.read(login, self.now).or(self.fallback);
         if let Some(at) = at {
             self.tally.counters.set_last_login(at);
         }
@@ -152,18 +133,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Takes the time of the last line: that the log goes on is what makes an alarm due.
-    fn end(&mut self, block: &[u8]) {
-        let whole = block.strip_suffix(b"\n").unwrap_or(block);
-        let last = memchr::memrchr(b'\n', whole).map_or(whole, |newline| &whole[newline + 1..]);
-        if let Some(at) = self.time_of(last) {
-            self.tally.counters.set_last_line(at);
-            self.alarm(at);
-        }
-    }
-
-    fn time_of(&mut self, line: &[u8]) -> Option<SystemTime> {
-        let stamp = syslog::time(line);
+    fn time(&mut self, stamp: Option<&[u8]>) -> Option<SystemTime> {
         stamp.and_then(|stamp| self.tally.time.read(stamp, self.now)).or(self.fallback)
     }
 
@@ -174,16 +144,11 @@ impl Lines<'_> {
     }
 }
 
-/// The line that begins at `begin`, without its newline.
-fn line_at(block: &[u8], begin: usize) -> &[u8] {
-    let rest = &block[begin..];
-    &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::matcher::{Found, Matchers};
     use crate::time::{Timestamp, display};
 
     const LOGIN: &str = "imap-login: Login: user=<a>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.25, mpid=1, TLS";
@@ -211,17 +176,19 @@ mod tests {
         let all: Vec<&str> = text.split_inclusive('\n').collect();
         for block in all.chunks(lines) {
             let block = block.concat();
-            matchers.scan(Timestamp::default(), block.as_bytes(), &mut |at, event| {
-                if age != Age::Counted {
-                    tally.event(at, event, Some(Outcome::Granted));
-                }
-            });
-            tally.block(&matchers, block.as_bytes(), age, time("2026-11-23T00:00:00Z"), &mut |notice| {
+            let mut tell = |notice: Notice<'_>| {
                 told.push(match notice {
                     Notice::FormatChange(alarm) => alarm.warning("x", false),
                     Notice::Recovered(lines) => format!("again after {lines}"),
                 });
+            };
+            let mut counts = tally.block(age, time("2026-11-23T00:00:00Z"), &mut tell);
+            let block = block.as_bytes();
+            let stamp = matchers.sort_part(Timestamp::default(), block, 0..block.len(), |_, found| match found {
+                Found::Event(event) => counts.event(&event, Some(Outcome::Granted)),
+                Found::Untaken(untaken) => counts.untaken(untaken),
             });
+            counts.end(block, stamp);
         }
         told
     }
@@ -261,6 +228,14 @@ mod tests {
         assert_eq!(take(&mut tally, &failures, 10, Age::Live), [""; 0]);
         let told = take(&mut tally, &(line(10, 0, NEW) + &line(11, 0, FAILED)), 1, Age::Live);
         assert!(told.len() == 1 && told[0].starts_with("log x: 1 line looks like a login since "), "{told:#?}");
+    }
+
+    #[test]
+    fn only_programs_that_are_listened_to_count() {
+        let mut tally = LogCounts::new(TimeZone::UTC);
+        let text = line(10, 0, "login happened for c at 192.0.2.9").replace("dovecot", "cron");
+        take(&mut tally, &(text.clone() + "login happened\n" + &text.replace("cron", "imapd")), 1, Age::Live);
+        assert_eq!((tally.counters().lines(), tally.counters().unmatched()), (3, 1));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::grants::{Grants, Line};
 use crate::input::log_counts::{LogCounts, Notice};
 use crate::line::stamp::{self, DISORDER, Last, Stamps};
 use crate::line::syslog;
-use crate::matcher::Matchers;
+use crate::matcher::{Found, Matchers};
 use crate::output::error::Error;
 use crate::output::progress;
 use crate::source::Mark;
@@ -202,7 +202,6 @@ impl Reader {
         if origin.gap == Gap::Within {
             self.matchers.begin_in_the_middle();
         }
-        self.tally.block(&self.matchers, lines, origin.age, now.wall, &mut |notice| tell(name, notice));
         if self.matchers.take_overflow() && !std::mem::replace(&mut self.told_overflow, true) {
             log::warn!(
                 "cannot remember whose message was cut last in log {name}: it has lines of too many hosts; a login of \
@@ -216,38 +215,51 @@ impl Reader {
         let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
         let longest = (*reprocessed == 0).then(|| grants.ring().grace());
         *reprocessed = reprocessed.saturating_sub(part.len() as u64);
-        matchers.scan_part(now.boot, text, part, &mut |line, event| {
-            let written = first_stamp(&text[line..], |stamp| Written::read(stamp, stamps, now, last));
-            let place = Line { source: name, offset: origin.offset(line) };
-            let outcome = match written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest))) {
-                Some(late) => grants.late_event(now, late.time, event, place),
-                None => {
-                    let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
-                    grants.event(now, written, event, place)
-                }
-            };
-            tally.event(line, event, Some(outcome));
+        let mut tell = |notice: Notice<'_>| tell(name, notice);
+        let mut counts = tally.block(origin.age, now.wall, &mut tell);
+        let stamp = matchers.sort_part(now.boot, text, part, |line, found| match found {
+            Found::Untaken(untaken) => counts.untaken(untaken),
+            Found::Event(event) => {
+                let written = Written::read(event.header.time, stamps, now, last);
+                let place = Line { source: name, offset: origin.offset(line) };
+                let late = written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest)));
+                let outcome = match late {
+                    Some(late) => grants.late_event(now, late.time, &event, place),
+                    None => {
+                        let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
+                        grants.event(now, written, &event, place)
+                    }
+                };
+                counts.event(&event, Some(outcome));
+            }
         });
+        counts.end(block.lines(), stamp);
     }
 
     fn take_old(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
         let Self { matchers, stamps, tally, .. } = self;
         let by_clock = Stamps::clone(stamps);
-        let time = |block: &[u8]| first_stamp(block, |stamp| by_clock.latest(stamp, now.wall));
+        let time = |block: &[u8]| by_clock.latest(syslog::stamp_of(first_line(block))?, now.wall);
         let text = block.text();
+        let mut tell = |notice: Notice<'_>| tell(name, notice);
+        let mut counts = tally.block(origin.age, now.wall, &mut tell);
+        let mut last = None;
         each_minute(block.lines(), 0, &time, &mut |begin, part, written| {
             let then = written.map_or(*now, |written| now.back_to(written));
             // A stranger's stamps may cut his message.
-            matchers.scan_part(then.boot, text, begin..begin + part.len(), &mut |line, event| {
-                // Also of a line that has counted: it may tell which of two hours the next one means.
-                let written = first_stamp(&text[line..], |stamp| stamps.time(stamp, now.wall));
-                if origin.age == Age::Past {
-                    let place = Line { source: name, offset: origin.offset(line) };
-                    let grant = |written| grants.past_event(now, written, event, place);
-                    tally.event(line, event, written.map(grant));
+            last = matchers.sort_part(then.boot, text, begin..begin + part.len(), |line, found| match found {
+                Found::Untaken(untaken) => counts.untaken(untaken),
+                Found::Event(event) => {
+                    // Also of a line that has counted: it may tell which of two hours the next one means.
+                    let written = stamps.time(event.header.time, now.wall);
+                    if origin.age == Age::Past {
+                        let place = Line { source: name, offset: origin.offset(line) };
+                        counts.event(&event, written.map(|written| grants.past_event(now, written, &event, place)));
+                    }
                 }
             });
         });
+        counts.end(block.lines(), last);
     }
 }
 
@@ -315,10 +327,8 @@ fn each_minute<'b>(
     }
 }
 
-/// What the stamp of the first line of a block tells.
-fn first_stamp<T>(block: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
-    let line = &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())];
-    read(syslog::time(line)?)
+fn first_line(block: &[u8]) -> &[u8] {
+    &block[..memchr::memchr(b'\n', block).unwrap_or(block.len())]
 }
 
 #[cfg(test)]

@@ -7,6 +7,23 @@ use super::{Action, AnyMatcher, CutFailure, Event, Key, Kind, LONGEST_GRANTING, 
 use crate::line::syslog::{self, Header};
 use crate::time::Timestamp;
 
+/// A line as it was parsed, and the number of its program's route, if there is one.
+#[derive(Clone, Copy)]
+pub(super) struct Parsed<'l> {
+    pub(super) line: &'l [u8],
+    pub(super) parsed: Option<(Header<'l>, &'l [u8])>,
+    pub(super) route: Option<usize>,
+}
+
+/// A line of a program that has a route.
+#[derive(Clone, Copy)]
+struct Message<'l> {
+    line: &'l [u8],
+    header: Header<'l>,
+    text: &'l [u8],
+    route: usize,
+}
+
 impl Matchers {
     /// What a line without its newline says, if it is one of a chosen server.
     ///
@@ -21,35 +38,38 @@ impl Matchers {
     /// The same, and what stands behind the line and its newline, as far as that was read: it may show that the line is only
     /// the beginning of a message.
     pub fn event_before<'e>(&'e mut self, now: Timestamp, line: &'e [u8], behind: &[u8]) -> Option<Event<'e>> {
-        match syslog::piece(line) {
-            Some(piece) => self.event_of_piece(now, line, piece, behind),
-            None => self.event_of(now, line, syslog::parse(line), behind),
+        match self.take_piece(line) {
+            Some(taken) => self.event_of_piece(now, line, taken, behind),
+            None => self.event_of(now, self.parsed(line, syslog::parse(line)), behind),
         }
     }
 
-    /// What a line says that was parsed like this.
-    pub(super) fn event_of<'e>(
-        &'e mut self,
-        now: Timestamp,
-        line: &'e [u8],
-        parsed: Option<(Header<'e>, &'e [u8])>,
-        behind: &[u8],
-    ) -> Option<Event<'e>> {
-        if self.repeats.is_armed() && self.repeats.fits(line, parsed.as_ref()) {
+    /// A line that was parsed like this.
+    pub(super) fn parsed<'l>(&self, line: &'l [u8], parsed: Option<(Header<'l>, &'l [u8])>) -> Parsed<'l> {
+        Parsed { line, parsed, route: parsed.and_then(|(header, _)| self.routes.find(header.program)) }
+    }
+
+    /// What a line says.
+    pub(super) fn event_of<'e>(&'e mut self, now: Timestamp, what: Parsed<'e>, behind: &[u8]) -> Option<Event<'e>> {
+        let Parsed { line, parsed, route } = what;
+        if self.repeats.is_armed()
+            && let Some(time) = self.repeats.fits(line, parsed.as_ref())
+        {
             let is_doubtful = self.newlines.is_anything_doubtful();
             self.newlines.pass(line);
             if is_doubtful {
                 self.repeats.disarm();
             }
-            return self.repeats.event();
+            return self.repeats.event(time);
         }
-        let event = parsed.and_then(|(header, message)| {
-            let (matcher, kind, reading) = self.believed(now, line, &header, message, behind)?;
-            join(&mut self.sessions, now, &header, matcher, kind, &reading)
+        let message = parsed.zip(route).map(|((header, text), route)| Message { line, header, text, route });
+        let event = message.and_then(|message| {
+            let (matcher, kind, reading) = self.believed(now, message, behind)?;
+            join(&mut self.sessions, now, message.header, matcher, kind, &reading)
         });
         self.newlines.pass(line);
-        match (&event, &parsed) {
-            (Some(_), Some((header, message))) => self.repeats.note(event.as_ref(), header, message),
+        match (&event, message) {
+            (Some(event), Some(message)) => self.repeats.note(event, message.text),
             _ => self.repeats.disarm(),
         }
         event
@@ -59,32 +79,30 @@ impl Matchers {
     fn believed<'l>(
         &mut self,
         now: Timestamp,
-        line: &[u8],
-        header: &Header<'_>,
-        message: &'l [u8],
+        Message { line, header, text: message, route }: Message<'l>,
         behind: &[u8],
     ) -> Option<(AnyMatcher, Kind, Reading<'l>)> {
-        let doubtful = self.newlines.is_doubtful(header, line, behind);
-        let route = self.routes.of(header.program)?;
+        let doubtful = self.newlines.is_doubtful(&header, line, behind);
+        let route = self.routes.get(route);
         // A short message that a stranger may have written is no sign that a rest has come.
         let is_piece = route.limit.filter(|limit| !doubtful || message.len() >= *limit).is_some_and(|limit| {
             self.fragments.is_piece((header.container, header.host), header.program, message.len(), limit)
         });
         let is_concerned = || self.foreign.knows_any(now) || route.may_be_sign(message);
         let is_foreign = !route.foreign.is_empty() && is_concerned() && {
-            let process = self.sessions.id(header, header.pid);
+            let process = self.sessions.id(&header, header.pid);
             let has_process_id = header.pid.is_some();
             let message = foreign::Message { process, has_process_id, is_doubtful: doubtful, text: message };
             self.foreign.is_foreign(now, &route.foreign, message)
         };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        self.newlines.note(header, line, message, route.goes_on(message), doubtful);
+        self.newlines.note(&header, line, message, route.goes_on(message), doubtful);
         let (matcher, kind, reading) = found?;
-        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
+        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(&header, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
         let is_foreign = is_foreign || is_unseen && may_be_foreign(&matcher, header.program);
-        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header, message, behind);
+        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(&header, message, behind);
         let is_cut =
             || kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
@@ -107,12 +125,12 @@ fn may_be_foreign(matcher: &AnyMatcher, program: &[u8]) -> bool {
 fn join<'l>(
     sessions: &mut Sessions,
     now: Timestamp,
-    header: &Header<'_>,
+    header: Header<'l>,
     matcher: AnyMatcher,
     kind: Kind,
     reading: &Reading<'l>,
 ) -> Option<Event<'l>> {
-    let session = session(sessions, header, matcher.key(), reading);
+    let session = session(sessions, &header, matcher.key(), reading);
     let (action, client) = match (kind, session) {
         (Kind::Connect, _) => {
             sessions.connect(now, session?, reading.client?);
@@ -125,7 +143,7 @@ fn join<'l>(
         // It may be the end of a session that never logged in.
         (Kind::Logout, None) => return None,
     };
-    Some(Event { action, client, user: reading.user, session, matcher })
+    Some(Event { action, client, user: reading.user, session, matcher, header })
 }
 
 fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {

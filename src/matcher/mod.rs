@@ -38,9 +38,11 @@ pub use any::AnyMatcher;
 pub use builtin::BUILTIN;
 pub use lint::Flaw;
 use pattern::{Pattern, Role};
+pub use scan::{Found, Untaken};
 pub use sessions::SessionId;
 pub use set::{Matchers, UnknownMatcher};
 
+use crate::line::syslog::Header;
 pub use crate::line::syslog::LONGEST_LINE;
 
 /// Shortest message that is too long to count, in bytes.
@@ -85,6 +87,8 @@ pub struct Event<'l> {
     pub session: Option<SessionId>,
     /// Who found it.
     pub matcher: AnyMatcher,
+    /// What stands in front of the message, the stamp with it.
+    pub header: Header<'l>,
 }
 
 /// How the lines of one session are told from those of others, on the same host and of the same program.

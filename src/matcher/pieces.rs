@@ -44,6 +44,10 @@ enum Completed {
     Nothing,
 }
 
+/// A piece that was taken, and of which stream it completes a line, if it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken(Option<Stream>);
+
 impl Pieces {
     /// Lines are missing.
     pub(super) fn miss(&mut self) {
@@ -94,37 +98,45 @@ impl Pieces {
 }
 
 impl Matchers {
-    /// What a line that Kubernetes' runtime wrote says, or completes.
-    pub(super) fn event_of_piece<'e>(
-        &'e mut self,
-        now: Timestamp,
-        line: &'e [u8],
-        piece: Piece<'e>,
-        behind: &[u8],
-    ) -> Option<Event<'e>> {
+    /// Takes a line that Kubernetes' runtime wrote, unless it is a line like any other.
+    pub(super) fn take_piece(&mut self, line: &[u8]) -> Option<Taken> {
+        let piece = syslog::piece(line)?;
         match self.pieces.take(piece, line) {
-            Completed::Itself => self.event_of(now, line, syslog::parse(line), behind),
-            Completed::Nothing => {
-                self.skip(line);
-                None
-            }
-            Completed::Joined => {
-                let whole = self.pieces.take_line(piece.stream);
-                // Where the message began is not known any more, so it may begin in a stranger's.
-                let is_doubtful = self.newlines.is_anything_doubtful();
-                let event = self.event_of(now, &whole, syslog::parse(&whole), behind).filter(|_| !is_doubtful);
-                let found = event.map(|event| {
-                    let user = event.user.and_then(|user| repeats::within(&whole, user));
-                    (user, event.action, event.client, event.session, event.matcher)
-                });
-                if found.is_none() {
-                    self.repeats.disarm();
-                }
-                let whole = self.pieces.keep(piece.stream, whole);
-                let (user, action, client, session, matcher) = found?;
-                Some(Event { user: user.and_then(|user| whole.get(user)), action, client, session, matcher })
-            }
+            Completed::Itself => None,
+            Completed::Nothing => Some(Taken(None)),
+            Completed::Joined => Some(Taken(Some(piece.stream))),
         }
+    }
+
+    /// What a piece completes, if that says something.
+    pub(super) fn event_of_piece(
+        &mut self,
+        now: Timestamp,
+        line: &[u8],
+        Taken(stream): Taken,
+        behind: &[u8],
+    ) -> Option<Event<'_>> {
+        let Some(stream) = stream else {
+            self.skip(line);
+            return None;
+        };
+        let whole = self.pieces.take_line(stream);
+        // Where the message began is not known any more, so it may begin in a stranger's.
+        let is_doubtful = self.newlines.is_anything_doubtful();
+        let parsed = self.parsed(&whole, syslog::parse(&whole));
+        let event = self.event_of(now, parsed, behind).filter(|_| !is_doubtful);
+        let found = event.map(|event| {
+            let user = event.user.and_then(|user| repeats::within(&whole, user));
+            (user, event.action, event.client, event.session, event.matcher)
+        });
+        if found.is_none() {
+            self.repeats.disarm();
+        }
+        let whole = self.pieces.keep(stream, whole);
+        let (user, action, client, session, matcher) = found?;
+        // The line has another owner now.
+        let (header, _) = syslog::parse(whole)?;
+        Some(Event { user: user.and_then(|user| whole.get(user)), action, client, session, matcher, header })
     }
 }
 

@@ -47,9 +47,12 @@ impl Repeats {
     }
 
     /// Notes what the last line was.
-    pub(super) fn note(&mut self, event: Option<&Event<'_>>, header: &Header<'_>, message: &[u8]) {
+    pub(super) fn note(&mut self, event: &Event<'_>, message: &[u8]) {
         self.login = None;
-        let Some(event) = event.filter(|event| event.action == Action::Login) else { return };
+        if event.action != Action::Login {
+            return;
+        }
+        let header = event.header;
         self.text.clear();
         let mut keep = |part: &[u8]| {
             let start = self.text.len();
@@ -72,27 +75,31 @@ impl Repeats {
         self.login = Some(Login { user, ..login });
     }
 
-    /// Whether a line says that the last one, a login, came again.
-    pub(super) fn fits(&self, line: &[u8], parsed: Option<&(Header<'_>, &[u8])>) -> bool {
-        let Some(login) = &self.login else { return false };
+    /// When the last line, a login, came again, if a line says that it did: its stamp.
+    pub(super) fn fits<'l>(&self, line: &'l [u8], parsed: Option<&(Header<'l>, &'l [u8])>) -> Option<&'l [u8]> {
+        let login = self.login.as_ref()?;
         let is = |range: &Option<Range<usize>>, part: Option<&[u8]>| self.part(range.as_ref()) == part;
         if let Some(repeat) = syslog::repeat(line) {
-            return is(&login.host, Some(repeat.host)) && login.container.is_none();
+            return (is(&login.host, Some(repeat.host)) && login.container.is_none()).then_some(repeat.time);
         }
-        let Some((header, message)) = parsed else { return false };
-        let Some(inner) = syslog::repeated(message) else { return false };
-        is(&login.container, header.container)
+        let (header, message) = parsed?;
+        let inner = syslog::repeated(message)?;
+        let is_same = is(&login.container, header.container)
             && is(&login.host, header.host)
             && self.part(Some(&login.program)) == Some(header.program)
             && login.pid == header.pid
-            && self.part(Some(&login.message)) == Some(inner)
+            && self.part(Some(&login.message)) == Some(inner);
+        is_same.then_some(header.time)
     }
 
-    /// The login, again.
-    pub(super) fn event(&self) -> Option<Event<'_>> {
-        let Login { client, session, matcher, user, .. } = self.login.as_ref()?;
-        let user = self.part(user.as_ref());
-        Some(Event { action: Action::Login, client: *client, user, session: *session, matcher: matcher.clone() })
+    /// The login, again, at this time.
+    pub(super) fn event<'e>(&'e self, time: &'e [u8]) -> Option<Event<'e>> {
+        let Login { client, session, matcher, pid, container, host, program, user, .. } = self.login.as_ref()?;
+        let part = |range: &Option<Range<usize>>| self.part(range.as_ref());
+        let (program, pid) = (self.part(Some(program))?, *pid);
+        let header = Header { time, inner_time: None, container: part(container), host: part(host), program, pid };
+        let (user, matcher) = (part(user), matcher.clone());
+        Some(Event { action: Action::Login, client: *client, user, session: *session, matcher, header })
     }
 
     fn part(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {

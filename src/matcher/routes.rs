@@ -119,10 +119,21 @@ impl Routes {
         Self { routes, starts }
     }
 
-    /// The route of a program, if a matcher listens to it or its logger cuts messages.
-    pub(super) fn of(&self, program: &[u8]) -> Option<&Route> {
+    /// The number of a program's route, if a matcher listens to it or its logger cuts messages.
+    pub(super) fn find(&self, program: &[u8]) -> Option<usize> {
         let class = class(program);
-        self.routes[self.starts[class]..self.starts[class + 1]].iter().find(|route| *route.program == *program)
+        let mut routes = self.starts[class]..self.starts[class + 1];
+        routes.find(|nth| *self.routes[*nth].program == *program)
+    }
+
+    /// The route of this number, which was found.
+    pub(super) fn get(&self, nth: usize) -> &Route {
+        &self.routes[nth]
+    }
+
+    /// Whether a matcher listens there.
+    pub(super) fn is_heard(&self, nth: usize) -> bool {
+        !self.get(nth).matchers.is_empty()
     }
 }
 
@@ -151,10 +162,11 @@ mod tests {
         let all: Vec<AnyMatcher> = BUILTIN.iter().map(AnyMatcher::from).collect();
         let routes = Routes::new(&all);
         for program in BUILTIN.iter().flat_map(|matcher| matcher.programs) {
-            assert_eq!(routes.of(program.as_bytes()).map(|route| &*route.program), Some(program.as_bytes()));
+            let found = routes.find(program.as_bytes()).map(|nth| &*routes.get(nth).program);
+            assert_eq!(found, Some(program.as_bytes()));
         }
         for other in ["", "x", "postfix/smtpd", "dovecos", "dovecot ", "Dovecot"] {
-            assert!(routes.of(other.as_bytes()).is_none(), "{other}");
+            assert!(routes.find(other.as_bytes()).is_none(), "{other}");
         }
     }
 }

@@ -170,12 +170,6 @@ impl Matchers {
         self.chosen = other.chosen.clone();
     }
 
-    /// Whether lines of the program can be events or change what is remembered: a matcher listens to it, or its logger
-    /// cuts messages.
-    pub(super) fn heeds(&self, program: &[u8]) -> bool {
-        self.routes.of(program).is_some()
-    }
-
     /// Notes a line, handed in without its newline, of a program that is not heeded.
     pub(super) fn skip(&mut self, line: &[u8]) {
         self.repeats.disarm();
@@ -184,7 +178,7 @@ impl Matchers {
 
     /// The matchers that listen to a program, and from which length on a message of it may be cut.
     pub fn listeners(&self, program: &[u8]) -> (&[AnyMatcher], Option<usize>) {
-        match self.routes.of(program) {
+        match self.routes.find(program).map(|route| self.routes.get(route)) {
             Some(route) => (&route.matchers, route.limit),
             None => (&[], None),
         }

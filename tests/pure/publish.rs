@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use pop_before_smtp::grants::{Grants, Line, Policy, Start};
+use pop_before_smtp::line::syslog::Header;
 use pop_before_smtp::matcher::{Action, BUILTIN, Event};
 use pop_before_smtp::publish::Publisher;
 use pop_before_smtp::ring::Ring;
@@ -160,6 +161,7 @@ fn no_login_waits_until_its_revocation_is_forgotten_in_the_file() {
             user: None,
             session: None,
             matcher: (&BUILTIN[0]).into(),
+            header: Header::default(),
         };
         grants.event(now, None, &event, Line { source: "log", offset: None });
     };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use pop_before_smtp::line::syslog;
 use pop_before_smtp::matcher::custom::{self, Definition};
-use pop_before_smtp::matcher::{AnyMatcher, BUILTIN, Event, Key, Matchers};
+use pop_before_smtp::matcher::{AnyMatcher, BUILTIN, Event, Found, Key, Matchers, Untaken};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 
@@ -40,7 +40,8 @@ fn list(directory: &Path) -> Vec<PathBuf> {
 
 /// What an event says, without the session's id, which differs from one `Matchers` to the next.
 fn told(line: usize, event: &Event<'_>) -> String {
-    format!("{line} {} {} {:?} {}", event.action, event.client, event.user, event.matcher)
+    let Event { action, client, user, matcher, header, .. } = event;
+    format!("{line} {action} {client} {user:?} {matcher} {header:?}")
 }
 
 fn line_by_line(mut matchers: Matchers, text: &[u8]) -> Vec<String> {
@@ -66,7 +67,20 @@ fn scanned(mut matchers: Matchers, text: &[u8], size: usize) -> Vec<String> {
         let least = (at + size).min(text.len());
         let end =
             text[least..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |newline| least + newline + 1);
-        matchers.scan(Timestamp::default(), &text[at..end], &mut |line, event| events.push(told(at + line, event)));
+        let block = &text[at..end];
+        let stamp = matchers.sort_part(Timestamp::default(), block, 0..block.len(), |line, found| match found {
+            Found::Event(event) => events.push(told(at + line, &event)),
+            // What is handed on of a line is what it holds.
+            Found::Untaken(Untaken { line, header, message }) => {
+                assert_eq!(syslog::parse(line), Some((header, message)));
+            }
+        });
+        let last = block.strip_suffix(b"\n").unwrap_or(block).rsplit(|byte| *byte == b'\n').next();
+        // Of a piece the first stamp is taken.
+        let last = last.filter(|line| syslog::piece(line).is_none());
+        let time = |line| syslog::parse(line).map(|(header, _)| header.time);
+        let expected = |line| time(line).or_else(|| Some(syslog::repeat(line)?.time));
+        assert!(last.is_none_or(|line| stamp == expected(line)), "{block:?}");
         at = end;
     }
     events

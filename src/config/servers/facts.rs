@@ -9,7 +9,7 @@ use nix::sys::utsname::uname;
 use super::decision::Sign;
 use super::signs::{DIRECTORIES, SIGNS};
 use crate::config::logs::{Logs, Lookup};
-use crate::line::syslog;
+use crate::line::syslog::Header;
 use crate::matcher::{Action, Matchers};
 use crate::source::Log;
 use crate::source::newest::{self, Newest};
@@ -129,7 +129,7 @@ fn logins(log: &Log, most: u64, escaped_newlines: bool) -> Vec<Logged> {
 }
 
 /// Host and program of a line.
-type Origin<'l> = (Option<&'l [u8]>, &'l [u8]);
+type Origin = (Option<String>, String);
 
 /// By the rules that decide on grants: a line that would not count shows nothing.
 fn logins_in(log: &str, newest: &Newest, mut matchers: Matchers) -> Vec<Logged> {
@@ -139,21 +139,16 @@ fn logins_in(log: &str, newest: &Newest, mut matchers: Matchers) -> Vec<Logged> 
     if newest.is_cut {
         matchers.begin_in_a_message();
     }
-    let mut found: BTreeMap<Origin<'_>, BTreeMap<&'static str, u64>> = BTreeMap::new();
-    matchers.scan(Timestamp::default(), &newest.lines, &mut |at, event| {
-        let line = newest.lines[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let matcher = event.matcher.row().filter(|_| event.action == Action::Login);
-        if let (Some(matcher), Some((header, _))) = (matcher, syslog::parse(line)) {
-            *found.entry((header.host, header.program)).or_default().entry(matcher.name).or_default() += 1;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut found: BTreeMap<Origin, BTreeMap<&'static str, u64>> = BTreeMap::new();
+    matchers.scan(Timestamp::default(), &newest.lines, &mut |_, event| {
+        let Header { host, program, .. } = event.header;
+        if let Some(matcher) = event.matcher.row().filter(|_| event.action == Action::Login) {
+            let origin = (host.map(text), text(program));
+            *found.entry(origin).or_default().entry(matcher.name).or_default() += 1;
         }
     });
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let logged = |((host, program), logins): (Origin<'_>, _)| Logged {
-        log: log.to_owned(),
-        host: host.map(text),
-        program: text(program),
-        logins,
-    };
+    let logged = |((host, program), logins): (Origin, _)| Logged { log: log.to_owned(), host, program, logins };
     found.into_iter().map(logged).collect()
 }
 

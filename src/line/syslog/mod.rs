@@ -32,7 +32,7 @@ use stamps::stamp;
 pub const LONGEST_LINE: usize = 8192;
 
 /// What stands in front of the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Header<'l> {
     /// The time stamp as written: of several that of the outermost logger, which is the latest and the surest.
     pub time: &'l [u8],
@@ -91,9 +91,10 @@ pub fn forms_of(line: &[u8]) -> Option<Forms> {
     read(line).map(|found| found.forms)
 }
 
-/// The stamp of a line: of its header, or of one that says how often the last message came.
-pub(crate) fn time(line: &[u8]) -> Option<&[u8]> {
-    parse(line).map(|(header, _)| header.time).or_else(|| repeat(line).map(|repeat| repeat.time))
+/// The stamp of a line: the one with which it begins, whatever follows, or that of its header.
+pub(crate) fn stamp_of(line: &[u8]) -> Option<&[u8]> {
+    let begin = behind_prefix(line).and_then(|line| stamp(skip_priority(line)));
+    begin.map(|(time, _)| time).or_else(|| parse(line).map(|(header, _)| header.time))
 }
 
 /// Whether the line begins with a stamp of syslog, whatever follows.
