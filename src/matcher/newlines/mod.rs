@@ -33,6 +33,8 @@ pub(super) struct Newlines {
     endings: Vec<Ending>,
     /// A container's runtime or a log runner puts something in front of each line, also of one that a newline makes.
     has_prefixes: bool,
+    /// The last of `doubt`, `split` and `endings`: most lines are nowhere near, and a comparison shows that.
+    near: u64,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -57,13 +59,20 @@ impl Newlines {
             self.split += added(line) + self.header_length(line);
             self.endings.retain(|ending| self.read < ending.until);
             self.endings.iter_mut().for_each(|ending| ending.until += more);
+            self.measure();
         }
         self.read += line.len() as u64 + 1;
     }
 
-    /// Whether a line that begins here may be a stranger's text; most are nowhere near.
+    /// Whether a line that begins here may be a stranger's text.
     fn is_near(&self) -> bool {
-        self.read < self.doubt.max(self.split) || self.endings.iter().any(|ending| self.read < ending.until)
+        self.read < self.near
+    }
+
+    /// To be called whenever one of what is `near` has changed.
+    fn measure(&mut self) {
+        let last = self.endings.iter().map(|ending| ending.until).max().unwrap_or(0);
+        self.near = self.doubt.max(self.split).max(last);
     }
 
     /// Whether any line that begins here would have to be measured.
@@ -107,6 +116,7 @@ impl Newlines {
                 None => self.doubt = self.doubt.max(until),
             }
         }
+        self.measure();
     }
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
@@ -173,6 +183,7 @@ impl Newlines {
             None if holds_nul => self.split = self.split.max(until - self.header_length(line)),
             None => self.doubt = self.doubt.max(until - prefix),
         }
+        self.measure();
     }
 }
 
