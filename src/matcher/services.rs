@@ -12,8 +12,8 @@ pub struct Service {
     pub matcher: Option<&'static Matcher>,
 }
 
-/// All services.
-pub const SERVICES: &[Service] = &[
+/// All services. No constant, as [`super::BUILTIN`].
+pub static SERVICES: &[Service] = &[
     Service { name: "imap", matcher: None },
     Service { name: "pop3", matcher: None },
     Service { name: "submission", matcher: Some(&dovecot::SUBMISSION) },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pop_before_smtp::config::config_file;
-use pop_before_smtp::matcher::{Action, Matchers};
+use pop_before_smtp::matcher::{Action, AnyMatcher, BUILTIN, Matchers};
 use pop_before_smtp::time::Timestamp;
 use proptest::prelude::*;
 
@@ -70,6 +70,12 @@ fn what_nginx_wrote_before_the_change_casts_doubt_on_what_follows() {
         assert!(matchers.event(Timestamp::default(), forged.as_bytes()).is_none(), "{first}");
         assert!(Matchers::all().event(Timestamp::default(), forged.as_bytes()).is_some(), "alone it is a login");
     }
+}
+
+/// Else a reload that chooses the same would forget connections.
+#[test]
+fn the_rows_of_the_table_are_the_same_wherever_they_are_named() {
+    assert!(Matchers::all().is_same_choice(&Matchers::of(BUILTIN.iter().map(AnyMatcher::from))));
 }
 
 const CONNECT: &str = "[[matcher]]\nname = 'old'\nprograms = ['x']\nkey = 'pid'\n\

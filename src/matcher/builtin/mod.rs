@@ -30,8 +30,8 @@ pub(super) const NAMES_OF_C_PROGRAM: &[(&str, &str)] = &[
     ("VMPOP3D", "vm-pop3d"),
 ];
 
-/// All built-in matchers.
-pub const BUILTIN: &[Matcher] = &[
+/// All built-in matchers. No constant: of that each place that names it could have rows of its own, which are not the same.
+pub static BUILTIN: &[Matcher] = &[
     others::APPLE_MAIL,
     courier::COURIER,
     others::CUCIPOP,
