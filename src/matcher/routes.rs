@@ -120,6 +120,7 @@ impl Routes {
     }
 
     /// The number of a program's route, if a matcher listens to it or its logger cuts messages.
+    #[inline]
     pub(super) fn find(&self, program: &[u8]) -> Option<usize> {
         let class = class(program);
         let mut routes = self.starts[class]..self.starts[class + 1];

@@ -89,7 +89,7 @@ fn scanned(mut matchers: Matchers, text: &[u8], size: usize) -> Vec<String> {
 /// Where newlines may be raw, what stands behind a line in its block may show that a newline has cut it (`CutFailure`).
 fn choices(escaped: bool) -> Vec<Matchers> {
     let one = |name| Matchers::select(&[name]).expect("a matcher");
-    let all = [Matchers::all(), Matchers::all_and(&[CUSTOM.clone()])];
+    let all = [Matchers::all(), Matchers::all_and(std::slice::from_ref(&CUSTOM))];
     let mut choices: Vec<_> = all.into_iter().chain(BUILTIN.iter().map(|matcher| one(matcher.name))).collect();
     choices.iter_mut().for_each(|matchers| matchers.take_newlines_for_escaped(escaped));
     choices
