@@ -72,7 +72,7 @@ fn a_tally_asks_for_no_memory_for_a_line() {
         let mut tell = |_: Notice<'_>| {};
         let mut counts = tally.block(Age::Live, now, &mut tell);
         let stamp = matchers.sort_part(Timestamp::default(), &text, 0..text.len(), |_, found| match found {
-            Found::Event(event) => counts.event(&event, Some(Outcome::Extended)),
+            Found::Event(event) => counts.event(event, Some(Outcome::Extended)),
             Found::Untaken(untaken) => counts.untaken(untaken),
         });
         counts.end(&text, stamp);

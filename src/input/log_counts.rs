@@ -185,7 +185,7 @@ mod tests {
             let mut counts = tally.block(age, time("2026-11-23T00:00:00Z"), &mut tell);
             let block = block.as_bytes();
             let stamp = matchers.sort_part(Timestamp::default(), block, 0..block.len(), |_, found| match found {
-                Found::Event(event) => counts.event(&event, Some(Outcome::Granted)),
+                Found::Event(event) => counts.event(event, Some(Outcome::Granted)),
                 Found::Untaken(untaken) => counts.untaken(untaken),
             });
             counts.end(block, stamp);

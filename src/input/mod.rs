@@ -224,13 +224,13 @@ impl Reader {
                 let place = Line { source: name, offset: origin.offset(line) };
                 let late = written.filter(|written| longest.is_some_and(|longest| written.is_late(now, longest)));
                 let outcome = match late {
-                    Some(late) => grants.late_event(now, late.time, &event, place),
+                    Some(late) => grants.late_event(now, late.time, event, place),
                     None => {
                         let written = written.filter(|written| written.is_sure(now)).map(|written| written.time);
-                        grants.event(now, written, &event, place)
+                        grants.event(now, written, event, place)
                     }
                 };
-                counts.event(&event, Some(outcome));
+                counts.event(event, Some(outcome));
             }
         });
         counts.end(block.lines(), stamp);
@@ -254,7 +254,7 @@ impl Reader {
                     let written = stamps.time(event.header.time, now.wall);
                     if origin.age == Age::Past {
                         let place = Line { source: name, offset: origin.offset(line) };
-                        counts.event(&event, written.map(|written| grants.past_event(now, written, &event, place)));
+                        counts.event(event, written.map(|written| grants.past_event(now, written, event, place)));
                     }
                 }
             });

@@ -15,15 +15,6 @@ pub(super) struct Parsed<'l> {
     pub(super) route: Option<usize>,
 }
 
-/// A line of a program that has a route.
-#[derive(Clone, Copy)]
-struct Message<'l> {
-    line: &'l [u8],
-    header: Header<'l>,
-    text: &'l [u8],
-    route: usize,
-}
-
 impl Matchers {
     /// What a line without its newline says, if it is one of a chosen server.
     ///
@@ -40,7 +31,7 @@ impl Matchers {
     pub fn event_before<'e>(&'e mut self, now: Timestamp, line: &'e [u8], behind: &[u8]) -> Option<Event<'e>> {
         match self.take_piece(line) {
             Some(taken) => self.event_of_piece(now, line, taken, behind),
-            None => self.event_of(now, self.parsed(line, syslog::parse(line)), behind),
+            None => self.event_of(now, &self.parsed(line, syslog::parse(line)), behind),
         }
     }
 
@@ -50,7 +41,7 @@ impl Matchers {
     }
 
     /// What a line says.
-    pub(super) fn event_of<'e>(&'e mut self, now: Timestamp, what: Parsed<'e>, behind: &[u8]) -> Option<Event<'e>> {
+    pub(super) fn event_of<'e>(&'e mut self, now: Timestamp, what: &Parsed<'e>, behind: &[u8]) -> Option<Event<'e>> {
         let Parsed { line, parsed, route } = what;
         if self.repeats.is_armed()
             && let Some(time) = self.repeats.fits(line, parsed.as_ref())
@@ -62,14 +53,13 @@ impl Matchers {
             }
             return self.repeats.event(time);
         }
-        let message = parsed.zip(route).map(|((header, text), route)| Message { line, header, text, route });
-        let event = message.and_then(|message| {
-            let (matcher, kind, reading) = self.believed(now, message, behind)?;
-            join(&mut self.sessions, now, message.header, matcher, kind, &reading)
+        let event = parsed.as_ref().and_then(|(header, message)| {
+            let (matcher, kind, reading) = self.believed(now, line, header, message, (*route)?, behind)?;
+            join(&mut self.sessions, now, header, matcher, kind, &reading)
         });
         self.newlines.pass(line);
-        match (&event, message) {
-            (Some(event), Some(message)) => self.repeats.note(event, message.text),
+        match (&event, parsed) {
+            (Some(event), Some((_, message))) => self.repeats.note(event, message),
             _ => self.repeats.disarm(),
         }
         event
@@ -79,10 +69,13 @@ impl Matchers {
     fn believed<'l>(
         &mut self,
         now: Timestamp,
-        Message { line, header, text: message, route }: Message<'l>,
+        line: &[u8],
+        header: &Header<'_>,
+        message: &'l [u8],
+        route: usize,
         behind: &[u8],
     ) -> Option<(AnyMatcher, Kind, Reading<'l>)> {
-        let doubtful = self.newlines.is_doubtful(&header, line, behind);
+        let doubtful = self.newlines.is_doubtful(header, line, behind);
         let route = self.routes.get(route);
         // A short message that a stranger may have written is no sign that a rest has come.
         let is_piece = route.limit.filter(|limit| !doubtful || message.len() >= *limit).is_some_and(|limit| {
@@ -90,19 +83,19 @@ impl Matchers {
         });
         let is_concerned = || self.foreign.knows_any(now) || route.may_be_sign(message);
         let is_foreign = !route.foreign.is_empty() && is_concerned() && {
-            let process = self.sessions.id(&header, header.pid);
+            let process = self.sessions.id(header, header.pid);
             let has_process_id = header.pid.is_some();
             let message = foreign::Message { process, has_process_id, is_doubtful: doubtful, text: message };
             self.foreign.is_foreign(now, &route.foreign, message)
         };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        self.newlines.note(&header, line, message, route.goes_on(message), doubtful);
+        self.newlines.note(header, line, message, route.goes_on(message), doubtful);
         let (matcher, kind, reading) = found?;
-        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(&header, user));
+        let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
         let is_foreign = is_foreign || is_unseen && may_be_foreign(&matcher, header.program);
-        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(&header, message, behind);
+        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header, message, behind);
         let is_cut =
             || kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
@@ -122,15 +115,16 @@ fn may_be_foreign(matcher: &AnyMatcher, program: &[u8]) -> bool {
 }
 
 /// Makes an event of a reading: finds the address that an earlier line of the session told, and remembers the session.
+#[inline]
 fn join<'l>(
     sessions: &mut Sessions,
     now: Timestamp,
-    header: Header<'l>,
+    header: &Header<'l>,
     matcher: AnyMatcher,
     kind: Kind,
     reading: &Reading<'l>,
 ) -> Option<Event<'l>> {
-    let session = session(sessions, &header, matcher.key(), reading);
+    let session = session(sessions, header, matcher.key(), reading);
     let (action, client) = match (kind, session) {
         (Kind::Connect, _) => {
             sessions.connect(now, session?, reading.client?);
@@ -143,7 +137,7 @@ fn join<'l>(
         // It may be the end of a session that never logged in.
         (Kind::Logout, None) => return None,
     };
-    Some(Event { action, client, user: reading.user, session, matcher, header })
+    Some(Event { action, client, user: reading.user, session, matcher, header: *header })
 }
 
 fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {

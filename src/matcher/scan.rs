@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub enum Found<'l> {
     /// It is an event.
-    Event(Event<'l>),
+    Event(&'l Event<'l>),
     /// It is none: no pattern fits, another line is needed, or a stranger may have written it.
     Untaken(Untaken<'l>),
 }
@@ -48,7 +48,7 @@ impl Matchers {
     ) {
         self.sort_part(now, text, part, |at, found| {
             if let Found::Event(found) = found {
-                event(at, &found);
+                event(at, found);
             }
         });
     }
@@ -89,7 +89,7 @@ impl Matchers {
                     stamp = syslog::stamp_of(line);
                 }
                 if let Some(event) = self.event_of_piece(now, line, taken, behind) {
-                    found(at, Found::Event(event));
+                    found(at, Found::Event(&event));
                 }
                 continue;
             }
@@ -99,12 +99,14 @@ impl Matchers {
             }
             let what = if tag.is_some() { Parsed { line, parsed, route } } else { self.parsed(line, parsed) };
             let is_heard = what.route.is_some_and(|route| self.routes.is_heard(route));
-            match (self.event_of(now, what, behind), parsed) {
-                (Some(event), _) => found(at, Found::Event(event)),
-                (None, Some((header, message))) if is_heard => {
-                    found(at, Found::Untaken(Untaken { line, header, message }));
+            match self.event_of(now, &what, behind) {
+                Some(event) => found(at, Found::Event(&event)),
+                None if is_heard => {
+                    if let Some((header, message)) = parsed {
+                        found(at, Found::Untaken(Untaken { line, header, message }));
+                    }
                 }
-                _ => {}
+                None => {}
             }
         }
         stamp

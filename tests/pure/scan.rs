@@ -69,7 +69,7 @@ fn scanned(mut matchers: Matchers, text: &[u8], size: usize) -> Vec<String> {
             text[least..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |newline| least + newline + 1);
         let block = &text[at..end];
         let stamp = matchers.sort_part(Timestamp::default(), block, 0..block.len(), |line, found| match found {
-            Found::Event(event) => events.push(told(at + line, &event)),
+            Found::Event(event) => events.push(told(at + line, event)),
             // What is handed on of a line is what it holds.
             Found::Untaken(Untaken { line, header, message }) => {
                 assert_eq!(syslog::parse(line), Some((header, message)));
