@@ -10,6 +10,8 @@ use crate::line::syslog::LONGEST_LINE;
 /// Most bytes taken by one read.
 pub const READ: usize = 64 * 1024;
 
+const READS_IN_BUFFER: usize = 4;
+
 /// How much is seen behind a line when it is handed on, itself included, if more can be read at once. A newline in a message
 /// makes several lines of it, and its end may show that the first is no login ([`crate::matcher::CutFailure`]). The longest
 /// of these messages has 31,800 bytes; all others have 4,096, and a syslog daemon may write each as four.
@@ -46,8 +48,10 @@ pub type GoesOn<'a, I> = dyn Fn(&I, &[u8]) -> bool + 'a;
 /// Input that has been read, up to the next newline.
 #[derive(Debug)]
 pub struct Lines {
-    /// What is kept at the front, then room for one read.
+    /// Room for some reads: what is kept is moved to the front only where no read fits behind it any more.
     buffer: Box<[u8]>,
+    /// Where in the buffer that begins which is kept.
+    front: usize,
     /// Longest line that counts, in bytes without the newline.
     longest: usize,
     /// Bytes of the lines that are kept back and of the unfinished one.
@@ -70,8 +74,8 @@ impl Default for Lines {
 impl Lines {
     /// Lines of at most `longest` bytes; a log's have at most [`LONGEST_LINE`].
     pub fn up_to(longest: usize) -> Self {
-        let buffer = vec![0; longest.max(BEHIND) + READ].into();
-        Self { buffer, longest, kept: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
+        let buffer = vec![0; longest.max(BEHIND) + READS_IN_BUFFER * READ].into();
+        Self { buffer, front: 0, longest, kept: 0, skipping: false, dropped: 0, offset: 0, next_line: Some(0) }
     }
 
     /// Forgets what is unfinished and goes on at `offset`, where a line begins.
@@ -114,7 +118,7 @@ impl Lines {
         goes_on: &GoesOn<'_, I>,
         block: &mut dyn FnMut(u64, Block<'_>),
     ) -> io::Result<usize> {
-        let start = self.kept;
+        let start = self.make_room();
         let result = input.read(&mut self.buffer[start..start + READ]);
         let read = match &result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return result,
@@ -122,17 +126,17 @@ impl Lines {
             Ok(read) => *read,
         };
         let end = start + read;
-        // Of the first byte of the buffer.
-        let place = self.offset - start as u64;
+        let (front, place_of_front) = (self.front, self.again());
+        let place = |at: usize| place_of_front + (at - front) as u64;
         self.offset += read as u64;
         let fresh = &self.buffer[start..end];
-        let mut begin = 0;
+        let mut begin = front;
         if self.skipping {
             // Nothing is kept then.
             let Some(newline) = memchr::memchr(b'\n', fresh) else { return result };
             self.skipping = false;
-            begin = newline + 1;
-            self.next_line = Some(place + begin as u64);
+            begin = start + newline + 1;
+            self.next_line = Some(place(begin));
         }
         let goes_on = read > 0 && goes_on(input, fresh);
         let text = &self.buffer[begin..end];
@@ -140,11 +144,29 @@ impl Lines {
         if next > 0 {
             self.dropped += overlong(&text[..next], self.longest);
             let text = if goes_on { text } else { &text[..next] };
-            block(place + begin as u64, Block { text, end: next });
-            self.next_line = Some(place + (begin + next) as u64);
+            block(place(begin), Block { text, end: next });
+            self.next_line = Some(place(begin + next));
         }
-        self.keep(place, begin + next, end, goes_on, block);
+        self.front = begin + next;
+        self.kept = end - self.front;
+        let most = if goes_on { self.longest.max(BEHIND) } else { self.longest };
+        if self.kept > most {
+            block(place(self.front), Block::from(&self.buffer[self.front..=self.front + self.longest]));
+            self.dropped += 1;
+            self.skipping = true;
+            self.kept = 0;
+        }
         result
+    }
+
+    /// Where in the buffer the next read goes, behind what is kept.
+    fn make_room(&mut self) -> usize {
+        let kept = self.front..self.front + self.kept;
+        if kept.is_empty() || kept.end + READ > self.buffer.len() {
+            self.buffer.copy_within(kept, 0);
+            self.front = 0;
+        }
+        self.front + self.kept
     }
 
     /// Forgets the beginning of a line whose end will never come. Half a line is never handed on: an address cut short
@@ -175,19 +197,6 @@ impl Lines {
     /// Number of lines dropped for their length since the last call.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
-    }
-
-    fn keep(&mut self, place: u64, begin: usize, end: usize, goes_on: bool, block: &mut dyn FnMut(u64, Block<'_>)) {
-        let most = if goes_on { self.longest.max(BEHIND) } else { self.longest };
-        self.kept = end - begin;
-        if self.kept > most {
-            block(place + begin as u64, Block::from(&self.buffer[begin..=begin + self.longest]));
-            self.dropped += 1;
-            self.skipping = true;
-            self.kept = 0;
-        } else {
-            self.buffer.copy_within(begin..end, 0);
-        }
     }
 }
 
