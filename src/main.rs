@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use pop_before_smtp::cli::Command;
+use pop_before_smtp::cli::{Command, List, Share};
 use pop_before_smtp::commands::site::Site;
-use pop_before_smtp::commands::{catalogue, clear, explain, inspect, suggest};
+use pop_before_smtp::commands::{catalogue, clear, everywhere, explain, inspect, suggest};
 use pop_before_smtp::config::{self, Config, dump, effective, servers};
 use pop_before_smtp::output::error::Error;
 use pop_before_smtp::output::logger;
@@ -35,14 +35,17 @@ fn run() -> Result<ExitCode, Error> {
         }
         None => daemon::run(Config::new(&asked.options)?),
         Some(Command::Clear) => clear::clear(&config::table(&asked.options)?),
-        Some(Command::List(form)) => Site::new(&asked.options)?.list(form.json),
+        Some(Command::List(List { all: true, form })) => everywhere::list(&asked.options, form.json),
+        Some(Command::List(List { form, .. })) => Site::new(&asked.options)?.list(form.json),
         Some(Command::Explain { address, form }) => Site::new(&asked.options)?.explain(address, form.json),
         Some(Command::Status { form, prometheus }) => Site::new(&asked.options)?.status(form.json, *prometheus),
-        Some(Command::Revoke { address }) => Site::new(&asked.options)?.revoke(address),
+        Some(Command::Revoke { address, everywhere: false }) => Site::new(&asked.options)?.revoke(address),
+        Some(Command::Revoke { address, .. }) => everywhere::revoke(&asked.options, address),
         Some(Command::Grant { address, length }) => {
             let length = length.as_deref().map(|text| config::length(&asked.options, text)).transpose()?;
             Site::new(&asked.options)?.grant(address, length)
         }
+        Some(Command::Deny(what)) if what.everywhere => everywhere::deny(&asked.options, what),
         Some(Command::Deny(what)) => Site::new(&asked.options)?.deny(what),
         Some(Command::Match(what)) => match &what.explain {
             Some(line) => {
@@ -59,6 +62,7 @@ fn run() -> Result<ExitCode, Error> {
         Some(Command::Matchers { format }) => {
             inspect::print(&catalogue::table(&asked.options.file.custom(), &servers::seen_here(), *format))
         }
+        Some(Command::Share { what: Share::Init { print } }) => everywhere::init(&asked.options, *print),
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&asked.options)?)),
     };
     done.map(|()| ExitCode::SUCCESS)

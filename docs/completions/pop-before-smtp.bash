@@ -46,8 +46,14 @@ _pop__before__smtp() {
             pop__before__smtp,revoke)
                 cmd="pop__before__smtp__subcmd__revoke"
                 ;;
+            pop__before__smtp,share)
+                cmd="pop__before__smtp__subcmd__share"
+                ;;
             pop__before__smtp,status)
                 cmd="pop__before__smtp__subcmd__status"
+                ;;
+            pop__before__smtp__subcmd__share,init)
+                cmd="pop__before__smtp__subcmd__share__subcmd__init"
                 ;;
             *)
                 ;;
@@ -56,7 +62,11 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
+<<<<<<< HEAD
             opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
+=======
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --share-url --share-give --share-take --share-name --share-withdraw --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config share"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +192,26 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-give)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --share-take)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --share-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-withdraw)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -198,7 +228,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
+<<<<<<< HEAD
             opts="-h --probe --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +319,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -304,7 +342,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
+<<<<<<< HEAD
             opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -391,6 +433,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -410,7 +456,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__deny)
+<<<<<<< HEAD
             opts="-h --remove --list --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --remove --everywhere --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -497,6 +547,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -516,7 +570,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__explain)
+<<<<<<< HEAD
             opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,6 +664,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -622,7 +684,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__grant)
+<<<<<<< HEAD
             opts="-h --for --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -716,6 +782,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -732,7 +802,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
+<<<<<<< HEAD
             opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --all --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -822,6 +896,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -838,7 +916,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
+<<<<<<< HEAD
             opts="-h --format --count --explain --suggest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -936,6 +1018,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -952,7 +1038,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
+<<<<<<< HEAD
             opts="-h --format --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1046,6 +1136,10 @@ _pop__before__smtp() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --backend)
                     COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
                     return 0
@@ -1062,7 +1156,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
+<<<<<<< HEAD
             opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1149,6 +1247,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1168,7 +1270,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__revoke)
+<<<<<<< HEAD
             opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --everywhere --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1255,6 +1361,198 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__share)
+            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__share__subcmd__init)
+            opts="-h --print --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1274,7 +1572,11 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__status)
+<<<<<<< HEAD
             opts="-h --json --prometheus --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
+=======
+            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1361,6 +1663,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,10 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
+<<<<<<< HEAD
     string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
+=======
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
+>>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -66,6 +70,14 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-users-per-address -d 'Grant an address nothing while more users than this log in from it within one grace; 0 does not count them' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l metrics-file -d 'Write metrics for Prometheus to FILE now and then' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-give -d 'The grants that this host\'s logs bring count on the other hosts, too' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-take -d 'The other hosts\' grants count here, too' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-name -d 'Who this host is to the others [default: the host\'s name]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-withdraw -d 'A clean stop ends what this host has given' -r -f -a "true\t''
+false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -114,6 +126,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "che
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "match" -d 'Print each login that the matchers find in a log file, or tell how a line is read'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "matchers" -d 'Print the table of matchers: name, servers, what to switch on'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "postfix-config" -d 'Print the main.cf lines that make Postfix use the table'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "share" -d 'Set up the PostgreSQL database through which many hosts share their grants'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l map -d 'Table path without suffix' -r -F
@@ -146,6 +159,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -176,6 +190,7 @@ uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l all -d 'Of all hosts that share their grants, as the database has them'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l json -d 'Print JSON, one object a line'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l user -d 'Once what needs root is done, become this user; only root can' -r
@@ -210,6 +225,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -274,6 +290,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -304,6 +321,7 @@ uw-imap-no-proxy\t''
 vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l everywhere -d 'On all hosts that share their grants'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l for -d 'For how long, at most a week [default: the grace]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l user -d 'Once what needs root is done, become this user; only root can' -r
@@ -338,6 +356,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -401,6 +420,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -432,6 +452,7 @@ vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l remove -d 'Deny it no longer'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l everywhere -d 'On all hosts that share their grants'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l list -d 'Print what is denied'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l json -d 'Print JSON, one object a line'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -467,6 +488,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" 
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -532,6 +554,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -595,6 +618,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -663,6 +687,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -731,6 +756,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -794,6 +820,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l backend -d 'How the table is written' -r -f -a "postmap\t''
 lmdb\t''
 sqlite\t''"
@@ -825,3 +852,111 @@ vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+cyrus-1\t''
+dovecot\t''
+dovecot-proxy\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+uw-imap-no-proxy\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Make the tables, functions and roles, as the owner of the database; --grace is the longest that a giver can give'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+cyrus-1\t''
+dovecot\t''
+dovecot-proxy\t''
+gnu-pop3d\t''
+imapproxy\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+uw-imap-no-proxy\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l print -d 'Print the SQL, and change nothing'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'

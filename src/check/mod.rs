@@ -17,6 +17,7 @@ mod relay;
 mod restrictions;
 mod servers;
 mod settings;
+mod share;
 mod writer;
 
 use std::path::Path;
@@ -106,6 +107,7 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
         findings.extend(skipped_networks(settings));
     }
     findings.extend(guards::judge(&gather::guards::gather(Path::new("/")), &ours));
+    findings.extend(share::judge(options)?);
     if probe {
         let listed = listed.and_then(Result::ok).unwrap_or_default();
         let reader = reader.as_ref().filter(|_| read_unprivileged);

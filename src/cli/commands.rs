@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Whether to print JSON.
 #[derive(Debug, Clone, Copy, Args)]
@@ -11,6 +11,28 @@ pub struct Json {
     /// Print JSON, one object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Of all hosts that share their grants, as the database has them
+    #[arg(long)]
+    pub all: bool,
+    /// How to print it.
+    #[command(flatten)]
+    pub form: Json,
+}
+
+/// What `share` does.
+#[derive(Debug, Subcommand)]
+pub enum Share {
+    /// Make the tables, functions and roles, as the owner of the database; --grace is the longest that a giver can give
+    Init {
+        /// Print the SQL, and change nothing
+        #[arg(long)]
+        print: bool,
+    },
 }
 
 /// Options of `deny`.
@@ -22,6 +44,9 @@ pub struct Deny {
     /// Deny it no longer
     #[arg(long)]
     pub remove: bool,
+    /// On all hosts that share their grants
+    #[arg(long, conflicts_with = "list")]
+    pub everywhere: bool,
     /// Print what is denied
     #[arg(long, conflicts_with_all = ["remove", "network"])]
     pub list: bool,

@@ -3,6 +3,7 @@
 mod commands;
 mod options;
 mod row;
+mod share;
 
 use std::ffi::OsString;
 
@@ -10,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use pop_before_smtp_backends::DRIVERS;
 
-pub use self::commands::{Deny, Format, Json, Match, TableFormat};
+pub use self::commands::{Deny, Format, Json, List, Match, Share, TableFormat};
 pub use self::options::OPTIONS;
 pub use self::row::{Kind, OptionRow, Preset, Scope, Values};
 pub(crate) use self::row::{option, row};
@@ -32,7 +33,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print every address that may relay, who logged in there, and until when
-    List(Json),
+    List(List),
     /// Tell whether an address may relay, and why
     Explain {
         /// The address
@@ -45,6 +46,9 @@ pub enum Command {
     Revoke {
         /// The address
         address: String,
+        /// On all hosts that share their grants
+        #[arg(long)]
+        everywhere: bool,
     },
     /// Let an address relay without a login
     Grant {
@@ -85,6 +89,12 @@ pub enum Command {
     },
     /// Print the main.cf lines that make Postfix use the table
     PostfixConfig,
+    /// Set up the PostgreSQL database through which many hosts share their grants
+    Share {
+        /// What to do there
+        #[command(subcommand)]
+        what: Share,
+    },
 }
 
 /// Reads the command line: the command, the daemon if there is none, and what was said of the options.

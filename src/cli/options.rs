@@ -3,9 +3,10 @@
 
 use super::row::Preset::{Found, Value};
 use super::row::{Kind, OptionRow, Preset, Scope, Values};
+use super::share;
 
 /// What most rows say.
-const OPTION: OptionRow = OptionRow {
+pub(super) const OPTION: OptionRow = OptionRow {
     key: "",
     short: None,
     kind: Kind::Text,
@@ -378,4 +379,9 @@ pub const OPTIONS: &[OptionRow] = &[
         example: r#""/var/lib/prometheus/node-exporter/pop-before-smtp.prom""#,
         ..PROCESS
     },
+    share::URL,
+    share::GIVE,
+    share::TAKE,
+    share::NAME,
+    share::WITHDRAW,
 ];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Table;
 use crate::control::wire::{Explanation, text};
+use crate::grants::taken::FOREIGN;
 use crate::postfix;
 use crate::saved::regular_file;
 use crate::saved::state::beside;
@@ -39,7 +40,7 @@ fn answer(explanation: &Explanation, table: &Table) -> Option<String> {
 
 /// The line of the login, in the log or in the file that had its name before.
 fn line(explanation: &Explanation) -> Option<String> {
-    let log = PathBuf::from(explanation.log.as_ref()?);
+    let log = explanation.log.as_ref().filter(|log| !log.starts_with(FOREIGN)).map(PathBuf::from)?;
     let offset = explanation.offset?;
     let user = explanation.user.as_deref().unwrap_or_default();
     let address = explanation.address.to_string();

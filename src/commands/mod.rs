@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod clear;
+pub mod everywhere;
 pub(crate) mod evidence;
 pub mod explain;
 pub mod inspect;

@@ -44,7 +44,7 @@ pub(super) fn explain(site: &Site, address: IpAddr) -> Result<Explanation, Error
     }
     // Not everybody may read it.
     let overrides = decided(&site.table.options.map).unwrap_or_default();
-    Ok(match (overrides.denied.find(address), overrides.revoked(address)) {
+    Ok(match (overrides.find_denied(address), overrides.revoked(address)) {
         (Some(network), _) => Explanation { why: Why::Denied, rule: Some(denied::display(network)), ..nothing },
         (None, Some(when)) => Explanation { why: Why::Revoked, ended: Some(unix_seconds(when)), ..nothing },
         (None, None) => nothing,

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use crate::control::wire::{Client, Explanation, Network, Outcome, Source, Status, Why};
+use crate::control::wire::{Client, Counter, Explanation, Network, Outcome, Share, Source, Status, Why};
+use crate::grants::taken::FOREIGN;
 use crate::output::escape;
 use crate::time::{self, unix_seconds};
 
@@ -103,8 +104,10 @@ fn proof(out: Out<'_>, explanation: &Explanation) -> io::Result<()> {
     field("user", of(user).as_ref().map(|user| user as _))?;
     field("matcher", of(matcher).as_ref().map(|matcher| matcher as _))?;
     field("since", since.map(display).as_ref().map(|since| since as _))?;
-    field("log", place.as_ref().map(|place| place as _))?;
+    let is_elsewhere = log.as_deref().is_some_and(|log| log.starts_with(FOREIGN));
+    field(if is_elsewhere { "log there" } else { "log" }, place.as_ref().map(|place| place as _))?;
     match (of(line), offset) {
+        (None, _) if is_elsewhere => Ok(()),
         (Some(line), _) => field("line", Some(&line)),
         (None, Some(_)) => field("line", Some(&"not there any more")),
         (None, None) => Ok(()),
@@ -138,6 +141,7 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
         writeln!(out, "users:     at most {most} for an address")?;
     }
     status.sources.iter().try_for_each(|log| source(out, log))?;
+    status.share.iter().try_for_each(|share| self::share(out, share))?;
     let counts = &status.control;
     writeln!(
         out,
@@ -154,10 +158,27 @@ fn source(out: Out<'_>, source: &Source) -> io::Result<()> {
         let login = login.as_deref().unwrap_or("no login since the start");
         writeln!(out, "           last line {}, {login}", display(line))?;
     }
-    source.counters.iter().try_for_each(|counter| {
-        let label = counter.label.as_ref().map(|(_, value)| format!(" {}", printable(value))).unwrap_or_default();
-        writeln!(out, "           {} {}{label}", counter.value, printable(&counter.name.replace('_', " ")))
-    })
+    source.counters.iter().try_for_each(|counter| count(out, counter))
+}
+
+fn share(out: Out<'_>, share: &Share) -> io::Result<()> {
+    let since = display(share.since);
+    match &share.error {
+        Some(error) => writeln!(out, "share:     cannot be used since {since}: {}", printable(error))?,
+        None => writeln!(out, "share:     in use since {since}")?,
+    }
+    let behind = share.behind.map(|behind| format!(", the others' known up to {} ago", length(behind)));
+    let (name, waiting) = (printable(&share.name), share.waiting);
+    writeln!(out, "           as {name}, {waiting} wait to be given{}", behind.unwrap_or_default())?;
+    if share.lost > 0 {
+        writeln!(out, "           {} had no room to wait", share.lost)?;
+    }
+    share.counters.iter().try_for_each(|counter| count(out, counter))
+}
+
+fn count(out: Out<'_>, counter: &Counter) -> io::Result<()> {
+    let label = counter.label.as_ref().map(|(_, value)| format!(" {}", printable(value))).unwrap_or_default();
+    writeln!(out, "           {} {}{label}", counter.value, printable(&counter.name.replace('_', " ")))
 }
 
 fn length(seconds: u64) -> String {
@@ -229,11 +250,15 @@ mod tests {
             "name": text, "offset": most, "last_line": most, "last_login": most,
             "counters": [{"name": text, "label": [text, text], "value": most}],
         });
+        let share = json!({
+            "name": text, "error": text, "since": most, "waiting": most, "lost": most, "behind": most,
+            "counters": [{"name": text, "label": [text, text], "value": most}],
+        });
         let status = json!({
             "pid": 1, "version": text, "uptime": most, "backend": text, "map": text, "grace": most, "grants": most,
             "capacity": most, "denied": most, "mynetworks": text, "max_users_per_address": most, "publishes": most,
             "failed_publishes": most, "last_publish": most, "published": false, "last_error": text,
-            "last_error_at": most, "sources": [log],
+            "last_error_at": most, "sources": [log], "share": share,
             "control": {"requests": most, "bad": most, "refused": most, "dropped": most},
         });
         let explanation = |why: &str| {

@@ -195,11 +195,11 @@ fn conclude(outcome: &Outcome) -> Result<(), Error> {
     }
 }
 
-fn print_json<T: Serialize>(values: &[T]) -> Result<(), Error> {
+pub(super) fn print_json<T: Serialize>(values: &[T]) -> Result<(), Error> {
     print(|out| values.iter().try_for_each(|value| writeln!(out, "{}", wire::json(value))))
 }
 
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
     inspect::finish(write(&mut out).and_then(|()| out.flush()))
 }

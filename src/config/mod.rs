@@ -7,6 +7,7 @@ pub mod loggers;
 pub(crate) mod logs;
 pub(crate) mod options;
 pub mod servers;
+pub mod share;
 pub(crate) mod socket;
 
 use std::net::IpAddr;
@@ -61,6 +62,8 @@ pub struct Config {
     pub control: Socket,
     /// Where to write the metrics.
     pub metrics_file: Option<PathBuf>,
+    /// The hosts that share their grants.
+    pub share: Option<share::Settings>,
     /// What a running daemon can change.
     pub policy: Policy,
     /// Which matchers are chosen.
@@ -91,6 +94,7 @@ impl Config {
             table,
             control: control(options)?,
             metrics_file: path(options, option!("metrics-file"))?,
+            share: share::settings(options)?,
             policy,
             matchers,
             escaped_newlines,

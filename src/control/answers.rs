@@ -13,6 +13,7 @@ use crate::input::Input;
 use crate::output::error::{Exit, io_cause};
 use crate::saved::denied;
 use crate::saved::overrides;
+use crate::share::Share;
 use crate::time::{Now, Timestamp, unix_seconds_up};
 
 /// What does not change while the daemon runs.
@@ -51,6 +52,8 @@ pub(crate) struct Answers<'d> {
     pub grants: &'d mut Grants,
     /// The logs that it follows.
     pub inputs: &'d [Input],
+    /// The other hosts.
+    pub share: Option<&'d Share>,
 }
 
 impl Answers<'_> {
@@ -65,7 +68,8 @@ impl Answers<'_> {
             Request::List => Answer::Lines(Place::Slot(0)),
             Request::Denied => Answer::Lines(Place::Network(None)),
             Request::Status => {
-                let status = report::status(now, self.about, self.grants, self.inputs, counts);
+                let Self { about, ref grants, inputs, share } = *self;
+                let status = report::status(now, report::Known { about, grants, inputs, share }, counts);
                 Answer::Line(Line::Status(Box::new(status)))
             }
             Request::Explain(address) => {

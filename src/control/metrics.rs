@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pop_before_smtp_backends::replace::{Manner, replace};
 
-use crate::control::wire::{Source, Status};
+use crate::control::wire::{Share, Source, Status};
 use crate::output::error::io_cause;
 use crate::output::escape;
 use crate::time::Timestamp;
@@ -62,6 +62,9 @@ pub(crate) fn text(status: &Status, running: bool) -> String {
     if let Some(last) = status.last_error_at {
         page.gauge("last_publish_failure_timestamp_seconds", "When a publish last failed.", &[], last);
     }
+    if let Some(share) = &status.share {
+        self::share(&mut page, share);
+    }
     let control = &status.control;
     for (result, count) in [
         ("answered", control.requests),
@@ -73,6 +76,22 @@ pub(crate) fn text(status: &Status, running: bool) -> String {
     }
     sources(&mut page, &status.sources);
     page.text
+}
+
+fn share(page: &mut Page, share: &Share) {
+    let works = u64::from(share.error.is_none());
+    page.gauge("share_connected", "Whether the database between the hosts can be used.", &[], works);
+    page.gauge("share_since_timestamp_seconds", "Since when it can be used, or cannot.", &[], share.since);
+    page.gauge("share_waiting", "Grants that wait to be given to the other hosts.", &[], share.waiting);
+    page.counter("share_lost_total", "Grants that had no room to wait.", &[], share.lost);
+    if let Some(behind) = share.behind {
+        page.gauge("share_behind_seconds", "Time since the others' grants were all known here.", &[], behind);
+    }
+    for counter in &share.counters {
+        let label = counter.label.iter().map(|(label, value)| (label.as_str(), value.as_str()));
+        let (name, labels) = (name_of(&counter.name), label.collect::<Vec<_>>());
+        page.counter(&format!("share_{name}_total"), "Grants of other hosts.", &labels, counter.value);
+    }
 }
 
 /// All samples of a name must stand together, so name by name.

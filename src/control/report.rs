@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::answers::About;
-use super::wire::{Client, Counter, Counts, Explanation, Source, Status, Why, text};
+use super::wire::{self, Client, Counter, Counts, Explanation, Source, Status, Why, text};
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
@@ -12,6 +12,7 @@ use crate::ring::Reason;
 use crate::ring::login_record::LoginRecord;
 use crate::ring::networks::Refusal;
 use crate::saved::denied;
+use crate::share::{self, Share};
 use crate::source::saved_position::SavedPosition;
 use crate::time::{Now, unix_seconds, unix_seconds_up};
 
@@ -98,8 +99,18 @@ impl Explanation {
     }
 }
 
+/// What a status is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    pub(super) about: &'k About,
+    pub(super) grants: &'k Grants,
+    pub(super) inputs: &'k [Input],
+    pub(super) share: Option<&'k Share>,
+}
+
 /// How the daemon is.
-pub(super) fn status(now: &Now, about: &About, grants: &Grants, inputs: &[Input], counts: &Counts) -> Status {
+pub(super) fn status(now: &Now, known: Known<'_>, counts: &Counts) -> Status {
+    let Known { about, grants, inputs, share } = known;
     let history = grants.history();
     Status {
         pid: std::process::id(),
@@ -120,7 +131,23 @@ pub(super) fn status(now: &Now, about: &About, grants: &Grants, inputs: &[Input]
         last_error: history.last_error.as_ref().map(|(error, _)| error.clone()),
         last_error_at: history.last_error.as_ref().map(|(_, at)| unix_seconds(*at)),
         sources: sources(inputs).collect(),
+        share: share.map(|share| shared(now, share.standing())),
         control: counts.clone(),
+    }
+}
+
+/// How it stands with the database between the hosts.
+fn shared(now: &Now, standing: share::Standing) -> wire::Share {
+    let share::Standing { name, error, since, waiting, lost, read, counters: all } = standing;
+    wire::Share {
+        name,
+        // None was tried to the end yet.
+        error: error.map(|error| if error.is_empty() { "not connected yet".to_owned() } else { error }),
+        since: unix_seconds(now.wall_at(since)),
+        waiting: waiting as u64,
+        lost,
+        behind: read.map(|read| now.boot.since(read).as_secs()),
+        counters: counters(&all).filter(|counter| counter.value > 0).collect(),
     }
 }
 

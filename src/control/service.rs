@@ -6,6 +6,7 @@ use super::{report, wire};
 use crate::control::metrics::MetricsFile;
 use crate::grants::Grants;
 use crate::input::Input;
+use crate::share::Share;
 use crate::time::{Now, Timestamp};
 use crate::wait::Wanted;
 
@@ -34,31 +35,39 @@ impl Service {
     }
 
     /// Takes in what is asked, and does it. `woken` if one of those that are wanted is ready.
-    pub(crate) fn turn(&mut self, now: &Now, woken: bool, grants: &mut Grants, inputs: &[Input]) {
+    pub(crate) fn turn(
+        &mut self,
+        now: &Now,
+        woken: bool,
+        grants: &mut Grants,
+        inputs: &[Input],
+        share: Option<&Share>,
+    ) {
         if let Some(control) = &mut self.control {
-            control.turn(now, woken, &mut Answers { about: &self.about, grants, inputs });
+            control.turn(now, woken, &mut Answers { about: &self.about, grants, inputs, share });
         }
     }
 
     /// Answers, once everything is published.
-    pub(crate) fn answer(&mut self, now: &Now, grants: &mut Grants, inputs: &[Input]) {
+    pub(crate) fn answer(&mut self, now: &Now, grants: &mut Grants, inputs: &[Input], share: Option<&Share>) {
         if let Some(control) = &mut self.control {
-            control.answer(now, &Answers { about: &self.about, grants, inputs });
+            control.answer(now, &Answers { about: &self.about, grants, inputs, share });
         }
         if self.metrics.as_ref().is_some_and(|file| file.deadline() <= now.boot) {
-            self.write_metrics(now, grants, inputs, true);
+            self.write_metrics(now, grants, inputs, share, true);
         }
     }
 
     /// Tells that it is over.
-    pub(crate) fn stop(&mut self, now: &Now, grants: &Grants, inputs: &[Input]) {
-        self.write_metrics(now, grants, inputs, false);
+    pub(crate) fn stop(&mut self, now: &Now, grants: &Grants, inputs: &[Input], share: Option<&Share>) {
+        self.write_metrics(now, grants, inputs, share, false);
     }
 
-    fn write_metrics(&mut self, now: &Now, grants: &Grants, inputs: &[Input], running: bool) {
+    fn write_metrics(&mut self, now: &Now, grants: &Grants, inputs: &[Input], share: Option<&Share>, running: bool) {
         let counts = self.control.as_ref().map_or_else(wire::Counts::default, |control| control.counts().clone());
         if let Some(metrics) = &mut self.metrics {
-            metrics.write(now.boot, &report::status(now, &self.about, grants, inputs, &counts), running);
+            let known = report::Known { about: &self.about, grants, inputs, share };
+            metrics.write(now.boot, &report::status(now, known, &counts), running);
         }
     }
 }

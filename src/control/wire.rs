@@ -164,8 +164,30 @@ pub(crate) struct Status {
     pub last_error_at: Option<u64>,
     /// The logs.
     pub sources: Vec<Source>,
+    /// The other hosts, if this one shares grants with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// The control socket.
     pub control: Counts,
+}
+
+/// How it stands with the database between the hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Share {
+    /// Who this host is there.
+    pub name: String,
+    /// Why it cannot be used, if so.
+    pub error: Option<String>,
+    /// Since when that is so, or it can be.
+    pub since: u64,
+    /// Grants that wait to be given.
+    pub waiting: u64,
+    /// Those that had no room there.
+    pub lost: u64,
+    /// Seconds since the others' grants were last known to be all here.
+    pub behind: Option<u64>,
+    /// What has come from the others.
+    pub counters: Vec<Counter>,
 }
 
 /// A log that is followed.

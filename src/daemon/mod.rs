@@ -31,14 +31,18 @@ use crate::postfix::mynetworks;
 use crate::saved::lock::Lock;
 use crate::saved::privdrop;
 use crate::saved::state::{self, State};
+use crate::share::Share;
 use crate::source::Mark;
 use crate::source::Progress;
 use crate::source::plan::Plan;
 use crate::time::{Now, Timestamp};
-use crate::wait::{Waiter, Wake};
+use crate::wait::{Waiter, Wake, Wanted};
 
 /// How often the table is looked at, whether anything happens or not.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// How long a stop waits until what was granted last has gone to the other hosts.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Why the loop has ended.
 enum End {
@@ -115,16 +119,19 @@ struct Prepared {
 
 impl Prepared {
     /// Begins to follow the logs. Debug mode answers nobody.
-    fn follow(self, now: &Now) -> Result<Loop, Error> {
+    fn follow(self, now: &Now, grants: &mut Grants) -> Result<Loop, Error> {
         let Self { config, waiter, following, logs, control } = self;
         let inputs = following.start(logs, now)?;
         following.tell(&inputs);
         let notify = if config.debug { Notify::default() } else { Notify::from_environment() };
         let (driver, map) = (config.table.driver, config.table.options.map.clone());
         let metrics = config.metrics_file.filter(|_| !config.debug).map(MetricsFile::new);
+        // Debug mode tells nobody anything.
+        let share = config.share.as_ref().filter(|_| !config.debug);
+        let share = share.map(|settings| Share::start(settings, grants)).transpose()?;
         let service = Service::new(About { started: now.boot, backend: driver.name, map }, control, metrics);
         let running = Running::new(config.options, config.table);
-        Ok(Loop { waiter, inputs, following, running, service, failed: false, look_at: now.boot + LOOK, notify })
+        Ok(Loop { waiter, inputs, following, running, share, service, failed: false, look_at: now.boot + LOOK, notify })
     }
 }
 
@@ -135,15 +142,20 @@ fn serve(prepared: Prepared, mut backend: Box<dyn Backend>, saved: Saved) -> Res
     let now = Now::read();
     let listed = backend.list().map_err(|error| give_up(&mut *backend, error.into()))?;
     let expires_rows = table.driver.expires_rows;
-    let start = Start { backend, expires_rows, listed, saved, map: Some(map.clone()), narrator: None };
+    let takes = prepared.config.share.as_ref().is_some_and(|share| share.take);
+    let start = Start { backend, expires_rows, listed, saved, map: Some(map.clone()), takes, narrator: None };
     let mut grants = Grants::new(&now, &prepared.config.policy, start);
     log::info!("serving {} with {} grants", map.display(), grants.ring().len());
     let mut marks = Vec::new();
-    let end = prepared.follow(&now).and_then(|mut turns| {
+    let end = prepared.follow(&now, &mut grants).and_then(|mut turns| {
         turns.tell_ready(&grants);
         let end = turns.run(&mut grants);
         turns.notify.stopping();
-        turns.service.stop(&Now::read(), &grants, &turns.inputs);
+        if let Some(share) = &mut turns.share {
+            share.turn(&Now::read(), &mut grants);
+            share.stop(LAST_WORDS);
+        }
+        turns.service.stop(&Now::read(), &grants, &turns.inputs, turns.share.as_ref());
         marks = turns.marks();
         end
     });
@@ -167,15 +179,16 @@ fn debug(prepared: Prepared) -> Result<(), Error> {
     let narrator = Narrator::begin(io::stdout(), &plans, &(table.driver.describe)(&table.options));
     let now = Now::read();
     let mut grants = Grants::new(&now, policy, Start { narrator: Some(narrator), ..Start::default() });
-    prepared.follow(&now)?.run(&mut grants).map(drop)
+    prepared.follow(&now, &mut grants)?.run(&mut grants).map(drop)
 }
 
-/// Waits and hands on, in this order each turn: signals, input, expiry, requests, one publish, answers.
+/// Waits and hands on, in this order each turn: signals, input, expiry, other hosts, requests, one publish, answers.
 struct Loop {
     waiter: Waiter,
     inputs: Vec<Input>,
     following: Following,
     running: Running,
+    share: Option<Share>,
     service: Service,
     /// Whether an input could not be read to its end.
     failed: bool,
@@ -207,7 +220,10 @@ impl Loop {
             self.notify.beat(now.boot);
             self.wake(now.boot, grants.ring().grace());
             grants.expire(&now);
-            self.service.turn(&now, wake.wanted, grants, &self.inputs);
+            if let Some(share) = &mut self.share {
+                share.turn(&now, grants);
+            }
+            self.service.turn(&now, wake.wanted, grants, &self.inputs, self.share.as_ref());
             let once = self.following.run.once;
             if self.inputs.is_empty() && (once || !self.following.lookup.is_needed()) {
                 return Ok(match (once, self.failed) {
@@ -227,7 +243,7 @@ impl Loop {
             grants.publish(&now);
             let now = Now::read();
             grants.published(now.boot);
-            self.service.answer(&now, grants, &self.inputs);
+            self.service.answer(&now, grants, &self.inputs, self.share.as_ref());
         }
     }
 
@@ -272,10 +288,13 @@ impl Loop {
     fn wait(&mut self, deadline: Option<Timestamp>) -> Result<(Wake, Vec<bool>), Error> {
         let sources = || self.inputs.iter().map(|input| &input.source);
         // What can be read at once is not waited for.
-        let at_once = sources().any(|source| source.has_more()).then(Timestamp::default);
+        let has_more = sources().any(|source| source.has_more()) || self.share.as_ref().is_some_and(Share::has_more);
+        let at_once = has_more.then(Timestamp::default);
         let others = deadline.into_iter().chain(self.service.deadline()).chain(at_once);
         let deadline = sources().filter_map(|source| source.deadline()).chain(others).min();
-        let wanted = self.service.wanted();
+        let mut wanted = self.service.wanted();
+        let share = self.share.as_ref().map(Share::descriptor);
+        wanted.extend(share.map(|descriptor| Wanted { descriptor, read: true, write: false }));
         let descriptors: Vec<BorrowedFd<'_>> = sources().filter_map(|source| source.descriptor()).collect();
         let wake = self
             .waiter

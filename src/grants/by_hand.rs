@@ -63,7 +63,7 @@ impl Grants {
         if let Some(refusal) = self.networks.refuse(address) {
             return Err(Obstacle::Never(refusal));
         }
-        if let Some(network) = self.overrides.denied.find(address) {
+        if let Some(network) = self.overrides.find_denied(address) {
             return Err(Obstacle::Denied(network));
         }
         let expires = now.boot + length.min(LONGEST);
@@ -138,11 +138,18 @@ impl Grants {
         }
     }
 
-    fn take_out(&mut self, now: &Now, is_meant: impl Fn(IpAddr) -> bool) -> usize {
+    pub(super) fn take_out(&mut self, now: &Now, is_meant: impl Fn(IpAddr) -> bool) -> usize {
         let meant: Vec<_> = self.ring.iter().map(|grant| grant.address).filter(|address| is_meant(*address)).collect();
         meant.iter().for_each(|&address| self.ring.revoke(address, &mut self.changes));
         self.take_changes(now);
         meant.len()
+    }
+
+    /// Writes the file, and tells if that cannot be.
+    pub(super) fn tell_unsaved(&mut self) {
+        if let Some(error) = self.save_overrides() {
+            log::warn!("cannot write what was decided by hand for all hosts: {}", io_cause(&error));
+        }
     }
 
     fn save_overrides(&mut self) -> Option<io::Error> {

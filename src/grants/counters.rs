@@ -169,6 +169,11 @@ impl Counters {
             Action::Login => self.add_login(event.matcher.name()),
             Action::Logout => self.logouts += 1,
         }
+        self.add_outcome(outcome);
+    }
+
+    /// Counts what came of a login.
+    pub(crate) fn add_outcome(&mut self, outcome: Option<Outcome>) {
         match outcome {
             Some(Outcome::Granted) => self.granted += 1,
             Some(Outcome::Extended) => self.extended += 1,

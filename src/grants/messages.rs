@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::matcher::Event;
 use crate::output::escape;
 use crate::output::repeated::Repeated;
+use crate::ring::login_record::LoginRecord;
 use crate::ring::networks::Refusal;
 use crate::time::{self, Now};
 
@@ -68,6 +69,12 @@ impl Messages {
             log::warn!("{lines} log lines were longer than 8 KiB and have been ignored");
         }
     }
+}
+
+/// A grant of another host, of an address that had none.
+pub(super) fn taken(login: &LoginRecord<'_>, client: IpAddr, until: SystemTime) {
+    let (until, log) = (time::display(until), escape::short(login.source.as_bytes()));
+    log::info!("granted {client} until {until}, user {}, {log}", escape::short(login.user));
 }
 
 /// A login of an address that had no grant.

@@ -8,6 +8,7 @@ pub(crate) mod narrator;
 mod policy;
 pub(crate) mod restore;
 mod shared;
+pub mod taken;
 mod view;
 
 pub use self::policy::{Policy, Start};
@@ -21,6 +22,7 @@ pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
 use crate::grants::ended::{Departed, Departure};
 use crate::grants::narrator::Narrator;
+use crate::grants::taken::{Given, Taken};
 use crate::line::stamp::DISORDER;
 use crate::matcher::{Action, Event};
 use crate::output::error::{Error, io_cause};
@@ -69,6 +71,9 @@ pub struct Grants {
     /// With `--max-users-per-address`.
     guard: Option<UsersPerAddress>,
     departed: Departed,
+    /// What own logs have brought since it was asked for, if other hosts are to know.
+    given: Option<Vec<Given>>,
+    taken: Taken,
 }
 
 impl Grants {
@@ -108,6 +113,9 @@ impl Grants {
         self.forget_revocation(now, event.client);
         let outcome = self.login(now, event);
         self.ring.prove(event.client, Some(proof(event, line)));
+        if outcome != Outcome::Unchanged {
+            self.give(event.client);
+        }
         outcome
     }
 
@@ -144,6 +152,9 @@ impl Grants {
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
             self.ring.prove(client, Some(proof(event, line)));
         }
+        if outcome != Outcome::Unchanged {
+            self.give(client);
+        }
         if let (Some(hold), Some(session)) = (&mut self.hold, session) {
             hold.login(then.boot, session, client);
         }
@@ -167,10 +178,10 @@ impl Grants {
             self.messages.refused(now, event.client, refusal);
             return Some(refusal.into());
         }
-        if self.overrides.denied.find(event.client).is_some() {
+        if self.overrides.find_denied(event.client).is_some() {
             return Some(Refused::Denied);
         }
-        self.is_shared(now, then, event).then_some(Refused::Shared)
+        self.is_shared(now, then, event.client, event.user.unwrap_or_default()).then_some(Refused::Shared)
     }
 
     fn login(&mut self, now: &Now, event: &Event<'_>) -> Outcome {
@@ -200,6 +211,7 @@ impl Grants {
         if let Some(client) = self.ended(event) {
             self.ring.login(now.boot, client, &mut self.changes);
             self.take_changes(now);
+            self.give(client);
         }
     }
 
@@ -215,10 +227,11 @@ impl Grants {
         let Some(due) = hold.renewal(now.boot) else { return };
         let ending = self.ring.oldest_first().take_while(|grant| grant.expires <= due).map(|grant| grant.address);
         let held: Vec<_> = ending.filter(|&address| hold.is_held(address)).collect();
-        for address in held {
+        for &address in &held {
             self.ring.login(now.boot, address, &mut self.changes);
         }
         self.take_changes(now);
+        held.into_iter().for_each(|address| self.give(address));
     }
 
     /// Counts lines that were dropped for their length, and warns now and then.
@@ -300,6 +313,7 @@ impl Grants {
         for change in self.changes.drain(..) {
             self.publisher.note(now.boot, &change, &self.ring);
             if let Change::Removed(address, reason) = change {
+                self.taken.forget(address);
                 self.departed.add(address, Departure { reason, at: now.boot });
             }
         }

@@ -13,6 +13,7 @@ use super::ended::Departed;
 use super::messages::Messages;
 use super::narrator::Narrator;
 use super::restore::Saved;
+use super::taken::Taken;
 use crate::publish::Publisher;
 use crate::ring::Ring;
 use crate::ring::networks::Networks;
@@ -52,6 +53,8 @@ pub struct Start {
     pub saved: Saved,
     /// The map beside which these files are; without one nothing is remembered beyond this run.
     pub map: Option<PathBuf>,
+    /// Whether other hosts' grants count here.
+    pub takes: bool,
     /// Makes it debug mode.
     pub narrator: Option<Narrator>,
 }
@@ -64,6 +67,7 @@ impl Default for Start {
             listed: Vec::new(),
             saved: Saved::default(),
             map: None,
+            takes: false,
             narrator: None,
         }
     }
@@ -73,7 +77,7 @@ impl Grants {
     /// Takes over what earlier runs have left, and brings the table to it. An error of that is logged, and it is tried again.
     pub fn new(now: &Now, policy: &Policy, start: Start) -> Self {
         let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses } = policy;
-        let Start { backend, expires_rows, listed, saved, map, narrator } = start;
+        let Start { backend, expires_rows, listed, saved, map, takes, narrator } = start;
         let mut ring = Ring::new(grace, entries, most_addresses);
         saved.restore(&mut ring, networks, &listed, now);
         let mut publisher = Publisher::new(backend, expires_rows.then_some(grace), publish_interval);
@@ -83,6 +87,7 @@ impl Grants {
         if let (Some(guard), Some((key, sightings))) = (&mut guard, saved.state.users.known()) {
             guard.take_over(now.boot, grace, key, sightings);
         }
+        let taken = if takes { Taken::restored(&ring) } else { Taken::default() };
         let mut grants = Self {
             networks: networks.clone(),
             ring,
@@ -97,6 +102,8 @@ impl Grants {
             save_at: None,
             guard,
             departed: Departed::default(),
+            given: None,
+            taken,
         };
         grants.forget_saved();
         grants

@@ -41,7 +41,7 @@ impl Saved {
     pub fn restore(&self, ring: &mut Ring, networks: &Networks, listed: &[Listed], now: &Now) {
         let full = now.boot + ring.grace();
         let may_be_published = |grant: &Grant| {
-            networks.refuse(grant.address).is_none() && self.overrides.denied.find(grant.address).is_none()
+            networks.refuse(grant.address).is_none() && self.overrides.find_denied(grant.address).is_none()
         };
         let mut grants: Vec<_> = self.state.grants.iter().map(|saved| (saved.grant, Some(saved))).collect();
         // A row without a time may be of a grant by hand, which is shorter than a full grace.

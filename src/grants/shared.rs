@@ -1,9 +1,9 @@
 //! What becomes of an address behind which too many users log in.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 
 use super::Grants;
-use crate::matcher::Event;
 use crate::ring::users_per_address::{UsersPerAddress, Verdict};
 use crate::time::Now;
 
@@ -21,9 +21,9 @@ impl Grants {
 
     /// Counts the user of a login; whether there are too many behind its address. Then the address loses its grant. What
     /// was granted by hand is the operator's business.
-    pub(super) fn is_shared(&mut self, now: &Now, then: &Now, event: &Event<'_>) -> bool {
+    pub(super) fn is_shared(&mut self, now: &Now, then: &Now, address: IpAddr, user: &[u8]) -> bool {
         let Some(guard) = &mut self.guard else { return false };
-        let (address, user, most) = (event.client, event.user.unwrap_or_default(), guard.most().get());
+        let most = guard.most().get();
         let verdict = guard.login(now.boot, self.ring.grace(), then.boot, address, user);
         // A login may have made it longer since.
         let is_by_hand = self.overrides.granted(address).is_some_and(|given| given.expires > now.wall);

@@ -68,7 +68,7 @@ impl Grants {
         if let Some(refusal) = self.networks.refuse(address) {
             return Standing::Never(refusal);
         }
-        if let Some(network) = self.overrides.denied.find(address) {
+        if let Some(network) = self.overrides.find_denied(address) {
             return Standing::Denied(network);
         }
         if let Some(most) = self.most_users()

@@ -1,7 +1,7 @@
 //! What the operator has decided against the log or without it, in `<map>.overrides`: denied networks, addresses whose
 //! grants were revoked, and addresses that were granted by hand. It survives `clear`, a restart and kill -9.
 //!
-//! After a first line comes a line for each: `deny NETWORK`, `revoke ADDRESS SECONDS` with the time when, or
+//! After a first line comes a line for each: `deny NETWORK`, `deny-everywhere NETWORK`, `revoke ADDRESS SECONDS` with the time when, or
 //! `grant ADDRESS SECONDS SECONDS` with beginning and end; Unix seconds.
 
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct ByHand {
 pub struct Overrides {
     /// Networks that get nothing.
     pub denied: Denied,
+    /// Networks that are denied on all hosts that share their grants.
+    pub everywhere: Denied,
     /// When an address was revoked.
     revoked: BTreeMap<IpAddr, SystemTime>,
     granted: BTreeMap<IpAddr, ByHand>,
@@ -79,6 +81,7 @@ impl Overrides {
     fn write(&self, file: &mut impl Write) -> io::Result<()> {
         writeln!(file, "{FIRST_LINE}")?;
         self.denied.iter().try_for_each(|network| writeln!(file, "deny {network}"))?;
+        self.everywhere.iter().try_for_each(|network| writeln!(file, "deny-everywhere {network}"))?;
         for (address, when) in &self.revoked {
             writeln!(file, "revoke {address} {}", unix_seconds(*when))?;
         }
@@ -115,6 +118,11 @@ impl Overrides {
     pub fn deny(&mut self, network: IpNet) -> bool {
         self.granted.retain(|address, _| !network.contains(address));
         self.denied.add(network)
+    }
+
+    /// The smallest network that holds an address and is denied, here or on all hosts.
+    pub fn find_denied(&self, address: IpAddr) -> Option<IpNet> {
+        self.denied.find(address).or_else(|| self.everywhere.find(address))
     }
 
     /// The grant that an address was given by hand.
@@ -172,6 +180,9 @@ impl Overrides {
         match fields[..] {
             ["deny", network] => {
                 self.denied.add(denied::parse(network)?);
+            }
+            ["deny-everywhere", network] => {
+                self.everywhere.add(denied::parse(network)?);
             }
             ["revoke", address, when] => {
                 self.revoked.insert(address.parse().ok()?, time(when)?);

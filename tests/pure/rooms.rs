@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Upper floors first: a room imports rooms below it.
-const ROOMS: [&str; 15] = [
-    "check", "daemon", "commands", "control", "input", "postfix", "config", "cli", "grants", "saved", "publish",
-    "ring", "matcher", "source", "output",
+const ROOMS: [&str; 16] = [
+    "check", "daemon", "commands", "control", "input", "share", "postfix", "config", "cli", "grants", "saved",
+    "publish", "ring", "matcher", "source", "output",
 ];
 
 /// Below all of them.

@@ -30,6 +30,9 @@ pub const MATCHER: &str = "matcher";
 /// The key that stands for the option where there are such tables.
 pub const MATCHERS: &str = "matchers";
 
+/// The table whose keys are those of the options with this in front.
+const SHARE: &str = "share";
+
 /// The key of an option that is always right in the file.
 pub fn key_of(row: &OptionRow) -> &'static str {
     if row.key == MATCHER { MATCHERS } else { row.key }
@@ -119,8 +122,13 @@ fn parse_again(path: &Path, text: &str, known: &ConfigFile) -> Result<ConfigFile
     for (key, value) in entries {
         if key.get_ref().as_ref() == MATCHER && !is_choice(&value) {
             file.matchers = tables::read(&source, matcher_tables(&source, value)?, &known.matchers)?;
+        } else if let (SHARE, DeValue::Table(table)) = (key.get_ref().as_ref(), value.get_ref()) {
+            for (key, value) in table.iter() {
+                let value = setting(&source, key.span().start, &format!("{SHARE}-{}", key.get_ref()), value, &file)?;
+                file.values.push(value);
+            }
         } else {
-            let value = setting(&source, &key, &value, &file)?;
+            let value = setting(&source, key.span().start, key.get_ref(), &value, &file)?;
             file.values.push(value);
         }
     }
@@ -149,11 +157,11 @@ fn matcher_tables<'t>(
 
 fn setting(
     source: &Source<'_>,
-    key: &Spanned<toml::de::DeString<'_>>,
+    at: usize,
+    name: &str,
     value: &Spanned<DeValue<'_>>,
     file: &ConfigFile,
 ) -> Result<FileValue, Error> {
-    let (at, name) = (key.span().start, key.get_ref().as_ref());
     let row = values::row(source, at, name)?;
     if let Some(other) = file.value(row.key) {
         let cause = format!("{name} says the same as {} in line {}", other.written, other.place.line);

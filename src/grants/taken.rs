@@ -1,0 +1,287 @@
+//! Grants of other hosts: taken as logins of an own log are, and taken out again when the others have them no longer.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use ipnet::IpNet;
+
+use super::Grants;
+use super::counters::{Outcome, Reason as Refused};
+use super::messages;
+use crate::ring::login_record::LoginRecord;
+use crate::ring::{Change, Grant, Ring};
+use crate::saved::denied;
+use crate::time::{Now, Timestamp};
+
+/// What the name of a log begins with that is another host's. No log of this host is called like that.
+pub(crate) const FOREIGN: &str = "share:";
+
+/// By how much two answers may differ about the same end: the way takes its time, and each counts with the longest.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Most names of hosts, logs and matchers that are remembered: others write them.
+const MOST_NAMES: usize = 1000;
+
+/// A grant of another host.
+#[derive(Debug, Clone)]
+pub struct Taking<'t> {
+    /// The client's address.
+    pub address: IpAddr,
+    /// When it ends, on this host's clock.
+    pub expires: Timestamp,
+    /// How long ago the login was.
+    pub ago: Duration,
+    /// Where that login is logged.
+    pub login: LoginRecord<'t>,
+    /// Who has logged in from there, and how long ago, if users are counted.
+    pub users: &'t [(Vec<u8>, Duration)],
+}
+
+/// A grant that an own log has brought, for the other hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The client's address.
+    pub address: IpAddr,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The user's name; empty if it is not known.
+    pub user: Vec<u8>,
+    /// Which matcher found the login.
+    pub matcher: String,
+    /// The log.
+    pub log: String,
+    /// Where in it, if that is known.
+    pub offset: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// When it ends by what the others say.
+    end: Timestamp,
+    /// When the grant ends that this host's own log has brought, if the other had to make it longer.
+    own: Option<Timestamp>,
+    round: u32,
+}
+
+/// Which grants are there because others have them.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    held: HashMap<IpAddr, Held>,
+    /// Counts the comparisons with all that the others have.
+    round: u32,
+    names: BTreeSet<String>,
+}
+
+impl Taken {
+    /// Takes those of an earlier run for what they were: others' as far as that is known, and of those that only the table
+    /// has told of, all. The first comparison shows which of them there are.
+    pub(super) fn restored(ring: &Ring) -> Self {
+        let is_ours = |address| ring.proof(address).is_some_and(|proof| !proof.source.starts_with(FOREIGN));
+        let others = ring.iter().filter(|grant| !is_ours(grant.address) && !ring.is_by_hand(grant.address));
+        let held = others.map(|grant| (grant.address, Held { end: grant.expires, own: None, round: 0 }));
+        Self { held: held.collect(), ..Self::default() }
+    }
+
+    pub(super) fn forget(&mut self, address: IpAddr) {
+        self.held.remove(&address);
+    }
+
+    /// The name, unless there are too many.
+    fn known<'n>(&mut self, name: &'n str, instead: &'n str) -> &'n str {
+        if self.names.contains(name) {
+            return name;
+        }
+        if self.names.len() >= MOST_NAMES {
+            return instead;
+        }
+        self.names.insert(name.to_owned());
+        name
+    }
+}
+
+impl Grants {
+    /// From now on the grants of own logs are kept for [`Grants::given`].
+    pub fn begin_giving(&mut self) {
+        self.given = Some(Vec::new());
+    }
+
+    /// What own logs have brought since the last call.
+    pub fn given(&mut self) -> Vec<Given> {
+        self.given.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Keeps what the others are to know of a grant.
+    pub(super) fn give(&mut self, address: IpAddr) {
+        if self.given.is_none() {
+            return;
+        }
+        let own = self.own(address);
+        self.given.get_or_insert_default().extend(own);
+    }
+
+    /// The grant of an own log in a slot of the ring.
+    pub fn own_at(&self, slot: usize) -> Option<Given> {
+        self.ring.at(slot).and_then(|grant| self.own(grant.address))
+    }
+
+    fn own(&self, address: IpAddr) -> Option<Given> {
+        let grant = self.ring.get(address).filter(|_| !self.ring.is_by_hand(address))?;
+        let proof = self.ring.proof(address).filter(|proof| !proof.source.starts_with(FOREIGN))?;
+        Some(Given {
+            address,
+            expires: grant.expires,
+            user: proof.user.to_vec(),
+            matcher: proof.matcher.to_owned(),
+            log: proof.source.to_owned(),
+            offset: proof.offset,
+        })
+    }
+
+    /// Takes in what the others say of an address. One whose grant has ended loses it, unless an own log has brought it.
+    pub fn take(&mut self, now: &Now, taking: &Taking<'_>) -> Outcome {
+        let Taking { address, expires, ago, .. } = *taking;
+        let written = now.wall.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH);
+        let refused = match expires > now.boot {
+            true => self.refuse_taken(now, written, taking),
+            false => {
+                self.take_back(now, address);
+                return Outcome::Unchanged;
+            }
+        };
+        if let Some(reason) = refused {
+            self.take_back(now, address);
+            return Outcome::Refused(reason);
+        }
+        self.forget_revocation(now, address);
+        let held = self.taken.held.get(&address).copied();
+        let end = self.ring.get(address).map(|grant| grant.expires);
+        if let Some(held) = held.filter(|held| Some(held.end) == end && expires + SLACK < held.end) {
+            // The longest of the others' is gone, and this is the next.
+            self.take_back(now, address);
+            return self.hold(now, taking, held.own);
+        }
+        match (held, end) {
+            (Some(held), Some(end)) if held.end == end => self.hold(now, taking, held.own),
+            (_, end) => self.hold(now, taking, end),
+        }
+    }
+
+    fn refuse_taken(&mut self, now: &Now, written: SystemTime, taking: &Taking<'_>) -> Option<Refused> {
+        let address = taking.address;
+        if self.overrides.is_revoked(address, written) {
+            return Some(Refused::Revoked);
+        }
+        if let Some(refusal) = self.networks.refuse(address) {
+            self.messages.refused(now, address, refusal);
+            return Some(refusal.into());
+        }
+        if self.overrides.find_denied(address).is_some() {
+            return Some(Refused::Denied);
+        }
+        let seen = |(user, ago): &(Vec<u8>, Duration)| {
+            let then = Now { boot: now.boot - *ago, wall: now.wall };
+            self.is_shared(now, &then, address, user)
+        };
+        // Each counts, also behind one that was too many.
+        (taking.users.iter().map(seen).filter(|shared| *shared).count() > 0).then_some(Refused::Shared)
+    }
+
+    /// Lets the grant end no earlier than the others say; `own` is when it would without them.
+    fn hold(&mut self, now: &Now, taking: &Taking<'_>, own: Option<Timestamp>) -> Outcome {
+        let Taking { address, expires, login, .. } = *taking;
+        let before = self.ring.get(address).map(|grant| grant.expires);
+        let round = self.taken.round;
+        // An answer that differs by its way alone is no news.
+        if let Some(end) = before.filter(|end| *end + SLACK / 2 >= expires) {
+            let held = self.taken.held.entry(address).or_insert(Held { end: expires.min(end), own, round });
+            held.round = round;
+            return Outcome::Unchanged;
+        }
+        self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
+        if let Some(Change::Added(grant)) = self.changes.last() {
+            messages::taken(&login, grant.address, now.wall_at(grant.expires));
+        }
+        let outcome = self.outcome();
+        self.take_changes(now);
+        if let Some(grant) = self.ring.get(address).filter(|_| outcome != Outcome::Unchanged) {
+            self.taken.held.insert(address, Held { end: grant.expires, own, round });
+            let source = self.taken.known(login.source, FOREIGN);
+            // It gets into the state file, where a space would be the end of it.
+            let is_name = login.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let matcher = Some(login.matcher).filter(|name| is_name && !name.is_empty()).unwrap_or("unknown");
+            let matcher = self.taken.known(matcher, "unknown");
+            self.ring.prove(address, Some(LoginRecord { source, matcher, ..login }));
+        }
+        outcome
+    }
+
+    /// The others do not have it any more: its grant ends, or goes back to what an own log has brought.
+    fn take_back(&mut self, now: &Now, address: IpAddr) {
+        let Some(held) = self.taken.held.remove(&address) else { return };
+        let is_theirs = self.ring.get(address).is_some_and(|grant| grant.expires == held.end);
+        if !is_theirs || self.ring.is_by_hand(address) {
+            return;
+        }
+        self.ring.revoke(address, &mut self.changes);
+        if let Some(expires) = held.own {
+            self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
+        }
+        self.take_changes(now);
+    }
+
+    /// Everything that the others have is about to be taken.
+    pub fn begin_comparison(&mut self) {
+        self.taken.round += 1;
+    }
+
+    /// Everything was: what was taken before and is not there any more is taken back. How many that were.
+    pub fn end_comparison(&mut self, now: &Now) -> usize {
+        let round = self.taken.round;
+        let gone: Vec<_> =
+            self.taken.held.iter().filter(|(_, held)| held.round != round).map(|(address, _)| *address).collect();
+        gone.iter().for_each(|&address| self.take_back(now, address));
+        gone.len()
+    }
+
+    /// An operator has revoked an address on all hosts, this long ago. A later login counts.
+    pub fn revoke_elsewhere(&mut self, now: &Now, address: IpAddr, ago: Duration) {
+        let when = now.wall.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH);
+        let login = self.ring.get(address).map(|grant| now.wall_at(grant.expires - self.ring.grace()));
+        // Told again at each comparison.
+        let is_known = self.overrides.revoked(address).is_some_and(|known| known + Duration::from_secs(2) > when);
+        if is_known || ago > self.ring.grace() || login.is_some_and(|login| login > when + SLACK) {
+            return;
+        }
+        self.overrides.revoke(address, when);
+        let ended = self.take_out(now, |other| other == address);
+        log::info!("revoke {address}, by hand of an operator on all hosts; grants ended: {ended}");
+        self.tell_unsaved();
+    }
+
+    /// An operator has denied networks on all hosts; `whole` if these are all of them.
+    pub fn deny_elsewhere(&mut self, now: &Now, networks: &[(IpNet, bool)], whole: bool) {
+        let before = self.overrides.everywhere.clone();
+        if whole {
+            self.overrides.everywhere = denied::Denied::default();
+        }
+        for &(network, is_denied) in networks {
+            match is_denied {
+                true if self.overrides.everywhere.len() < denied::MOST => {
+                    self.overrides.everywhere.add(network);
+                }
+                true => log::warn!("cannot deny {network}: {} networks are denied already", denied::MOST),
+                false => {
+                    self.overrides.everywhere.remove(network);
+                }
+            }
+        }
+        if self.overrides.everywhere == before {
+            return;
+        }
+        let everywhere = self.overrides.everywhere.clone();
+        let ended = self.take_out(now, |address| everywhere.find(address).is_some());
+        log::info!("{} networks are denied on all hosts; grants ended: {ended}", everywhere.len());
+        self.tell_unsaved();
+    }
+}
