@@ -42,7 +42,7 @@ fn run() -> Result<ExitCode, Error> {
         Some(Command::Revoke { address, everywhere: false }) => Site::new(&asked.options)?.revoke(address),
         Some(Command::Revoke { address, .. }) => everywhere::revoke(&asked.options, address),
         Some(Command::Grant { address, length }) => {
-            let length = length.as_deref().map(|text| config::length(&asked.options, text)).transpose()?;
+            let length = length.as_deref().map(|text| config::length(&asked.options, "--for", text)).transpose()?;
             Site::new(&asked.options)?.grant(address, length)
         }
         Some(Command::Deny(what)) if what.everywhere => everywhere::deny(&asked.options, what),
@@ -62,7 +62,9 @@ fn run() -> Result<ExitCode, Error> {
         Some(Command::Matchers { format }) => {
             inspect::print(&catalogue::table(&asked.options.file.custom(), &servers::seen_here(), *format))
         }
-        Some(Command::Share { what: Share::Init { print } }) => everywhere::init(&asked.options, *print),
+        Some(Command::Share { what: Share::Init { print, longest } }) => {
+            everywhere::init(&asked.options, *print, longest.as_deref())
+        }
         Some(Command::PostfixConfig) => inspect::print(&postfix::configuration(&config::table(&asked.options)?)),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -905,7 +905,8 @@ vdpop3d\t''
 vm-pop3d\t''
 vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Make the tables, functions and roles, as the owner of the database; --grace is the longest that a giver can give'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Make the tables, functions and roles, as the owner of the database'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l longest -d 'The longest grant that a host can give [default: the grace]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l user -d 'Once what needs root is done, become this user; only root can' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l map -d 'Table path without suffix' -r -F

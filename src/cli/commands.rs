@@ -27,11 +27,14 @@ pub struct List {
 /// What `share` does.
 #[derive(Debug, Subcommand)]
 pub enum Share {
-    /// Make the tables, functions and roles, as the owner of the database; --grace is the longest that a giver can give
+    /// Make the tables, functions and roles, as the owner of the database
     Init {
         /// Print the SQL, and change nothing
         #[arg(long)]
         print: bool,
+        /// The longest grant that a host can give [default: the grace]
+        #[arg(long, value_name = "TIME")]
+        longest: Option<String>,
     },
 }
 

@@ -4,6 +4,7 @@ use crate::cli::Deny;
 use crate::commands::inspect;
 use crate::commands::show;
 use crate::commands::site::{print, print_json};
+use crate::config;
 use crate::config::options::Options;
 use crate::config::share as settings;
 use crate::control::request;
@@ -16,12 +17,14 @@ use crate::time::{Now, unix_seconds, unix_seconds_up};
 ///
 /// # Errors
 /// No database is named, or it cannot be set up.
-pub fn init(options: &Options, print: bool) -> Result<(), Error> {
+pub fn init(options: &Options, print: bool, longest: Option<&str>) -> Result<(), Error> {
+    let longest =
+        longest.map_or_else(|| settings::grace(options), |text| config::length(options, "--longest", text))?;
     if print {
-        return inspect::print(&share::sql(settings::grace(options)?));
+        return inspect::print(&share::sql(longest));
     }
     let settings = settings::needed(options)?;
-    admin::init(&settings)?;
+    admin::init(&settings, longest)?;
     inspect::print(
         "The database is set up. Give each host a role of its own:\n  CREATE ROLE \"pop-HOST\" LOGIN PASSWORD '...' \
                     IN ROLE pop_before_smtp_giver, pop_before_smtp_taker;\n",

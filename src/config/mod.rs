@@ -352,12 +352,12 @@ pub fn control(options: &Options) -> Result<Socket, Error> {
     }
 }
 
-/// How long a grant by hand is to be.
+/// How long a grant is to be that an option of a command tells.
 ///
 /// # Errors
 /// Exit code 64: it is no time, or longer than any grant may be.
-pub fn length(options: &Options, text: &str) -> Result<Duration, Error> {
-    time(options, "--for", text, Duration::from_secs(1), ring::LONGEST)
+pub fn length(options: &Options, option: &str, text: &str) -> Result<Duration, Error> {
+    time(options, option, text, Duration::from_secs(1), ring::LONGEST)
 }
 
 fn duration(options: &Options, row: &OptionRow, least: Duration, most: Duration) -> Result<Duration, Error> {

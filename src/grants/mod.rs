@@ -113,9 +113,7 @@ impl Grants {
         self.forget_revocation(now, event.client);
         let outcome = self.login(now, event);
         self.ring.prove(event.client, Some(proof(event, line)));
-        if outcome != Outcome::Unchanged {
-            self.give(event.client);
-        }
+        self.give(event.client, outcome);
         outcome
     }
 
@@ -152,9 +150,7 @@ impl Grants {
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
             self.ring.prove(client, Some(proof(event, line)));
         }
-        if outcome != Outcome::Unchanged {
-            self.give(client);
-        }
+        self.give(client, outcome);
         if let (Some(hold), Some(session)) = (&mut self.hold, session) {
             hold.login(then.boot, session, client);
         }
@@ -211,7 +207,7 @@ impl Grants {
         if let Some(client) = self.ended(event) {
             self.ring.login(now.boot, client, &mut self.changes);
             self.take_changes(now);
-            self.give(client);
+            self.give(client, Outcome::Extended);
         }
     }
 
@@ -231,7 +227,7 @@ impl Grants {
             self.ring.login(now.boot, address, &mut self.changes);
         }
         self.take_changes(now);
-        held.into_iter().for_each(|address| self.give(address));
+        held.into_iter().for_each(|address| self.give(address, Outcome::Extended));
     }
 
     /// Counts lines that were dropped for their length, and warns now and then.

@@ -45,6 +45,8 @@ pub struct Given {
     pub address: IpAddr,
     /// When it ends.
     pub expires: Timestamp,
+    /// Whether it had none before.
+    pub is_new: bool,
     /// The user's name; empty if it is not known.
     pub user: Vec<u8>,
     /// Which matcher found the login.
@@ -112,11 +114,11 @@ impl Grants {
     }
 
     /// Keeps what the others are to know of a grant.
-    pub(super) fn give(&mut self, address: IpAddr) {
-        if self.given.is_none() {
+    pub(super) fn give(&mut self, address: IpAddr, outcome: Outcome) {
+        if self.given.is_none() || outcome == Outcome::Unchanged {
             return;
         }
-        let own = self.own(address);
+        let own = self.own(address).map(|own| Given { is_new: outcome == Outcome::Granted, ..own });
         self.given.get_or_insert_default().extend(own);
     }
 
@@ -131,6 +133,7 @@ impl Grants {
         Some(Given {
             address,
             expires: grant.expires,
+            is_new: false,
             user: proof.user.to_vec(),
             matcher: proof.matcher.to_owned(),
             log: proof.source.to_owned(),

@@ -1,6 +1,7 @@
 //! What an operator does with the database: set it up, decide for all hosts, list what all hosts have.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -14,7 +15,7 @@ use crate::output::error::{Error, Exit};
 ///
 /// # Errors
 /// They are of a later version, or the database does not let us.
-pub(crate) fn init(settings: &Settings) -> Result<(), Error> {
+pub(crate) fn init(settings: &Settings, longest: Duration) -> Result<(), Error> {
     let failed = |cause: Cause| {
         Error::new(Exit::Unavailable, "set up the database of --share-url", cause)
             .cure("run it as the owner of the database, or give its administrator what share init --print prints")
@@ -29,7 +30,7 @@ pub(crate) fn init(settings: &Settings) -> Result<(), Error> {
                 .cure("use a newer pop-before-smtp"));
         }
     }
-    engine.run(&super::sql(settings.grace)).map_err(failed)
+    engine.run(&super::sql(longest)).map_err(failed)
 }
 
 /// Denies a network on all hosts, allows it again, or revokes an address there.

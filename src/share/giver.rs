@@ -42,7 +42,10 @@ fn serve(link: &Link, settings: &Settings, back_off: &mut BackOff) -> Result<(),
     link.healed(Part::Giver);
     *back_off = BackOff::new();
     // A standby that took over may never have heard of what was given.
-    link.outbox().1.again = true;
+    let mut outbox = link.outbox();
+    outbox.0.begin_again(Now::read().boot);
+    outbox.1.again = true;
+    drop(outbox);
     link.wake();
     let mut tidied = Now::read().boot;
     let mut given = 0;

@@ -53,8 +53,16 @@ impl Outbox {
     pub(super) fn put(&mut self, now: Timestamp, given: Given) {
         let key = (given.address, given.user.clone());
         self.forget_sent(now);
-        let due = self.sent.get(&key).map_or(now, |sent| *sent + self.pause);
+        let due = self.sent.get(&key).filter(|_| !given.is_new).map_or(now, |sent| *sent + self.pause);
         self.wait(key, due, given);
+    }
+
+    /// Nobody knows any more what was sent.
+    pub(super) fn begin_again(&mut self, now: Timestamp) {
+        self.sent.clear();
+        self.sent_order.clear();
+        self.due = self.waiting.keys().map(|key| (now, key.clone())).collect();
+        self.waiting.values_mut().for_each(|(due, _)| *due = now);
     }
 
     /// Takes up to `most` of those that may go now; all of them may with `at_once`.
@@ -80,9 +88,10 @@ impl Outbox {
                 self.sent_order.remove(&(before, key.clone()));
             }
             // What has come meanwhile has to wait.
-            if let Some((due, later)) = self.waiting.remove(&key) {
-                self.due.remove(&(due, key.clone()));
-                self.wait(key.clone(), now + self.pause, later);
+            if let Some((due, _)) = self.waiting.get_mut(&key).filter(|(_, later)| !later.is_new) {
+                let later = now + self.pause;
+                self.due.remove(&(std::mem::replace(due, later), key.clone()));
+                self.due.insert((later, key.clone()));
             }
             self.sent_order.insert((now, key));
         }
@@ -107,7 +116,11 @@ impl Outbox {
     fn wait(&mut self, key: Key, due: Timestamp, given: Given) {
         let is_full = self.waiting.len() >= self.most;
         match self.waiting.get_mut(&key) {
-            Some((_, known)) => {
+            Some((known_due, known)) => {
+                if *known_due > due {
+                    self.due.remove(&(std::mem::replace(known_due, due), key.clone()));
+                    self.due.insert((due, key));
+                }
                 if known.expires <= given.expires {
                     *known = given;
                 }
@@ -139,7 +152,15 @@ mod tests {
 
     fn given(last: u8, user: &str, expires: u64) -> Given {
         let (matcher, log) = ("dovecot".to_owned(), "log".to_owned());
-        Given { address: [192, 0, 2, last].into(), expires: at(expires), user: user.into(), matcher, log, offset: None }
+        Given {
+            address: [192, 0, 2, last].into(),
+            expires: at(expires),
+            is_new: false,
+            user: user.into(),
+            matcher,
+            log,
+            offset: None,
+        }
     }
 
     #[test]

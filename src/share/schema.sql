@@ -217,4 +217,5 @@ GRANT EXECUTE ON FUNCTION news, everything TO pop_before_smtp_taker, pop_before_
 GRANT EXECUTE ON FUNCTION decide TO pop_before_smtp_operator;
 
 INSERT INTO site (version, understood_from, longest) VALUES (1, 1, interval '30 minutes')
-ON CONFLICT (one) DO UPDATE SET version = excluded.version, understood_from = excluded.understood_from;
+ON CONFLICT (one) DO UPDATE SET version = excluded.version,
+  understood_from = excluded.understood_from, longest = excluded.longest;

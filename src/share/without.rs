@@ -41,12 +41,14 @@ impl Share {
 
 /// The commands, which cannot do anything.
 pub(crate) mod admin {
+    use std::time::Duration;
+
     use ipnet::IpNet;
 
     use super::{Error, Settings, missing};
     use crate::share::Row;
 
-    pub(crate) fn init(_: &Settings) -> Result<(), Error> {
+    pub(crate) fn init(_: &Settings, _: Duration) -> Result<(), Error> {
         Err(missing())
     }
 

@@ -26,6 +26,7 @@ mod removal;
 mod rotation;
 mod servers;
 mod several_logs;
+mod share;
 mod stdin;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,6 +16,7 @@ pub(crate) mod lock;
 pub(crate) mod messages;
 pub(crate) mod past;
 pub(crate) mod postfix;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod render;
 pub(crate) mod smtp;
@@ -66,6 +67,8 @@ pub(crate) enum Need {
     Postfix,
     /// A lookup table type of this Postfix, as `postconf -m` lists it.
     Table(&'static str),
+    /// PostgreSQL, a user to run it, and root, who can become that user.
+    Postgres,
     /// Dovecot with its POP3 and IMAP servers, and root.
     Dovecot,
     /// What makes files of systemd's journal.
@@ -93,6 +96,7 @@ impl Need {
             Need::JournalRemote => journal::missing_remote(),
             Need::Mounts => program("unshare").or_else(process::missing_mounts),
             Need::Program(name) => program(name),
+            Need::Postgres => postgres::missing().or_else(root),
             Need::Root => root(),
             Need::NoInotify => program("unshare").or_else(|| {
                 let made = std::process::Command::new("unshare").args(["-Ur", "sh", "-c", daemon::NO_INOTIFY]).status();

@@ -1,0 +1,173 @@
+//! Many hosts share their grants through PostgreSQL.
+
+mod engine;
+mod everywhere;
+mod model;
+mod roles;
+mod schema;
+
+use crate::support::cases::{self, Site};
+use crate::support::daemon::Daemon;
+use crate::support::postgres::Postgres;
+use crate::support::{Need, SOON, eventually, require, wait_for};
+use std::net::IpAddr;
+
+/// Whether the machine has what these tests need.
+#[track_caller]
+fn can_run() -> bool {
+    require(&[Need::Postgres, Need::Program("sqlite3")])
+}
+
+/// A host of the site: its log, its table, its daemon.
+struct Host {
+    site: Site,
+    daemon: Daemon,
+    arguments: Vec<String>,
+}
+
+impl Host {
+    #[track_caller]
+    fn start(url: &str, name: &str, more: &[&str]) -> Self {
+        let site = Site::new(&cases::SQLITE).expect("what SQLite needs");
+        let options = ["--share-url", url, "--share-name", name, "--entries", "10000"];
+        let arguments: Vec<String> = [&options, more].concat().into_iter().map(str::to_owned).collect();
+        let daemon = start(&site, &arguments);
+        Self { site, daemon, arguments }
+    }
+
+    fn giver(postgres: &Postgres, name: &str) -> Self {
+        Self::start(&postgres.url("host1"), name, &["--share-give"])
+    }
+
+    fn taker(postgres: &Postgres, name: &str) -> Self {
+        Self::start(&postgres.url("host2"), name, &["--share-take"])
+    }
+
+    /// Starts the daemon again.
+    #[track_caller]
+    fn restart(&mut self) {
+        self.site.start_log_anew();
+        self.daemon = start(&self.site, &self.arguments);
+    }
+
+    fn log_in(&self, client: IpAddr) {
+        self.site.log_in(client);
+    }
+
+    /// Whether Postfix would let the client relay.
+    fn grants(&self, client: IpAddr) -> bool {
+        self.site.lists(client)
+    }
+
+    #[track_caller]
+    fn wait_until_grants_is(&self, granted: bool, client: IpAddr) {
+        let what = format!("grant of {client} to be {granted}; the daemon says:\n{}", self.daemon.stderr());
+        assert!(
+            eventually(SOON, || self.grants(client) == granted),
+            "waited in vain: {what}\n{}",
+            self.daemon.stderr()
+        );
+    }
+
+    /// What a command prints that asks this host's daemon.
+    #[track_caller]
+    fn ask(&self, command: &[&str]) -> String {
+        let arguments: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        let done = crate::support::command::pop_before_smtp(&[arguments, self.site.map_arguments(&[])].concat());
+        assert_eq!(done.code, Some(0), "{done:?}");
+        done.stdout
+    }
+
+    /// How many are in the table.
+    fn count(&self) -> usize {
+        self.ask(&["list"]).lines().count() - 1
+    }
+
+    #[track_caller]
+    fn wait_connected(&self) {
+        wait_for("the database to be in use", SOON, || self.ask(&["status"]).contains("share:     in use since"));
+    }
+}
+
+#[track_caller]
+fn start(site: &Site, arguments: &[String]) -> Daemon {
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    site.daemon(&arguments)
+}
+
+/// The client of this number.
+fn client(number: u32) -> IpAddr {
+    IpAddr::from(u32::to_be_bytes(0xC612_0000 + number))
+}
+
+#[test]
+fn a_login_anywhere_is_a_grant_everywhere() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let giver = Host::giver(&postgres, "imap1");
+    let takers = [Host::taker(&postgres, "mx1"), Host::taker(&postgres, "mx2")];
+    giver.log_in(client(1));
+    takers.iter().for_each(|taker| taker.wait_until_grants_is(true, client(1)));
+
+    let told = takers[0].ask(&["explain", &client(1).to_string()]);
+    assert!(told.contains("user: kevin\n") && told.contains("matcher: dovecot\n"), "{told}");
+    let place = format!("log there: share:host1@imap1:{}, byte ", giver.site.log.display());
+    assert!(told.contains(&place), "{told}");
+    let all = giver.ask(&["list", "--all", "--share-url", &postgres.url("taker")]);
+    assert!(all.contains(&client(1).to_string()) && all.contains("dovecot, host1@imap1"), "{all}");
+    // Its end is that of the giver, give or take the way.
+    let end = |host: &Host| match host.site.lookup(client(1)) {
+        crate::support::postfix::Lookup::Found(end) => end.parse::<u64>().expect("seconds"),
+        other => panic!("{other:?}"),
+    };
+    assert!(end(&takers[0]).abs_diff(end(&giver)) <= 1);
+    for mut host in takers.into_iter().chain([giver]) {
+        assert_eq!(host.daemon.terminate(), Some(0), "{}", host.daemon.stderr());
+    }
+}
+
+/// What is true after a stop of every kind: a giver's clients are still logged in.
+#[test]
+fn a_giver_that_stops_withdraws_nothing_unless_told_to() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let mut staying = Host::giver(&postgres, "imap1");
+    let mut going = Host::start(&postgres.url("host1"), "imap2", &["--share-give", "--share-withdraw"]);
+    let taker = Host::taker(&postgres, "mx1");
+    staying.log_in(client(1));
+    going.log_in(client(2));
+    // Of both: that of the one that stays counts on.
+    staying.log_in(client(3));
+    going.log_in(client(3));
+    (1..=3).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    assert_eq!((staying.daemon.terminate(), going.daemon.terminate()), (Some(0), Some(0)));
+    taker.wait_until_grants_is(false, client(2));
+    assert!(taker.grants(client(1)) && taker.grants(client(3)));
+}
+
+/// The users behind an address are counted over all givers.
+#[test]
+fn users_of_an_address_are_counted_over_all_givers() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let givers = [Host::giver(&postgres, "imap1"), Host::giver(&postgres, "imap2")];
+    let taker = Host::start(&postgres.url("host2"), "mx1", &["--share-take", "--max-users-per-address", "2"]);
+    let log_in = |host: &Host, user: &str| {
+        let line = cases::login_line(client(1)).replace("kevin", user);
+        cases::append(&host.site.log, &line);
+    };
+    log_in(&givers[0], "anna");
+    log_in(&givers[1], "bert");
+    taker.wait_until_grants_is(true, client(1));
+    log_in(&givers[1], "carl");
+    taker.wait_until_grants_is(false, client(1));
+    assert!(taker.ask(&["explain", &client(1).to_string()]).contains("more than 2 users"));
+    givers[0].log_in(client(2));
+    taker.wait_until_grants_is(true, client(2));
+}

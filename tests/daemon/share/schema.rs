@@ -1,0 +1,144 @@
+//! The tables: versions, and the numbers by which changes are read.
+
+use super::{can_run, client};
+use crate::support::command::pop_before_smtp;
+use crate::support::postgres::Postgres;
+use crate::support::{SOON, wait_for};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+#[test]
+fn init_can_be_repeated_and_leaves_a_newer_one_alone() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let init = |more: &[&str]| {
+        let url = postgres.url("owner");
+        pop_before_smtp(&[&["share", "init", "--share-url", &url], more].concat())
+    };
+    postgres.sql_as("giver", GIVE).unwrap();
+    assert_eq!(init(&["--longest", "1h"]).code, Some(0));
+    assert_eq!(
+        postgres.sql("SELECT count(*), (SELECT longest FROM pop_before_smtp.site) FROM pop_before_smtp.grants"),
+        "1|01:00:00",
+        "what is there stays"
+    );
+    postgres.sql("UPDATE pop_before_smtp.site SET version = 2, understood_from = 2");
+    let refused = init(&[]);
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+    assert!(refused.stderr.contains("of version 2, and this program knows 1"), "{refused:?}");
+    let list = pop_before_smtp(&["list", "--all", "--share-url", &postgres.url("taker")]);
+    assert!(list.code == Some(69) && list.stderr.contains("of version 2"), "{list:?}");
+    // A newer one that this program can still use, as long as hosts are brought up to date one by one.
+    postgres.sql("UPDATE pop_before_smtp.site SET understood_from = 1");
+    assert_eq!(pop_before_smtp(&["list", "--all", "--share-url", &postgres.url("taker")]).code, Some(0));
+    let refused = pop_before_smtp(&["share", "init", "--share-url", &postgres.url("giver")]);
+    assert_ne!(refused.code, Some(0), "not the owner");
+    assert_eq!(postgres.sql("SELECT version FROM pop_before_smtp.site"), "2");
+}
+
+#[test]
+fn the_printed_sql_is_what_init_does() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::empty("");
+    let printed = pop_before_smtp(&["share", "init", "--print", "--longest", "10m"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    postgres.sql(&printed.stdout);
+    assert_eq!(postgres.sql("SELECT version, longest FROM pop_before_smtp.site"), "1|00:10:00");
+}
+
+const GIVE: &str = "SELECT pop_before_smtp.give('x', '{198.18.0.1}', '{600}', '{0}', '{a}', '{m}', '{l}', '{1}')";
+
+/// A psql whose transaction stays open.
+struct Session {
+    child: std::process::Child,
+    answers: BufReader<std::process::ChildStdout>,
+}
+
+impl Session {
+    fn open(postgres: &Postgres, role: &str) -> Self {
+        let mut psql = Command::new("psql");
+        psql.args(["-X", "-q", "-A", "-t", &postgres.url(role)]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = psql.spawn().expect("psql");
+        let answers = BufReader::new(child.stdout.take().expect("its output"));
+        Self { child, answers }
+    }
+
+    fn say(&mut self, sql: &str) {
+        let input = self.child.stdin.as_mut().expect("its input");
+        writeln!(input, "{sql}").expect("psql reads");
+    }
+
+    fn ask(&mut self, sql: &str) -> String {
+        self.say(sql);
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("an answer");
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Two transactions cannot have their numbers at once, so a reader that has seen the second has seen the first, too.
+#[test]
+fn transactions_become_visible_in_the_order_of_their_numbers() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let give = |number: u32| GIVE.replace("198.18.0.1", &client(number).to_string());
+    let mut first = Session::open(&postgres, "giver");
+    let mut second = Session::open(&postgres, "host1");
+    first.say("BEGIN;");
+    let early: i64 = first.ask(&format!("{};", give(1))).parse().expect("a number");
+    second.say(&format!("{};", give(2)));
+    wait_for("the second to wait for the first", SOON, || {
+        postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'host1'")
+            == "1"
+    });
+    let seen = || postgres.sql("SELECT string_agg(change::text, ',') FROM pop_before_smtp.news(0, 10, 0)");
+    assert_eq!(seen(), "", "neither is there yet");
+    first.say("COMMIT;");
+    let mut line = String::new();
+    second.answers.read_line(&mut line).expect("the second number");
+    let late: i64 = line.trim().parse().expect("a number");
+    assert!(late > early);
+    wait_for("both to be seen", SOON, || seen() == format!("{early},{late}"));
+
+    // One that is given up leaves a gap that nobody waits for, and a long transaction of somebody else holds nothing up.
+    let mut other = Session::open(&postgres, "owner");
+    assert_eq!(other.ask("BEGIN; CREATE TABLE t (x int); INSERT INTO t VALUES (1); SELECT 1;"), "1");
+    first.say("BEGIN;");
+    let lost: i64 = first.ask(&format!("{};", give(3))).parse().expect("a number");
+    first.say("ROLLBACK;");
+    let next: i64 = second.ask(&format!("{};", give(4))).parse().expect("a number");
+    assert_eq!(next, lost + 1);
+    assert_eq!(seen(), format!("{early},{late},{next}"));
+}
+
+/// Rows that ended are removed in small steps, past those that others hold.
+#[test]
+fn rows_that_have_ended_are_removed_past_what_others_lock() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    postgres.sql(
+        "INSERT INTO pop_before_smtp.grants SELECT '198.18.0.0'::inet + n, 'x', 'x', '', 'm', 'l', 1, now(), \
+         now() - interval '1 h' * (n % 2), n FROM generate_series(1, 1000) n",
+    );
+    let mut other = Session::open(&postgres, "owner");
+    let hold = "BEGIN; SELECT count(*) FROM (SELECT FROM pop_before_smtp.grants WHERE change = 1 FOR UPDATE) x;";
+    assert_eq!(other.ask(hold), "1");
+    let tidy = |most: u32| postgres.sql_as("giver", &format!("SELECT pop_before_smtp.tidy({most})")).unwrap();
+    assert_eq!((tidy(100), tidy(1000), tidy(1000)), ("100".to_owned(), "399".to_owned(), "0".to_owned()));
+    assert_eq!(postgres.sql("SELECT count(*) FROM pop_before_smtp.grants"), "501");
+}
