@@ -10,9 +10,9 @@ use super::Grants;
 use super::counters::{Outcome, Reason as Refused};
 use super::messages;
 use crate::ring::login_record::LoginRecord;
-use crate::ring::{Change, Grant, Ring};
+use crate::ring::{Change, Grant, LONGEST, Ring};
 use crate::saved::denied;
-use crate::time::{Now, Timestamp};
+use crate::time::{Now, Timestamp, unix_seconds};
 
 /// What the name of a log begins with that is another host's. No log of this host is called like that.
 pub(crate) const FOREIGN: &str = "share:";
@@ -63,6 +63,8 @@ struct Held {
     end: Timestamp,
     /// When the grant ends that this host's own log has brought, if the other had to make it longer.
     own: Option<Timestamp>,
+    /// When the login was, if that is known.
+    login: Option<Timestamp>,
     round: u32,
 }
 
@@ -81,7 +83,7 @@ impl Taken {
     pub(super) fn restored(ring: &Ring) -> Self {
         let is_ours = |address| ring.proof(address).is_some_and(|proof| !proof.source.starts_with(FOREIGN));
         let others = ring.iter().filter(|grant| !is_ours(grant.address) && !ring.is_by_hand(grant.address));
-        let held = others.map(|grant| (grant.address, Held { end: grant.expires, own: None, round: 0 }));
+        let held = others.map(|grant| (grant.address, Held { end: grant.expires, own: None, login: None, round: 0 }));
         Self { held: held.collect(), ..Self::default() }
     }
 
@@ -192,29 +194,29 @@ impl Grants {
 
     /// Lets the grant end no earlier than the others say; `own` is when it would without them.
     fn hold(&mut self, now: &Now, taking: &Taking<'_>, own: Option<Timestamp>) -> Outcome {
-        let Taking { address, expires, login, .. } = *taking;
+        let Taking { address, expires, ago, login: proof, .. } = *taking;
         let before = self.ring.get(address).map(|grant| grant.expires);
-        let round = self.taken.round;
+        let (round, login) = (self.taken.round, Some(now.boot - ago));
         // An answer that differs by its way alone is no news.
         if let Some(end) = before.filter(|end| *end + SLACK / 2 >= expires) {
-            let held = self.taken.held.entry(address).or_insert(Held { end: expires.min(end), own, round });
-            held.round = round;
+            let held = self.taken.held.entry(address).or_insert(Held { end: expires.min(end), own, login, round });
+            (held.round, held.login) = (round, login);
             return Outcome::Unchanged;
         }
         self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
         if let Some(Change::Added(grant)) = self.changes.last() {
-            messages::taken(&login, grant.address, now.wall_at(grant.expires));
+            messages::taken(&proof, grant.address, now.wall_at(grant.expires));
         }
         let outcome = self.outcome();
         self.take_changes(now);
         if let Some(grant) = self.ring.get(address).filter(|_| outcome != Outcome::Unchanged) {
-            self.taken.held.insert(address, Held { end: grant.expires, own, round });
-            let source = self.taken.known(login.source, FOREIGN);
+            self.taken.held.insert(address, Held { end: grant.expires, own, login, round });
+            let source = self.taken.known(proof.source, FOREIGN);
             // It gets into the state file, where a space would be the end of it.
-            let is_name = login.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            let matcher = Some(login.matcher).filter(|name| is_name && !name.is_empty()).unwrap_or("unknown");
+            let is_name = proof.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let matcher = Some(proof.matcher).filter(|name| is_name && !name.is_empty()).unwrap_or("unknown");
             let matcher = self.taken.known(matcher, "unknown");
-            self.ring.prove(address, Some(LoginRecord { source, matcher, ..login }));
+            self.ring.prove(address, Some(LoginRecord { source, matcher, ..proof }));
         }
         outcome
     }
@@ -250,10 +252,13 @@ impl Grants {
     /// An operator has revoked an address on all hosts, this long ago. A later login counts.
     pub fn revoke_elsewhere(&mut self, now: &Now, address: IpAddr, ago: Duration) {
         let when = now.wall.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH);
-        let login = self.ring.get(address).map(|grant| now.wall_at(grant.expires - self.ring.grace()));
-        // Told again at each comparison.
-        let is_known = self.overrides.revoked(address).is_some_and(|known| known + Duration::from_secs(2) > when);
-        if is_known || ago > self.ring.grace() || login.is_some_and(|login| login > when + SLACK) {
+        let grant = self.ring.get(address);
+        let held = self.taken.held.get(&address).filter(|held| grant.is_some_and(|grant| grant.expires == held.end));
+        let login = held.and_then(|held| held.login).or(grant.map(|grant| grant.expires - self.ring.grace()));
+        // It is told again at each comparison.
+        let is_known = self.overrides.revoked(address).is_some_and(|known| known + SLACK > when);
+        let is_later = login.is_some_and(|login| unix_seconds(now.wall_at(login)) > unix_seconds(when));
+        if is_known || is_later || ago > LONGEST {
             return;
         }
         self.overrides.revoke(address, when);

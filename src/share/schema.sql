@@ -126,11 +126,13 @@ CREATE OR REPLACE FUNCTION decide(what text, whom cidr) RETURNS bigint LANGUAGE 
 SET search_path = pop_before_smtp, pg_temp SET pop_before_smtp.by_function = 'yes' AS $$
 DECLARE
   number bigint := next_change();
+  -- What was given under a denial ends with it: who is there has to log in again.
+  ends boolean := what <> 'allow' OR EXISTS (SELECT FROM decisions WHERE network = whom AND kind = 'deny');
 BEGIN
   INSERT INTO decisions AS d VALUES (whom, what, session_user, statement_timestamp(), number)
   ON CONFLICT (network, (kind = 'revoke')) DO UPDATE
   SET kind = excluded.kind, by = excluded.by, since = excluded.since, change = excluded.change;
-  IF what <> 'allow' THEN
+  IF ends THEN
     UPDATE grants SET expires = statement_timestamp(), change = number
     WHERE address <<= whom AND expires > statement_timestamp();
   END IF;

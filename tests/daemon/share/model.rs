@@ -60,7 +60,11 @@ impl Model {
                 self.denied.insert(number);
                 self.ends.retain(|(other, _), _| *other != number);
             }
-            Step::Deny(number, false) => drop(self.denied.remove(&number)),
+            // Who was there has to log in again.
+            Step::Deny(number, false) if self.denied.remove(&number) => {
+                self.ends.retain(|(other, _), _| *other != number)
+            }
+            Step::Deny(_, false) => {}
             Step::Withdraw(host) => self.ends.retain(|(_, other), _| *other != host),
             Step::Cut => {}
         }
