@@ -62,11 +62,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-<<<<<<< HEAD
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config"
-=======
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --share-url --share-give --share-take --share-name --share-withdraw --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config share"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --share-url --share-give --share-take --share-name --share-withdraw --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config share"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,11 +224,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__check)
-<<<<<<< HEAD
-            opts="-h --probe --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --probe --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --probe --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -342,11 +334,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__clear)
-<<<<<<< HEAD
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -456,11 +444,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__deny)
-<<<<<<< HEAD
-            opts="-h --remove --list --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --remove --everywhere --list --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --remove --everywhere --list --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -570,11 +554,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__explain)
-<<<<<<< HEAD
-            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -684,11 +664,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__grant)
-<<<<<<< HEAD
-            opts="-h --for --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --for --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --for --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -802,11 +778,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__list)
-<<<<<<< HEAD
-            opts="-h --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --all --json --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --all --json --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -916,11 +888,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__match)
-<<<<<<< HEAD
-            opts="-h --format --count --explain --suggest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --format --count --explain --suggest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --format --count --explain --suggest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1038,11 +1006,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__matchers)
-<<<<<<< HEAD
-            opts="-h --format --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --format --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --format --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1156,11 +1120,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__postfix__subcmd__config)
-<<<<<<< HEAD
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1270,11 +1230,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__revoke)
-<<<<<<< HEAD
-            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --everywhere --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --everywhere --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1373,7 +1329,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1384,7 +1340,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__share)
-            opts="-h --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help init"
+            opts="-h --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help init"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1403,6 +1359,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1439,6 +1399,18 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --line-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1467,7 +1439,7 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --matcher)
-                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dovecot dovecot-proxy gnu-pop3d imapproxy mailutils nginx perdition popa3d qpopper solid-pop3d teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1478,7 +1450,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__share__subcmd__init)
-            opts="-h --print --longest --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+            opts="-h --print --longest --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1501,6 +1473,10 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1537,6 +1513,18 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --line-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1576,11 +1564,7 @@ _pop__before__smtp() {
             return 0
             ;;
         pop__subcmd__before__subcmd__smtp__subcmd__status)
-<<<<<<< HEAD
-            opts="-h --json --prometheus --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --backend --matcher --help"
-=======
-            opts="-h --json --prometheus --user --config --map --map-type --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+            opts="-h --json --prometheus --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,10 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-<<<<<<< HEAD
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= backend= matcher= h/help V/version
-=======
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
->>>>>>> 73e3254 (Share the grants of many hosts through PostgreSQL)
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -856,6 +852,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; a
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -871,7 +868,13 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; a
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -887,16 +890,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
@@ -911,6 +918,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; a
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l map -d 'Table path without suffix' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
 in-place\t'Change the file under a lock; no smtpd restarts'"
@@ -926,7 +934,13 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; a
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
-complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l escaped-newlines -d 'The syslog daemon escapes newlines in messages, as rsyslog does: count logins close behind a failed one, too' -r -f -a "true\t''
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
@@ -942,16 +956,20 @@ courier\t''
 cucipop\t''
 cyrus\t''
 cyrus-1\t''
+dbmail\t''
 dovecot\t''
 dovecot-proxy\t''
 gnu-pop3d\t''
+gromox\t''
 imapproxy\t''
+kopano\t''
 mailutils\t''
 nginx\t''
 perdition\t''
 popa3d\t''
 qpopper\t''
 solid-pop3d\t''
+stalwart\t''
 teapop\t''
 tpop3d\t''
 uw-imap\t''
