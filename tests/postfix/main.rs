@@ -12,5 +12,6 @@ mod end_to_end;
 mod faults;
 mod mynetworks;
 mod redirect;
+mod share;
 #[path = "../support/mod.rs"]
 mod support;

@@ -28,6 +28,8 @@ pub(crate) struct Postgres {
     home: Scratch,
     server: Option<Child>,
     pub(crate) port: u16,
+    /// By how much its clock is wrong, in the words of faketime(1); empty if it is right.
+    skew: &'static str,
 }
 
 /// Why there is none.
@@ -66,12 +68,24 @@ impl Postgres {
         server
     }
 
+    /// The same with a clock that is wrong by so much.
+    pub(crate) fn start_skewed(skew: &'static str) -> Self {
+        let mut server = Self::start();
+        server.stop();
+        server.skew = skew;
+        server.start_again();
+        let ahead = "SELECT abs(extract(epoch FROM now()) - $1) > 3000";
+        let now = jiff::Timestamp::now().as_second().to_string();
+        assert_eq!(server.sql(&ahead.replace("$1", &now)), "t", "libfaketime does not work");
+        server
+    }
+
     /// Starts one without anything in it.
     pub(crate) fn empty(settings: &str) -> Self {
         let home = Scratch::new();
         let user = User::from_name(USER).expect("the user list").expect("user postgres");
         chown(home.path(), Some(user.uid), Some(user.gid)).expect("its directory");
-        let mut server = Self { home, server: None, port: 0 };
+        let mut server = Self { home, server: None, port: 0, skew: "" };
         let data = server.data().display().to_string();
         let made = finish(server.command("initdb").args([
             "-D",
@@ -126,6 +140,11 @@ impl Postgres {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
         command.stdout(out.try_clone().expect("the same file")).stderr(out);
+        if !self.skew.is_empty() {
+            let libraries = glob::glob("/usr/lib/*/faketime/libfaketime.so.1").expect("a pattern");
+            let library = libraries.flatten().next().expect("the library of faketime");
+            command.env("LD_PRELOAD", library).env("FAKETIME", self.skew);
+        }
         self.server = Some(command.spawn().expect("postgres"));
     }
 
