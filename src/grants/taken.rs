@@ -32,6 +32,8 @@ pub struct Taking<'t> {
     pub expires: Timestamp,
     /// How long ago the login was.
     pub ago: Duration,
+    /// Whether the operator is told: not of each of a million.
+    pub told: bool,
     /// Where that login is logged.
     pub login: LoginRecord<'t>,
     /// Who has logged in from there, and how long ago, if users are counted.
@@ -194,7 +196,7 @@ impl Grants {
 
     /// Lets the grant end no earlier than the others say; `own` is when it would without them.
     fn hold(&mut self, now: &Now, taking: &Taking<'_>, own: Option<Timestamp>) -> Outcome {
-        let Taking { address, expires, ago, login: proof, .. } = *taking;
+        let Taking { address, expires, ago, told, login: proof, .. } = *taking;
         let before = self.ring.get(address).map(|grant| grant.expires);
         let (round, login) = (self.taken.round, Some(now.boot - ago));
         // An answer that differs by its way alone is no news.
@@ -204,7 +206,7 @@ impl Grants {
             return Outcome::Unchanged;
         }
         self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
-        if let Some(Change::Added(grant)) = self.changes.last() {
+        if let (true, Some(Change::Added(grant))) = (told, self.changes.last()) {
             messages::taken(&proof, grant.address, now.wall_at(grant.expires));
         }
         let outcome = self.outcome();

@@ -61,8 +61,11 @@ pub(crate) fn all(settings: &Settings, mut each: impl FnMut(Row)) -> Result<(), 
             let answer = engine.rows("SELECT * FROM pop_before_smtp.everything($1, 4000, 0)", &[&last])?;
             let Some(behind) = answer.last() else { return Ok(()) };
             last = Some(row(behind)?.address);
-            for columns in &answer {
-                each(row(columns)?);
+            for row in answer.iter().map(row) {
+                let row = row?;
+                if !row.lasts.is_zero() {
+                    each(row);
+                }
             }
         }
     };

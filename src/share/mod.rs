@@ -53,6 +53,7 @@ pub(crate) struct Standing {
 
 /// A grant as the database has it.
 #[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nothing makes one"))]
 pub(crate) struct Row {
     pub(crate) address: IpAddr,
     /// How long it lasts; zero if it has ended.

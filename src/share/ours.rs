@@ -13,7 +13,7 @@ use super::reader::{self, Decision, News};
 use super::{Row, Standing, place};
 use crate::config::share::Settings;
 use crate::grants::Grants;
-use crate::grants::counters::Counters;
+use crate::grants::counters::{Counters, Outcome};
 use crate::grants::taken::{FOREIGN, Taking};
 use crate::output::error::{Error, Exit};
 use crate::ring::login_record::LoginRecord;
@@ -40,6 +40,8 @@ pub(crate) struct Share {
     again: Option<usize>,
     counters: Counters,
     has_more: bool,
+    /// How many were granted so far by the comparison that goes on, if one does.
+    compared: Option<usize>,
 }
 
 impl Share {
@@ -64,7 +66,7 @@ impl Share {
             start("share-give", Box::new(giver::run))?;
         }
         let settings = settings.clone();
-        Ok(Self { settings, link, news, again: None, counters: Counters::default(), has_more: false })
+        Ok(Self { settings, link, news, again: None, counters: Counters::default(), has_more: false, compared: None })
     }
 
     /// Can be read when there is something to do.
@@ -120,16 +122,20 @@ impl Share {
 
     fn take(&mut self, now: &Now, news: News, grants: &mut Grants) {
         match news {
-            News::Begin => grants.begin_comparison(),
+            News::Begin => {
+                self.compared = Some(0);
+                grants.begin_comparison();
+            }
             News::Grants { asked, rows } => rows.iter().for_each(|row| self.take_row(now, asked, row, grants)),
             News::Decided { whole, decisions } => decide(now, whole, &decisions, grants),
             News::End if self.settings.take => {
                 let gone = grants.end_comparison(now);
-                if gone > 0 {
-                    log::info!("{gone} grants were taken back: the other hosts have them no longer");
+                let came = self.compared.take().unwrap_or_default();
+                if gone + came > 0 {
+                    log::info!("compared with the other hosts: {came} grants came, {gone} were taken back");
                 }
             }
-            News::End => {}
+            News::End => self.compared = None,
         }
     }
 
@@ -138,7 +144,11 @@ impl Share {
         let source = format!("{FOREIGN}{}@{}:{}", row.giver, row.host, row.log);
         let login = LoginRecord { source: &source, offset: row.offset, matcher: &row.matcher, user: &row.user };
         let (address, expires) = (row.address, asked + row.lasts);
-        let outcome = grants.take(now, &Taking { address, expires, ago: row.ago, login, users: &row.users });
+        let told = self.compared.is_none();
+        let outcome = grants.take(now, &Taking { address, expires, ago: row.ago, told, login, users: &row.users });
+        if let (Some(compared), Outcome::Granted) = (&mut self.compared, outcome) {
+            *compared += 1;
+        }
         self.counters.add_outcome(Some(outcome));
     }
 

@@ -164,7 +164,7 @@ LANGUAGE sql STABLE AS $$
   ORDER BY c.change
 $$;
 
--- The same of all addresses that have a grant, in their order, behind one.
+-- The same of all addresses in their order, behind one; also of some whose grants have ended.
 CREATE OR REPLACE FUNCTION everything(after inet, most integer, users integer)
 RETURNS TABLE (change bigint, address inet, lasts float8, lasted float8, giver text, host text, login bytea,
   matcher text, log text, place bigint, logins bytea[], ages float8[])
@@ -173,9 +173,11 @@ LANGUAGE sql STABLE AS $$
     extract(epoch FROM statement_timestamp() - g.since)::float8, g.giver::text, g.host, g.login, g.matcher, g.log,
     g.place, u.logins, u.ages
   FROM (
-    SELECT DISTINCT ON (g.address) * FROM pop_before_smtp.grants g
-    WHERE (after IS NULL OR g.address > after) AND g.expires > statement_timestamp()
-    ORDER BY g.address, g.expires DESC LIMIT most) g
+    SELECT DISTINCT ON (p.address) p.* FROM (
+      -- Not `after IS NULL OR`, which would read all from the beginning each time.
+      SELECT * FROM pop_before_smtp.grants g WHERE g.address > coalesce(after, '0.0.0.0/0')
+      ORDER BY g.address FETCH FIRST most ROWS WITH TIES) p
+    ORDER BY p.address, p.expires DESC) g
   LEFT JOIN LATERAL (
     SELECT array_agg(s.login) AS logins, array_agg(extract(epoch FROM statement_timestamp() - s.since)::float8) AS ages
     FROM (SELECT n.login, max(n.since) AS since FROM pop_before_smtp.grants n
