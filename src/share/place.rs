@@ -282,3 +282,38 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {
     }
     Ok(read)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_the_client_library_does_not_know_is_taken_out_of_the_url() {
+        let url = "postgresql://a:b@h1,h2:7/d?sslmode=verify-full&connect_timeout=3&sslrootcert=%2Fetc%2Fx.pem";
+        let (rest, values) = split(url).unwrap();
+        assert_eq!(rest, "postgresql://a:b@h1,h2:7/d?connect_timeout=3");
+        assert_eq!(values["sslmode"], "verify-full");
+        assert_eq!(values["sslrootcert"], "/etc/x.pem");
+        assert!(split("host=h1 user=a").is_err());
+    }
+
+    #[test]
+    fn nobody_speaks_for_a_server_across_a_network_unless_somebody_has_said_so() {
+        let mode = |url: &str| read(url).map(|place| place.config.get_ssl_mode());
+        let far = "postgresql://a:b@db.example.net/d";
+        assert_eq!(mode(far).unwrap(), SslMode::Require);
+        assert_eq!(mode(&format!("{far}?sslmode=require")).unwrap(), SslMode::Require);
+        assert_eq!(mode(&format!("{far}?sslmode=disable")).unwrap(), SslMode::Disable);
+        for weak in ["prefer", "allow", "verify_full", ""] {
+            assert!(mode(&format!("{far}?sslmode={weak}")).is_err(), "{weak}");
+        }
+        assert_eq!(mode("postgresql://a:b@127.0.0.1/d").unwrap(), SslMode::Disable);
+        assert_eq!(mode("postgresql://a:b@localhost,db.example.net/d").unwrap(), SslMode::Require, "one is far");
+    }
+
+    #[test]
+    fn fields_of_a_line_of_passwords_have_escapes() {
+        assert_eq!(fields(r"h:*:d\:b:u:p\\w\:d"), ["h", "*", "d:b", "u", r"p\w:d"]);
+    }
+}

@@ -21,6 +21,9 @@ const MOST: i32 = 4000;
 /// How often the database is asked if nothing wakes us.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// The same of a standby, which wakes nobody.
+const ON_STANDBY: Duration = Duration::from_millis(500);
+
 /// Rows that ended early are kept for ten minutes. Whoever has not read for half of that compares everything.
 const LONGEST_GAP: Duration = Duration::from_secs(300);
 
@@ -86,20 +89,22 @@ struct Place {
 impl Reader<'_> {
     fn serve(&mut self, back_off: &mut BackOff) -> Result<(), End> {
         let mut engine = Engine::open(&self.settings.url, &self.settings.name)?;
-        engine.run("LISTEN pop_before_smtp")?;
+        let mut listens = false;
         loop {
             let mut place = self.compare(&mut engine)?;
             self.link.healed(Part::Reader);
             *back_off = BackOff::new();
             let mut read = Now::read().boot;
             loop {
+                // Before what is read then, which nobody would tell of. A standby cannot, until it is one no longer.
+                listens = listens || engine.run("LISTEN pop_before_smtp").is_ok();
                 let asked = Now::read().boot;
                 if asked.since(read) > LONGEST_GAP || !self.follow(&mut engine, &mut place)? {
                     break;
                 }
                 read = asked;
                 self.link.has_read(read);
-                engine.wait(IDLE)?;
+                engine.wait(if listens { IDLE } else { ON_STANDBY })?;
             }
         }
     }

@@ -100,8 +100,7 @@ impl Postgres {
         ]));
         assert_eq!(made.code, Some(0), "{made:?}");
         // Whoever asks by TCP needs the password; the owner does not.
-        let access =
-            "local all all trust\nhost all owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        let access = "local all all trust\nlocal replication all trust\nhost all owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
         fs::write(server.data().join("pg_hba.conf"), access).expect("pg_hba.conf");
         let home = server.home.path().display().to_string();
         let conf = format!(
@@ -116,6 +115,24 @@ impl Postgres {
             }
         }
         panic!("PostgreSQL does not start: {}", server.log());
+    }
+
+    /// Starts a standby of it.
+    pub(crate) fn standby(&self) -> Self {
+        let home = Scratch::new();
+        let user = User::from_name(USER).expect("the user list").expect("user postgres");
+        chown(home.path(), Some(user.uid), Some(user.gid)).expect("its directory");
+        let mut standby = Self { home, server: None, port: free_port(), skew: "" };
+        let mut copy = standby.command("pg_basebackup");
+        copy.arg("-D").arg(standby.data()).args(["-R", "-c", "fast", "-U", "owner", "-p", &self.port.to_string()]);
+        let copied = finish(copy.arg("-h").arg(self.home.path()));
+        assert_eq!(copied.code, Some(0), "{copied:?}");
+        let conf = fs::read_to_string(standby.file("postgresql.conf")).expect("postgresql.conf");
+        let (old, new) = (self.home.path().display().to_string(), standby.home.path().display().to_string());
+        fs::write(standby.file("postgresql.conf"), conf.replace(&old, &new)).expect("postgresql.conf");
+        standby.spawn();
+        standby.assert_runs();
+        standby
     }
 
     fn data(&self) -> PathBuf {

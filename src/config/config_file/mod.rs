@@ -210,6 +210,17 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_many_hosts_holds_their_options() {
+        let file = parse(Path::new("a.toml"), "[share]\nurl = 'postgresql://x/y'\ntake = true\n").unwrap();
+        let said = |key: &str| file.value(key).map(|value| value.texts[0].0.clone());
+        assert_eq!(said("share-url").as_deref(), Some("postgresql://x/y"));
+        assert_eq!((said("share-take").as_deref(), said("share-give")), (Some("true"), None));
+        assert!(refusal("[share]\nurll = 'x'\n").contains("there is no key share-urll; did you mean share-url?"));
+        let twice = refusal("share-url = 'x'\n[share]\nurl = 'y'\n");
+        assert!(twice.contains("share-url says the same as share-url in line 1"), "{twice}");
+    }
+
+    #[test]
     fn a_matcher_that_is_the_same_is_not_made_again() {
         let table = "[[matcher]]\nname = 'x'\nprograms = ['x']\nlogin = '^login (?P<ip>[0-9.]+)$'\n";
         let first = parse(Path::new("a.toml"), table).unwrap();

@@ -315,3 +315,35 @@ fn rows_that_somebody_changes_by_hand_are_compared() {
     serves(&taker, 6);
     wait_broken(&giver, "");
 }
+
+/// Takers read from a standby; when it takes over, everybody goes on with it.
+#[test]
+fn a_standby_is_read_and_takes_over() {
+    if !can_run() {
+        return;
+    }
+    let mut postgres = Postgres::start();
+    let standby = postgres.standby();
+    let both = |role: &str, more: &str| {
+        let (first, second) = (postgres.port, standby.port);
+        format!("postgresql://{role}:secret@127.0.0.1:{first},127.0.0.1:{second}/postgres{more}")
+    };
+    let giver = Host::start(&both("host1", "?target_session_attrs=read-write"), "imap1", &["--share-give"]);
+    let there = Host::start(&both("host2", "?target_session_attrs=read-write"), "mx1", &["--share-take"]);
+    let here = Host::start(&standby.url("host2"), "mx2", &["--share-take"]);
+    serves(&giver, 1);
+    there.wait_until_grants_is(true, client(1));
+    here.wait_until_grants_is(true, client(1));
+    // Now it is behind, and what it lacks is known to the giver alone.
+    standby.sql("SELECT pg_wal_replay_pause()");
+    serves(&giver, 2);
+    there.wait_until_grants_is(true, client(2));
+    postgres.kill9();
+    serves(&giver, 3);
+    standby.sql("SELECT pg_wal_replay_resume()");
+    standby.sql("SELECT pg_promote()");
+    for taker in [&there, &here] {
+        (1..=3).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    }
+    giver.wait_connected();
+}
