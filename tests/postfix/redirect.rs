@@ -1,7 +1,6 @@
 //! A Postfix other than the system's: found where it is, and followed where it takes another type for Berkeley DB's.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -97,16 +96,11 @@ fn the_configured_postfix_is_asked_and_its_redirect_followed() {
     assert!(told.contains(&format!("Postmap command: postmap -r lmdb:{}\n", site.map().display())), "{told}");
 }
 
-/// With Postfix 3.11 or later: `PATH=/opt/postfix/sbin:$PATH MAIL_CONFIG=/opt/postfix/etc cargo test --test postfix redirect`.
+/// `PATH=/opt/postfix/sbin:$PATH MAIL_CONFIG=/opt/postfix/etc cargo test --test postfix -- --include-ignored redirect`.
 #[test]
+#[ignore = "needs Postfix 3.11 or later, which Debian 12 lacks"]
 fn the_newest_postfix_asks_the_table_that_is_written_for_it() {
     if !require(&[Need::Postfix]) {
-        return;
-    }
-    let postconf = process::program("postconf").unwrap();
-    let asked = Command::new(postconf).args(["-h", "non_bdb_migration_level"]).output().unwrap();
-    if asked.stdout.trim_ascii().is_empty() {
-        let _ = writeln!(std::io::stderr(), "SKIPPED the newest Postfix: this one is older than 3.11");
         return;
     }
     for (level, owner) in [("enable-redirect", "root"), ("enable-reindex", "nobody")] {
