@@ -59,7 +59,7 @@ impl Saved {
             ring.restore(now.boot, grant, &mut Vec::new());
             // At once: if they are too many, it counts who has many.
             if let Some(saved) = saved {
-                ring.prove(grant.address, saved.proof());
+                ring.prove(grant.address, saved.record());
             }
         }
         let by_hand = self.overrides.all_granted().map(|(address, given)| {

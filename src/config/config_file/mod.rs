@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use self::place::Place;
-use self::place::{Source, line_behind};
+use self::place::{FileText, line_behind};
 pub use self::tables::Custom;
 pub use self::values::FileValue;
 use crate::cli::OptionRow;
@@ -113,7 +113,7 @@ pub fn parse(path: &Path, text: &str) -> Result<ConfigFile, Error> {
 }
 
 fn parse_again(path: &Path, text: &str, known: &ConfigFile) -> Result<ConfigFile, Error> {
-    let source = Source { path, text };
+    let source = FileText { path, text };
     let document = DeTable::parse(text).map_err(|error| source.refuse_syntax(&error))?;
     // In the order of the file, so that the first mistake is told first.
     let mut entries: Vec<_> = document.into_inner().into_iter().collect();
@@ -145,7 +145,7 @@ fn is_choice(value: &Spanned<DeValue<'_>>) -> bool {
 }
 
 fn matcher_tables<'t>(
-    source: &Source<'_>,
+    source: &FileText<'_>,
     value: Spanned<DeValue<'t>>,
 ) -> Result<impl Iterator<Item = Spanned<DeValue<'t>>>, Error> {
     let at = value.span().start;
@@ -156,7 +156,7 @@ fn matcher_tables<'t>(
 }
 
 fn setting(
-    source: &Source<'_>,
+    source: &FileText<'_>,
     at: usize,
     name: &str,
     value: &Spanned<DeValue<'_>>,

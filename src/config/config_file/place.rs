@@ -25,7 +25,7 @@ impl fmt::Display for Place {
 }
 
 /// The file, to say where something is.
-pub(super) struct Source<'f> {
+pub(super) struct FileText<'f> {
     pub(super) path: &'f Path,
     pub(super) text: &'f str,
 }
@@ -35,7 +35,7 @@ pub(super) fn line_behind(before: &[u8]) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-impl Source<'_> {
+impl FileText<'_> {
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::place::{Place, Source};
+use super::place::{FileText, Place};
 use crate::matcher::custom::{self, Definition, Field};
 use crate::matcher::{AnyMatcher, Key};
 use crate::output::error::Error;
@@ -84,7 +84,7 @@ impl Custom {
 
 /// Makes a matcher of each table. Of `known` those are taken that are the same, so that no other seems to be chosen.
 pub(super) fn read<'t>(
-    source: &Source<'_>,
+    source: &FileText<'_>,
     values: impl IntoIterator<Item = Spanned<DeValue<'t>>>,
     known: &[Custom],
 ) -> Result<Vec<Custom>, Error> {
@@ -107,7 +107,7 @@ pub(super) fn read<'t>(
     Ok(matchers)
 }
 
-fn build(source: &Source<'_>, table: &MatcherTable) -> Result<AnyMatcher, Error> {
+fn build(source: &FileText<'_>, table: &MatcherTable) -> Result<AnyMatcher, Error> {
     let definition = Definition {
         name: table.name.get_ref(),
         programs: table.programs.get_ref(),

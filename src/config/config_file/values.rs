@@ -4,7 +4,7 @@
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use super::place::{Place, Source};
+use super::place::{FileText, Place};
 use super::{MATCHER, MATCHERS, key_of};
 use crate::cli::{Kind, OPTIONS, OptionRow};
 use crate::config::logs;
@@ -31,7 +31,7 @@ impl FileValue {
 }
 
 /// The option of a key; an error if there is none.
-pub(super) fn row(source: &Source<'_>, at: usize, key: &str) -> Result<&'static OptionRow, Error> {
+pub(super) fn row(source: &FileText<'_>, at: usize, key: &str) -> Result<&'static OptionRow, Error> {
     let name = if key == MATCHERS { MATCHER } else { key };
     match OPTIONS.iter().find(|row| row.key == name) {
         Some(row) if row.is_in_file() => Ok(row),
@@ -48,7 +48,7 @@ pub(super) fn row(source: &Source<'_>, at: usize, key: &str) -> Result<&'static 
 
 /// Reads the value of an option.
 pub(super) fn value(
-    source: &Source<'_>,
+    source: &FileText<'_>,
     row: &OptionRow,
     written: &str,
     value: &Spanned<DeValue<'_>>,
@@ -63,7 +63,7 @@ pub(super) fn value(
     Ok(FileValue { key: row.key, written: written.to_owned(), place, texts })
 }
 
-fn text(source: &Source<'_>, row: &OptionRow, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
+fn text(source: &FileText<'_>, row: &OptionRow, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
     let at = value.span().start;
     let key = row.key;
     let text = match (value.get_ref(), row.kind) {

@@ -99,7 +99,7 @@ fn write_bytes(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct State {
     /// The grants, oldest first.
-    pub grants: Vec<Saved>,
+    pub grants: Vec<SavedGrant>,
     /// Where to go on in the logs.
     pub marks: Vec<Mark>,
     /// The users behind addresses.
@@ -115,7 +115,7 @@ impl State {
 
 /// A grant of the state file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedGrant {
     /// The address, and how long it may relay.
     pub grant: Grant,
     login: Option<Login>,
@@ -129,9 +129,9 @@ struct Login {
     source: String,
 }
 
-impl Saved {
+impl SavedGrant {
     /// Which login the grant goes back to, if that is known.
-    pub fn proof(&self) -> Option<LoginRecord<'_>> {
+    pub fn record(&self) -> Option<LoginRecord<'_>> {
         let Login { matcher, offset, user, source } = self.login.as_ref()?;
         Some(LoginRecord { source, offset: *offset, matcher, user })
     }
@@ -182,13 +182,13 @@ fn read(file: File, now: &Now) -> io::Result<State> {
     Ok(state)
 }
 
-fn saved(line: &str, now: &Now) -> Option<Saved> {
+fn saved(line: &str, now: &Now) -> Option<SavedGrant> {
     let (address, rest) = line.split_once(' ')?;
     let (seconds, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let address: IpAddr = address.parse().ok()?;
     let expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.parse().ok()?))?;
     let login = if rest.is_empty() { None } else { Some(login(rest)?) };
-    Some(Saved { grant: Grant { address, expires: now.boot_at(expires) }, login })
+    Some(SavedGrant { grant: Grant { address, expires: now.boot_at(expires) }, login })
 }
 
 fn login(text: &str) -> Option<Login> {
@@ -301,7 +301,7 @@ mod tests {
         ring.prove("192.0.2.2".parse().unwrap(), Some(less));
         save(&path, &now(10), &ring, &[], None).unwrap();
         let loaded = load(&path, &now(10)).grants;
-        assert_eq!(loaded.iter().map(Saved::proof).collect::<Vec<_>>(), [Some(known), Some(less), None]);
+        assert_eq!(loaded.iter().map(SavedGrant::record).collect::<Vec<_>>(), [Some(known), Some(less), None]);
     }
 
     #[test]
