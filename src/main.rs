@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use pop_before_smtp::cli::{Command, List, Share};
 use pop_before_smtp::commands::site::Site;
-use pop_before_smtp::commands::{catalogue, clear, everywhere, explain, inspect, suggest};
+use pop_before_smtp::commands::{catalogue, clear, everywhere, explain, inspect, report, suggest};
 use pop_before_smtp::config::{self, Config, dump, effective, servers};
 use pop_before_smtp::output::error::Error;
 use pop_before_smtp::output::logger;
@@ -59,6 +59,7 @@ fn run() -> Result<ExitCode, Error> {
                 inspect::events(&config::matchers(&asked.options)?.of_any_host(), what, said)
             }
         },
+        Some(Command::Report(what)) => return report::run(&asked.options, what),
         Some(Command::Matchers { format }) => {
             inspect::print(&catalogue::table(&asked.options.file.custom(), &servers::seen_here(), *format))
         }

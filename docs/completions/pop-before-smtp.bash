@@ -43,6 +43,9 @@ _pop__before__smtp() {
             pop__before__smtp,postfix-config)
                 cmd="pop__before__smtp__subcmd__postfix__subcmd__config"
                 ;;
+            pop__before__smtp,report)
+                cmd="pop__before__smtp__subcmd__report"
+                ;;
             pop__before__smtp,revoke)
                 cmd="pop__before__smtp__subcmd__revoke"
                 ;;
@@ -62,7 +65,7 @@ _pop__before__smtp() {
 
     case "${cmd}" in
         pop__before__smtp)
-            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --control --metrics-file --share-url --share-give --share-take --share-name --share-withdraw --backend --matcher --help --version list explain revoke grant deny status clear check match matchers postfix-config share"
+            opts="-d -b -h -V --debug --background --pid-file --user --config --dump-config --map --map-type --postfix-bin --value --lmdb-update --sync --publish-interval --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --grace --hold-while-connected --max-session --entries --max-addresses-per-user --reprocess --once --skip-networks --skip-mynetworks --max-users-per-address --count-relays --relay-warning --control --metrics-file --share-url --share-give --share-take --share-name --share-withdraw --backend --matcher --help --version list explain revoke grant deny status clear check match report matchers postfix-config share"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -177,6 +180,14 @@ _pop__before__smtp() {
                     return 0
                     ;;
                 --max-users-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count-relays)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --relay-warning)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1126,6 +1137,132 @@ _pop__before__smtp() {
                 return 0
             fi
             case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-bin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lmdb-update)
+                    COMPREPLY=($(compgen -W "rename in-place" -- "${cur}"))
+                    return 0
+                    ;;
+                --sync)
+                    COMPREPLY=($(compgen -W "always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto tail follow journal stdin" -- "${cur}"))
+                    return 0
+                    ;;
+                --journal-unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-exe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --journal-directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --services)
+                    COMPREPLY=($(compgen -W "imap pop3 submission managesieve" -- "${cur}"))
+                    return 0
+                    ;;
+                --dovecot-login-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --line-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --escaped-newlines)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --skip-networks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-mynetworks)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "postmap lmdb sqlite" -- "${cur}"))
+                    return 0
+                    ;;
+                --matcher)
+                    COMPREPLY=($(compgen -W "all apple-mail courier cucipop cyrus cyrus-1 dbmail dovecot dovecot-proxy gnu-pop3d gromox imapproxy kopano mailutils nginx perdition popa3d qpopper solid-pop3d stalwart teapop tpop3d uw-imap uw-imap-no-proxy vdpop3d vm-pop3d vpopmail" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pop__subcmd__before__subcmd__smtp__subcmd__report)
+            opts="-h --since --until --format --html --user --config --map --map-type --postfix-bin --value --lmdb-update --sync --log --source --journal-unit --journal-uid --journal-exe --journal-directory --services --dovecot-login-format --line-prefix --escaped-newlines --skip-networks --skip-mynetworks --control --share-url --backend --matcher --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --html)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= count-relays= relay-warning= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -64,6 +64,9 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-ne
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-users-per-address -d 'Grant an address nothing while more users than this log in from it within one grace; 0 does not count them' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l count-relays -d 'Count relays by grants in Postfix\'s lines' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l relay-warning -d 'Warn when an address relays more than N messages in an hour by its grant; 0: never' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l metrics-file -d 'Write metrics for Prometheus to FILE now and then' -r -F
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
@@ -120,6 +123,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "sta
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "clear" -d 'Empty the table that a killed daemon has left; refused while a daemon serves it'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "check" -d 'Look for what keeps logins from becoming permissions in log, table and Postfix: one line per finding'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "match" -d 'Print each login that the matchers find in a log file, or tell how a line is read'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "report" -d 'Tell from logs of the past who relays by a login, which grace would do, and what is left before it can be switched off'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "matchers" -d 'Print the table of matchers: name, servers, what to switch on'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "postfix-config" -d 'Print the main.cf lines that make Postfix use the table'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -f -a "share" -d 'Set up the PostgreSQL database through which many hosts share their grants'
@@ -717,6 +721,75 @@ vpopmail\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l count -d 'Print only how many events of each kind there are'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l suggest -d 'Tell which matchers fit the log files, and show lines like logins that none takes'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l since -d 'Leave out what was written earlier: 2026-11-22, \'2026-11-22 16:00\', or 7d for seven days ago' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l until -d 'Leave out what was written later' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l format -d 'How to print it' -r -f -a "text\t'For people'
+json\t'One object'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l html -d 'Write it as a page for a browser, too' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l user -d 'Once what needs root is done, become this user; only root can' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l config -d 'TOML file with settings, and with matchers of your own; the command line wins' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l map -d 'Table path without suffix' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l map-type -d 'Lookup table type handed to postmap [default: postconf -h default_database_type]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l postfix-bin -d 'Where postmap and postconf are [default: postconf -h command_directory]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l value -d 'Store TEXT in the table instead of the time of expiry' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l lmdb-update -d 'How backend lmdb changes its table' -r -f -a "rename\t'Write a new file and rename it; each smtpd restarts at its next client'
+in-place\t'Change the file under a lock; no smtpd restarts'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l sync -d 'When backend lmdb forces its table to the disk' -r -f -a "always\t'At each publish'
+never\t'When the system likes; for a table on tmpfs'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l log -d 'Log file, several times for several, wildcards allowed; `-` is standard input; tail:FILE, follow:FILE and journal:UNIT,... say for one log where its lines come from [default: /var/log/maillog, else /var/log/mail.log]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l source -d 'Where log lines come from' -r -f -a "auto\t'The log file by tail; the journal if there is no log file and --log names none'
+tail\t'Through a child process, tail -F'
+follow\t'In the daemon\'s own process'
+journal\t'Systemd\'s journal, through a child process, journalctl'
+stdin\t'Standard input, as --log -'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l journal-unit -d 'Of the journal, take entries of these units: dovecot.service' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l journal-uid -d 'Of the journal, take entries of these users, by number' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l journal-exe -d 'Of the journal, take entries of these programs, by path' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l journal-directory -d 'Directory of the journal\'s files [default: that of this system\'s journal]' -r -F
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l services -d 'Which services\' logins count; those of imap and pop3 always do [default: imap and pop3]' -r -f -a "imap\t'IMAP'
+pop3\t'POP3'
+submission\t'submission of Dovecot'
+managesieve\t'ManageSieve of Dovecot'"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l dovecot-login-format -d 'Dovecot\'s login_log_format_elements, if they were changed' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l line-prefix -d 'What the site\'s own logger puts in front of each line; # is a digit, * a name' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l escaped-newlines -d 'Whether the syslog daemon escapes newlines in messages, as rsyslog does: then logins close behind a failed one count, too [default: true for a log that rsyslogd is seen to write so]' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
+false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l backend -d 'How the table is written' -r -f -a "postmap\t''
+lmdb\t''
+sqlite\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l matcher -d 'Which servers write the log; all is every one [default: those that this host has or its log shows]' -r -f -a "all\t''
+apple-mail\t''
+courier\t''
+cucipop\t''
+cyrus\t''
+cyrus-1\t''
+dbmail\t''
+dovecot\t''
+dovecot-proxy\t''
+gnu-pop3d\t''
+gromox\t''
+imapproxy\t''
+kopano\t''
+mailutils\t''
+nginx\t''
+perdition\t''
+popa3d\t''
+qpopper\t''
+solid-pop3d\t''
+stalwart\t''
+teapop\t''
+tpop3d\t''
+uw-imap\t''
+uw-imap-no-proxy\t''
+vdpop3d\t''
+vm-pop3d\t''
+vpopmail\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l format -d 'How to print it' -r -f -a "text\t'For people'
 markdown\t'For a document'
 json\t'One object a line'"

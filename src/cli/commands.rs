@@ -89,6 +89,36 @@ pub enum Format {
     Json,
 }
 
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// Leave out what was written earlier: 2026-11-22, '2026-11-22 16:00', or 7d for seven days ago
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Leave out what was written later
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Write it as a page for a browser, too
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Logs, also rotated ones and those that gzip, xz or zstd has compressed; `-` is standard input, journal:UNIT,... the
+    /// journal [default: the log, and what a rotation has made of it]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Text,
+    /// One object
+    Json,
+}
+
 /// Form of the table of matchers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {

@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use pop_before_smtp_backends::DRIVERS;
 
-pub use self::commands::{Deny, Format, Json, List, Match, Share, TableFormat};
+pub use self::commands::{Deny, Format, Json, List, Match, ReportFormat, ReportOptions, Share, TableFormat};
 pub use self::options::OPTIONS;
 pub use self::row::{Kind, OptionRow, Preset, Scope, Values};
 pub(crate) use self::row::{option, row};
@@ -81,6 +81,10 @@ pub enum Command {
     },
     /// Print each login that the matchers find in a log file, or tell how a line is read
     Match(Match),
+    /// Tell from logs of the past who relays by a login, which grace would do, and what is left before it can be switched off
+    ///
+    /// Exit code 1 if the logs hold no line of Postfix's smtpd.
+    Report(ReportOptions),
     /// Print the table of matchers: name, servers, what to switch on
     Matchers {
         /// How to print it

@@ -360,6 +360,16 @@ pub const OPTIONS: &[OptionRow] = &[
         more: "At most 1000 ([running.md](running.md#shared-addresses))",
         ..GRANTS
     },
+    OptionRow { key: "count-relays", kind: Kind::Flag, help: "Count relays by grants in Postfix's lines", ..GRANTS },
+    OptionRow {
+        key: "relay-warning",
+        kind: Kind::Number,
+        value_name: "N",
+        default: Value("0"),
+        help: "Warn when an address relays more than N messages in an hour by its grant; 0: never",
+        more: "With `count-relays` ([leaving.md](leaving.md#while-the-daemon-runs)). No grant changes by it",
+        ..GRANTS
+    },
     OptionRow {
         key: "control",
         value_name: "SOCKET",

@@ -53,6 +53,8 @@ fn client(now: &Now, row: &Row) -> Client {
         matcher: Some(format!("{matcher}, {giver}@{host}")),
         since: Some(unix_seconds(now.wall.checked_sub(*ago).unwrap_or(now.wall))),
         expires: now.wall.checked_add(*lasts).map(unix_seconds_up),
+        relays: None,
+        last_relay: None,
     }
 }
 

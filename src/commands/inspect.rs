@@ -180,14 +180,14 @@ fn write_event(out: &mut impl Write, format: Format, paint: Color, number: u64, 
     }
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdin().lock()));
     }
     File::open(path).map(|file| Box::new(file) as Box<dyn Read>).map_err(|error| cannot_read(path, &error))
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> Error {
+pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Error {
     let failed = Error::io(Exit::NoInput, format!("read {}", path.display()), error);
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {

@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 pub mod explain;
 pub mod inspect;
 pub(crate) mod offline;
+pub mod report;
 pub(crate) mod show;
 pub mod site;
 pub mod suggest;

@@ -30,6 +30,8 @@ pub(super) fn clients(table: &Table) -> Result<Vec<Client>, Error> {
         matcher: None,
         since: None,
         expires: listed.expires.map(unix_seconds_up),
+        relays: None,
+        last_relay: None,
     };
     Ok(listed.iter().map(client).collect())
 }

@@ -13,6 +13,9 @@ type Out<'o> = &'o mut dyn Write;
 
 const HEADINGS: [&str; 5] = ["ADDRESS", "EXPIRES", "SINCE", "MATCHER", "USER"];
 
+/// Where the relays stand behind the user, if they are counted.
+const WIDTH_OF_USER: usize = 24;
+
 /// Widest column; what is longer stands out of it. A width of more than 16 bits would be a panic.
 const WIDEST: usize = 200;
 
@@ -29,15 +32,24 @@ pub(super) fn clients(out: Out<'_>, clients: &[Client]) -> io::Result<()> {
         let text = format!("{:a$}  {:b$}  {:c$}  {:d$}  {}", cells[0], cells[1], cells[2], cells[3], cells[4]);
         writeln!(out, "{}", text.trim_end())
     };
-    line(HEADINGS)?;
+    let mut headings = HEADINGS;
+    let counted = format!("{:<WIDTH_OF_USER$}  RELAYS  LAST RELAY", HEADINGS[4]);
+    if clients.iter().any(|client| client.relays.is_some()) {
+        headings[4] = &counted;
+    }
+    line(headings)?;
     rows.iter().try_for_each(|row| line(std::array::from_fn(|column| row[column].as_str())))
 }
 
 fn row(client: &Client) -> [String; 5] {
     let when = |seconds: Option<u64>| seconds.map_or_else(|| "-".to_owned(), display);
-    let Client { address, user, matcher, since, expires } = client;
+    let Client { address, user, matcher, since, expires, relays, last_relay } = client;
     let matcher = matcher.as_deref().unwrap_or("-");
-    [address.to_string(), when(*expires), when(*since), printable(matcher), printable(user.as_deref().unwrap_or("-"))]
+    let mut user = printable(user.as_deref().unwrap_or("-"));
+    if let Some(relays) = relays {
+        user = format!("{user:<WIDTH_OF_USER$}  {relays:>6}  {}", when(*last_relay));
+    }
+    [address.to_string(), when(*expires), when(*since), printable(matcher), user]
 }
 
 /// What the daemon says may be wrong: its user may be a stranger by now, and ours is root.
@@ -104,6 +116,10 @@ fn proof(out: Out<'_>, explanation: &Explanation) -> io::Result<()> {
     field("user", of(user).as_ref().map(|user| user as _))?;
     field("matcher", of(matcher).as_ref().map(|matcher| matcher as _))?;
     field("since", since.map(display).as_ref().map(|since| since as _))?;
+    let last = |number: u64| {
+        explanation.last_relay.map_or_else(|| number.to_string(), |at| format!("{number}, the last at {}", display(at)))
+    };
+    field("relays", explanation.relays.map(last).as_ref().map(|relays| relays as _))?;
     let is_elsewhere = log.as_deref().is_some_and(|log| log.starts_with(FOREIGN));
     field(if is_elsewhere { "log there" } else { "log" }, place.as_ref().map(|place| place as _))?;
     match (of(line), offset) {
@@ -139,6 +155,9 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
     }
     if let Some(most) = status.max_users_per_address {
         writeln!(out, "users:     at most {most} for an address")?;
+    }
+    if let Some(relays) = status.relays {
+        writeln!(out, "relays:    {relays} messages by grants")?;
     }
     status.sources.iter().try_for_each(|log| source(out, log))?;
     status.share.iter().try_for_each(|share| self::share(out, share))?;

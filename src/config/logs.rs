@@ -144,7 +144,7 @@ fn journal(options: &Options) -> Result<Option<Journalctl>, Error> {
 }
 
 /// The journal of `--log journal:UNIT,...`; without a unit, what the other options say.
-fn units_of_journal(units: &OsStr, options: &Options) -> Result<Journalctl, Error> {
+pub(crate) fn units_of_journal(units: &OsStr, options: &Options) -> Result<Journalctl, Error> {
     let Some(units) = units.to_str() else {
         return Err(wrong(options, "--log", &units.to_string_lossy(), "not the name of a unit"));
     };

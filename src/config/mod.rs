@@ -142,6 +142,7 @@ fn live(options: &Options, table: &Table) -> Result<Live, Error> {
         networks: never_published(options)?,
         most_users: most_users(options)?,
         most_addresses: most_addresses(options)?,
+        relays: relays(options)?,
     };
     Ok(Live { policy, matchers: matchers(options)?, escaped_newlines: said_of_newlines(options) })
 }
@@ -332,6 +333,18 @@ fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
             let cause = format!("not a number from 0 to {}", ring::MOST_PER_USER);
             Err(wrong(options, "--max-addresses-per-user", text, &cause))
         }
+    }
+}
+
+fn relays(options: &Options) -> Result<Option<u32>, Error> {
+    let text = options.text(option!("relay-warning"));
+    let most: u32 = text.parse().map_err(|_| wrong(options, "--relay-warning", text, "not a number"))?;
+    match options.flag(option!("count-relays")) {
+        true => Ok(Some(most)),
+        false if most > 0 => {
+            Err(wrong(options, "--relay-warning", text, "relays are not counted").cure("add --count-relays"))
+        }
+        false => Ok(None),
     }
 }
 

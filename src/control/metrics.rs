@@ -56,6 +56,9 @@ pub(crate) fn text(status: &Status, running: bool) -> String {
     );
     page.counter("publishes_total", "Publishes that succeeded.", &[], status.publishes);
     page.counter("publish_failures_total", "Publishes that failed.", &[], status.failed_publishes);
+    if let Some(relays) = status.relays {
+        page.counter("relays_total", "Messages that were relayed by grants.", &[], relays);
+    }
     if let Some(last) = status.last_publish {
         page.gauge("last_publish_timestamp_seconds", "When a publish last succeeded.", &[], last);
     }

@@ -27,6 +27,8 @@ pub(super) fn client(view: &View<'_>) -> Client {
         matcher: matcher.map(str::to_owned),
         since: Some(unix_seconds(view.since)),
         expires: Some(unix_seconds_up(view.expires)),
+        relays: view.relays.map(|(number, _)| number),
+        last_relay: view.relays.and_then(|(_, last)| last).map(unix_seconds),
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn explain(now: &Now, grants: &Grants, address: IpAddr) -> Explanatio
 }
 
 fn granted(nothing: Explanation, view: &View<'_>) -> Explanation {
-    let Client { user, matcher, since, expires, .. } = client(view);
+    let Client { user, matcher, since, expires, relays, last_relay, .. } = client(view);
     let why = match (view.by_hand, view.proof) {
         (true, _) => Why::ByHand,
         (false, Some(_)) => Why::Login,
@@ -65,7 +67,7 @@ fn granted(nothing: Explanation, view: &View<'_>) -> Explanation {
     };
     let log = view.proof.map(|proof| proof.source.to_owned());
     let offset = view.proof.and_then(|proof| proof.offset);
-    Explanation { granted: true, why, user, matcher, since, expires, log, offset, ..nothing }
+    Explanation { granted: true, why, user, matcher, since, expires, log, offset, relays, last_relay, ..nothing }
 }
 
 impl Explanation {
@@ -86,6 +88,8 @@ impl Explanation {
             line: None,
             table: None,
             answer: None,
+            relays: None,
+            last_relay: None,
         }
     }
 
@@ -124,6 +128,7 @@ pub(super) fn status(now: &Now, known: Known<'_>, counts: &Counts) -> Status {
         denied: grants.overrides().denied.len() as u64,
         mynetworks: grants.networks().mynetworks().map(mynetworks::summary),
         max_users_per_address: grants.most_users().map(|most| most as u64),
+        relays: grants.relays(),
         publishes: history.publishes,
         failed_publishes: history.failures,
         last_publish: history.last.map(unix_seconds),

@@ -53,6 +53,12 @@ pub(crate) struct Client {
     pub since: Option<u64>,
     /// When the grant ends; not known where the table holds a fixed text and no daemon answers.
     pub expires: Option<u64>,
+    /// How many messages it has relayed by grants; with `--count-relays` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relays: Option<u64>,
+    /// When it relayed the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_relay: Option<u64>,
 }
 
 /// A denied network, or a single address.
@@ -123,6 +129,12 @@ pub(crate) struct Explanation {
     pub table: Option<String>,
     /// What Postfix is told when it asks the table; nothing if the address is not in it.
     pub answer: Option<String>,
+    /// How many messages it has relayed by grants; with `--count-relays` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relays: Option<u64>,
+    /// When it relayed the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_relay: Option<u64>,
 }
 
 /// How the daemon is.
@@ -150,6 +162,9 @@ pub(crate) struct Status {
     pub mynetworks: Option<String>,
     /// Users that may log in from one address, if that is bounded.
     pub max_users_per_address: Option<u64>,
+    /// Messages that were relayed by grants since the start; with `--count-relays` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relays: Option<u64>,
     /// Publishes that succeeded.
     pub publishes: u64,
     /// Publishes that failed.
@@ -334,6 +349,8 @@ mod tests {
             matcher: Some("dovecot".to_owned()),
             since: Some(1),
             expires: None,
+            relays: None,
+            last_relay: None,
         };
         let line = Line::Client(client.clone());
         let written = json(&line);

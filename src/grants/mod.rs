@@ -6,6 +6,7 @@ pub(crate) mod ended;
 mod messages;
 pub(crate) mod narrator;
 mod policy;
+mod relays;
 pub(crate) mod restore;
 mod shared;
 pub mod taken;
@@ -22,6 +23,7 @@ pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
 use crate::grants::ended::{Departed, Departure};
 use crate::grants::narrator::Narrator;
+use crate::grants::relays::Relays;
 use crate::grants::taken::{Given, Taken};
 use crate::line::stamp::DISORDER;
 use crate::matcher::{Action, Event};
@@ -74,6 +76,8 @@ pub struct Grants {
     /// What own logs have brought since it was asked for, if other hosts are to know.
     given: Option<Vec<Given>>,
     taken: Taken,
+    /// With `--count-relays`.
+    relays: Option<Relays>,
 }
 
 impl Grants {

@@ -128,6 +128,7 @@ mod tests {
                 publish_interval: Duration::ZERO,
                 most_users: None,
                 most_addresses: None,
+                relays: None,
             };
             let narrator = Some(Narrator::begin(told.clone(), &["Log".to_owned()], "Publish"));
             let grants = Grants::new(&now(0), &policy, Start { narrator, ..Start::default() });

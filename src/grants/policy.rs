@@ -39,6 +39,8 @@ pub struct Policy {
     pub most_users: Option<NonZeroUsize>,
     /// With how many addresses a user gives way first in a full ring, if that matters.
     pub most_addresses: Option<u8>,
+    /// Whether relays are counted, and how many of an address in an hour are worth no warning yet; 0: any number.
+    pub relays: Option<u32>,
 }
 
 /// What a run begins with besides its policy. The default keeps its table in memory and leaves nothing.
@@ -76,7 +78,8 @@ impl Default for Start {
 impl Grants {
     /// Takes over what earlier runs have left, and brings the table to it. An error of that is logged, and it is tried again.
     pub fn new(now: &Now, policy: &Policy, start: Start) -> Self {
-        let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses } = policy;
+        let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses, relays } =
+            policy;
         let Start { backend, expires_rows, listed, saved, map, takes, narrator } = start;
         let mut ring = Ring::new(grace, entries, most_addresses);
         saved.restore(&mut ring, networks, &listed, now);
@@ -104,7 +107,9 @@ impl Grants {
             departed: Departed::default(),
             given: None,
             taken,
+            relays: None,
         };
+        grants.set_relays(relays);
         grants.forget_saved();
         grants
     }
@@ -112,7 +117,7 @@ impl Grants {
     /// From now on other settings hold. Grants keep their ends; addresses that must not be published any more lose theirs,
     /// and so do the oldest if there are too many.
     pub fn set_policy(&mut self, now: &Now, policy: Policy) {
-        let Policy { grace, entries, hold, networks, publish_interval, most_users, most_addresses } = policy;
+        let Policy { grace, entries, hold, networks, publish_interval, most_users, most_addresses, relays } = policy;
         self.ring.set_grace(grace);
         self.publisher.set_times(grace, publish_interval, &self.ring);
         self.set_hold(hold, grace);
@@ -120,6 +125,7 @@ impl Grants {
         self.ring.set_most_per_user(most_addresses);
         self.set_capacity(now, entries);
         self.set_most_users(most_users, entries);
+        self.set_relays(relays);
     }
 
     /// Sessions that are open are held on; those that began while none were held are not known.

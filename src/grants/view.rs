@@ -23,6 +23,8 @@ pub struct View<'g> {
     pub expires: SystemTime,
     /// Whether it was granted by hand.
     pub by_hand: bool,
+    /// How many messages it has relayed by grants, and when the last; with `--count-relays`.
+    pub relays: Option<(u64, Option<SystemTime>)>,
     /// The login, if it is known.
     pub proof: Option<LoginRecord<'g>>,
 }
@@ -57,7 +59,8 @@ impl Grants {
         let by_hand = self.by_hand(address);
         let since = by_hand.map_or_else(|| now.wall_at(grant.expires - self.ring.grace()), |given| given.since);
         let proof = self.ring.proof(address).filter(|_| by_hand.is_none());
-        Some(View { address, since, expires: now.wall_at(grant.expires), by_hand: by_hand.is_some(), proof })
+        let (expires, relays) = (now.wall_at(grant.expires), self.relays_of(address));
+        Some(View { address, since, expires, by_hand: by_hand.is_some(), relays, proof })
     }
 
     /// Whether an address has a grant, and why.

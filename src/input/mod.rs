@@ -3,6 +3,7 @@
 pub(crate) mod format_change;
 pub mod log_counts;
 pub(crate) mod login_like;
+mod relays;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use crate::config::loggers::Escapes;
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Line};
 use crate::input::log_counts::{LogCounts, Notice};
+use crate::input::relays::Relays;
 use crate::line::stamp::{self, DISORDER, Last, Stamps};
 use crate::line::syslog;
 use crate::matcher::{Found, Matchers};
@@ -148,6 +150,8 @@ struct Reader {
     tally: LogCounts,
     /// Whether it was said that there are too many hosts.
     told_overflow: bool,
+    /// With `--count-relays`.
+    relays: Option<Relays>,
 }
 
 impl Reader {
@@ -166,6 +170,7 @@ impl Reader {
             reprocessed: log.reprocessed(),
             tally: LogCounts::new(zone),
             told_overflow: false,
+            relays: None,
         }
     }
 
@@ -196,7 +201,12 @@ impl Reader {
             Gap::Within => self.matchers.believe_nothing(),
         }
         match origin.age {
-            Age::Live => self.take_live(name, origin, block, now, grants),
+            Age::Live => {
+                self.take_live(name, origin, block, now, grants);
+                if grants.counts_relays() {
+                    self.relays.get_or_insert_with(Relays::new).take(lines, now, grants);
+                }
+            }
             Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),
         }
         if origin.gap == Gap::Within {

@@ -24,6 +24,7 @@ impl Sample {
     fn new(row: &'static OptionRow) -> Self {
         let with = match row.key {
             "lmdb-update" | "sync" => "backend = \"lmdb\"\n",
+            "relay-warning" => "count-relays = true\n",
             "source" => "journal-unit = [\"dovecot\"]\n",
             "journal-directory" => "source = \"journal\"\njournal-unit = [\"a\"]\n",
             key if key.starts_with("journal") => "source = \"journal\"\n",

@@ -23,6 +23,7 @@ mod privdrop;
 mod progress;
 mod reload;
 mod removal;
+mod report;
 mod rotation;
 mod servers;
 mod several_logs;

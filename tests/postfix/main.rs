@@ -12,6 +12,7 @@ mod end_to_end;
 mod faults;
 mod mynetworks;
 mod redirect;
+mod report;
 mod share;
 #[path = "../support/mod.rs"]
 mod support;

@@ -33,6 +33,7 @@ impl Day {
             publish_interval: Duration::ZERO,
             most_users: None,
             most_addresses: None,
+            relays: None,
         };
         let grants = Grants::new(&now(0), &policy, Start { expires_rows: true, ..Start::default() });
         Self { matchers: Matchers::all(), grants, second: 0 }

@@ -139,6 +139,7 @@ fn policy() -> Policy {
         publish_interval: Duration::ZERO,
         most_users: None,
         most_addresses: None,
+        relays: None,
     }
 }
 

@@ -57,6 +57,11 @@ impl Dovecot {
         !ended
     }
 
+    /// Where smtpd asks for SASL.
+    pub(crate) fn auth_socket(&self) -> PathBuf {
+        self.home.join("base/auth-client")
+    }
+
     /// Dovecot's own log file.
     pub(crate) fn log(&self) -> PathBuf {
         self.home.join("dovecot.log")
@@ -225,6 +230,11 @@ passdb {{
 userdb {{
   driver = static
   args = uid={uid} gid={gid} home={home}/mail/%u
+}}
+service auth {{
+  unix_listener auth-client {{
+    mode = 0666
+  }}
 }}
 {}{}",
         listener("pop3", pop3),

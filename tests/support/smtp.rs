@@ -1,5 +1,6 @@
-//! An SMTP client that plays any client address (XCLIENT) and asks for relaying. It stops after RCPT: no mail is sent.
+//! An SMTP client that plays any client address (XCLIENT) and asks for relaying. A session stops after RCPT: no mail is sent.
 
+use base64::Engine as _;
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -14,12 +15,17 @@ pub(crate) struct Session {
 impl Session {
     /// Connects to a Postfix on loopback that believes our XCLIENT.
     pub(crate) fn open(port: u16, client: IpAddr) -> std::io::Result<Self> {
+        let mut session = Self::connect(port)?;
+        session.begin(client)?;
+        Ok(session)
+    }
+
+    fn connect(port: u16) -> std::io::Result<Self> {
         let writer = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         // Longer than any delay of a healthy smtpd, so that a test ends instead of hanging.
         writer.set_read_timeout(Some(Duration::from_secs(60)))?;
         let mut session = Self { reader: BufReader::new(writer.try_clone()?), writer };
         session.expect_reply(220, "greeting")?;
-        session.begin(client)?;
         Ok(session)
     }
 
@@ -29,14 +35,18 @@ impl Session {
         self.begin(client)
     }
 
-    fn begin(&mut self, client: IpAddr) -> std::io::Result<()> {
+    fn greet(&mut self, client: IpAddr) -> std::io::Result<()> {
         let address = match client {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("IPV6:{v6}"),
         };
         self.expect("EHLO client.example.net", 250)?;
         self.expect(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={address}"), 220)?;
-        self.expect("EHLO client.example.net", 250)?;
+        self.expect("EHLO client.example.net", 250)
+    }
+
+    fn begin(&mut self, client: IpAddr) -> std::io::Result<()> {
+        self.greet(client)?;
         self.expect("MAIL FROM:<a@example.org>", 250)
     }
 
@@ -79,6 +89,31 @@ impl Session {
             }
         }
     }
+}
+
+/// Hands in a message as a client, with SASL if there are a user and a password; the reply code of each recipient. There is
+/// no message if all are refused.
+pub(crate) fn hand_in(
+    port: u16,
+    client: IpAddr,
+    auth: Option<(&str, &str)>,
+    sender: &str,
+    recipients: &[&str],
+) -> std::io::Result<Vec<u16>> {
+    let mut session = Session::connect(port)?;
+    session.greet(client)?;
+    if let Some((user, password)) = auth {
+        let secret = base64::engine::general_purpose::STANDARD.encode(format!("\0{user}\0{password}"));
+        session.expect(&format!("AUTH PLAIN {secret}"), 235)?;
+    }
+    session.expect(&format!("MAIL FROM:<{sender}>"), 250)?;
+    let ask = |recipient: &&str| Ok(session.ask(&format!("RCPT TO:<{recipient}>"))?.0);
+    let codes = recipients.iter().map(ask).collect::<std::io::Result<Vec<u16>>>()?;
+    if codes.contains(&250) {
+        session.expect("DATA", 354)?;
+        session.expect("Subject: a test\r\n\r\nHello\r\n.", 250)?;
+    }
+    Ok(codes)
 }
 
 /// A reply with another code than its command should get.
