@@ -72,7 +72,7 @@ pub(super) fn explanation(out: Out<'_>, explanation: &Explanation) -> io::Result
         (true, None) => writeln!(out, "{address} may relay: {}", why(explanation))?,
         (false, _) => writeln!(out, "{address} has no grant: {}", why(explanation))?,
     }
-    proof(out, explanation)?;
+    login(out, explanation)?;
     let Some(table) = table.as_deref().map(printable) else { return Ok(()) };
     match answer {
         Some(answer) if answer.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -102,7 +102,7 @@ fn why(explanation: &Explanation) -> String {
     }
 }
 
-fn proof(out: Out<'_>, explanation: &Explanation) -> io::Result<()> {
+fn login(out: Out<'_>, explanation: &Explanation) -> io::Result<()> {
     let Explanation { user, matcher, since, log, offset, line, .. } = explanation;
     let mut field = |name: &str, value: Option<&dyn Display>| match value {
         Some(value) => writeln!(out, "  {name}: {value}"),

@@ -20,10 +20,10 @@ use crate::time::{Now, unix_seconds, unix_seconds_up};
 const BY_HAND: &str = "by-hand";
 
 pub(super) fn client(view: &View<'_>) -> Client {
-    let matcher = if view.by_hand { Some(BY_HAND) } else { view.proof.map(|proof| proof.matcher) };
+    let matcher = if view.by_hand { Some(BY_HAND) } else { view.record.map(|record| record.matcher) };
     Client {
         address: view.address,
-        user: view.proof.and_then(|proof| user(&proof)),
+        user: view.record.and_then(|record| user(&record)),
         matcher: matcher.map(str::to_owned),
         since: Some(unix_seconds(view.since)),
         expires: Some(unix_seconds_up(view.expires)),
@@ -32,8 +32,8 @@ pub(super) fn client(view: &View<'_>) -> Client {
     }
 }
 
-fn user(proof: &LoginRecord<'_>) -> Option<String> {
-    Some(proof.user).filter(|user| !user.is_empty()).map(text)
+fn user(record: &LoginRecord<'_>) -> Option<String> {
+    Some(record.user).filter(|user| !user.is_empty()).map(text)
 }
 
 pub(super) fn explain(now: &Now, grants: &Grants, address: IpAddr) -> Explanation {
@@ -60,13 +60,13 @@ pub(super) fn explain(now: &Now, grants: &Grants, address: IpAddr) -> Explanatio
 
 fn granted(nothing: Explanation, view: &View<'_>) -> Explanation {
     let Client { user, matcher, since, expires, relays, last_relay, .. } = client(view);
-    let why = match (view.by_hand, view.proof) {
+    let why = match (view.by_hand, view.record) {
         (true, _) => Why::ByHand,
         (false, Some(_)) => Why::Login,
         (false, None) => Why::Table,
     };
-    let log = view.proof.map(|proof| proof.source.to_owned());
-    let offset = view.proof.and_then(|proof| proof.offset);
+    let log = view.record.map(|record| record.source.to_owned());
+    let offset = view.record.and_then(|record| record.offset);
     Explanation { granted: true, why, user, matcher, since, expires, log, offset, relays, last_relay, ..nothing }
 }
 

@@ -116,7 +116,7 @@ impl Grants {
         }
         self.forget_revocation(now, event.client);
         let outcome = self.login(now, event);
-        self.ring.prove(event.client, Some(proof(event, line)));
+        self.ring.note_login(event.client, Some(record(event, line)));
         self.give(event.client, outcome);
         outcome
     }
@@ -152,7 +152,7 @@ impl Grants {
         self.forget_revocation(now, client);
         let outcome = self.take_over(now, Grant { address: client, expires }, Some(event));
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
-            self.ring.prove(client, Some(proof(event, line)));
+            self.ring.note_login(client, Some(record(event, line)));
         }
         self.give(client, outcome);
         if let (Some(hold), Some(session)) = (&mut self.hold, session) {
@@ -333,6 +333,6 @@ impl Grants {
 }
 
 /// What a grant is told to go back to.
-fn proof<'a>(event: &'a Event<'_>, Line { source, offset }: Line<'a>) -> LoginRecord<'a> {
+fn record<'a>(event: &'a Event<'_>, Line { source, offset }: Line<'a>) -> LoginRecord<'a> {
     LoginRecord { source, offset, matcher: event.matcher.name(), user: event.user.unwrap_or_default() }
 }

@@ -73,7 +73,8 @@ impl Grants {
             return;
         }
         count.warned = Some(minute);
-        let user = self.ring.proof(address).map(|proof| format!(" (user {})", short(proof.user))).unwrap_or_default();
+        let user =
+            self.ring.last_login(address).map(|record| format!(" (user {})", short(record.user))).unwrap_or_default();
         log::warn!(
             "{address}{user} has relayed {within_an_hour} messages by its grant within an hour, --relay-warning is {}; \
              'pop-before-smtp deny {address}' ends it",

@@ -59,7 +59,7 @@ impl Saved {
             ring.restore(now.boot, grant, &mut Vec::new());
             // At once: if they are too many, it counts who has many.
             if let Some(saved) = saved {
-                ring.prove(grant.address, saved.record());
+                ring.note_login(grant.address, saved.record());
             }
         }
         let by_hand = self.overrides.all_granted().map(|(address, given)| {
@@ -183,7 +183,10 @@ mod tests {
         for number in 0..100u8 {
             let (address, user) = ([192, 0, 2, number].into(), if number < 5 { [number; 3] } else { *b"all" });
             before.login(now().boot - Duration::from_secs(100 - u64::from(number)), address, &mut Vec::new());
-            before.prove(address, Some(LoginRecord { source: "log", offset: None, matcher: "dovecot", user: &user }));
+            before.note_login(
+                address,
+                Some(LoginRecord { source: "log", offset: None, matcher: "dovecot", user: &user }),
+            );
         }
         let path = directory.path().join("map.state");
         state::save(&path, &now(), &before, &[], None).unwrap();

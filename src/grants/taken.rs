@@ -83,7 +83,7 @@ impl Taken {
     /// Takes those of an earlier run for what they were: others' as far as that is known, and of those that only the table
     /// has told of, all. The first comparison shows which of them there are.
     pub(super) fn restored(ring: &Ring) -> Self {
-        let is_ours = |address| ring.proof(address).is_some_and(|proof| !proof.source.starts_with(FOREIGN));
+        let is_ours = |address| ring.last_login(address).is_some_and(|record| !record.source.starts_with(FOREIGN));
         let others = ring.iter().filter(|grant| !is_ours(grant.address) && !ring.is_by_hand(grant.address));
         let held = others.map(|grant| (grant.address, Held { end: grant.expires, own: None, login: None, round: 0 }));
         Self { held: held.collect(), ..Self::default() }
@@ -133,15 +133,15 @@ impl Grants {
 
     fn own(&self, address: IpAddr) -> Option<Given> {
         let grant = self.ring.get(address).filter(|_| !self.ring.is_by_hand(address))?;
-        let proof = self.ring.proof(address).filter(|proof| !proof.source.starts_with(FOREIGN))?;
+        let record = self.ring.last_login(address).filter(|record| !record.source.starts_with(FOREIGN))?;
         Some(Given {
             address,
             expires: grant.expires,
             is_new: false,
-            user: proof.user.to_vec(),
-            matcher: proof.matcher.to_owned(),
-            log: proof.source.to_owned(),
-            offset: proof.offset,
+            user: record.user.to_vec(),
+            matcher: record.matcher.to_owned(),
+            log: record.source.to_owned(),
+            offset: record.offset,
         })
     }
 
@@ -196,7 +196,7 @@ impl Grants {
 
     /// Lets the grant end no earlier than the others say; `own` is when it would without them.
     fn hold(&mut self, now: &Now, taking: &Taking<'_>, own: Option<Timestamp>) -> Outcome {
-        let Taking { address, expires, ago, told, login: proof, .. } = *taking;
+        let Taking { address, expires, ago, told, login: record, .. } = *taking;
         let before = self.ring.get(address).map(|grant| grant.expires);
         let (round, login) = (self.taken.round, Some(now.boot - ago));
         // An answer that differs by its way alone is no news.
@@ -207,18 +207,18 @@ impl Grants {
         }
         self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
         if let (true, Some(Change::Added(grant))) = (told, self.changes.last()) {
-            messages::taken(&proof, grant.address, now.wall_at(grant.expires));
+            messages::taken(&record, grant.address, now.wall_at(grant.expires));
         }
         let outcome = self.outcome();
         self.take_changes(now);
         if let Some(grant) = self.ring.get(address).filter(|_| outcome != Outcome::Unchanged) {
             self.taken.held.insert(address, Held { end: grant.expires, own, login, round });
-            let source = self.taken.known(proof.source, FOREIGN);
+            let source = self.taken.known(record.source, FOREIGN);
             // It gets into the state file, where a space would be the end of it.
-            let is_name = proof.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            let matcher = Some(proof.matcher).filter(|name| is_name && !name.is_empty()).unwrap_or("unknown");
+            let is_name = record.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let matcher = Some(record.matcher).filter(|name| is_name && !name.is_empty()).unwrap_or("unknown");
             let matcher = self.taken.known(matcher, "unknown");
-            self.ring.prove(address, Some(LoginRecord { source, matcher, ..proof }));
+            self.ring.note_login(address, Some(LoginRecord { source, matcher, ..record }));
         }
         outcome
     }

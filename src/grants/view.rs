@@ -26,7 +26,7 @@ pub struct View<'g> {
     /// How many messages it has relayed by grants, and when the last; with `--count-relays`.
     pub relays: Option<(u64, Option<SystemTime>)>,
     /// The login, if it is known.
-    pub proof: Option<LoginRecord<'g>>,
+    pub record: Option<LoginRecord<'g>>,
 }
 
 /// Whether an address has a grant, and why.
@@ -58,9 +58,9 @@ impl Grants {
         let grant = self.ring.get(address)?;
         let by_hand = self.by_hand(address);
         let since = by_hand.map_or_else(|| now.wall_at(grant.expires - self.ring.grace()), |given| given.since);
-        let proof = self.ring.proof(address).filter(|_| by_hand.is_none());
+        let record = self.ring.last_login(address).filter(|_| by_hand.is_none());
         let (expires, relays) = (now.wall_at(grant.expires), self.relays_of(address));
-        Some(View { address, since, expires, by_hand: by_hand.is_some(), relays, proof })
+        Some(View { address, since, expires, by_hand: by_hand.is_some(), relays, record })
     }
 
     /// Whether an address has a grant, and why.

@@ -37,7 +37,7 @@ struct Stored {
 
 const EMPTY: Stored = Stored { offset: UNKNOWN, source: 0, matcher: 0, length: NOTHING, user: [0; LONGEST_USER] };
 
-/// The proofs of the slots of a ring.
+/// The records of the slots of a ring.
 #[derive(Debug, Default)]
 pub struct LoginRecords {
     slots: Vec<Stored>,
@@ -47,14 +47,14 @@ pub struct LoginRecords {
 
 impl LoginRecords {
     /// Remembers what the grant in a slot goes back to; `None` if that is not known.
-    pub fn set(&mut self, slot: usize, proof: Option<LoginRecord<'_>>) {
+    pub fn set(&mut self, slot: usize, record: Option<LoginRecord<'_>>) {
         if slot >= self.slots.len() {
-            if proof.is_none() {
+            if record.is_none() {
                 return;
             }
             self.slots.resize(slot + 1, EMPTY);
         }
-        let Some(LoginRecord { source, offset, matcher, user }) = proof else {
+        let Some(LoginRecord { source, offset, matcher, user }) = record else {
             self.slots[slot] = EMPTY;
             return;
         };
@@ -99,19 +99,19 @@ mod tests {
 
     #[test]
     fn a_slot_tells_the_last_login() {
-        let mut proofs = LoginRecords::default();
-        let proof = |offset, user| LoginRecord { source: "/var/log/mail.log", offset, matcher: "dovecot", user };
-        assert_eq!(proofs.get(3), None);
-        proofs.set(3, None);
-        proofs.set(3, Some(proof(Some(0), b"alice")));
-        assert_eq!(proofs.get(3), Some(proof(Some(0), b"alice")));
-        assert_eq!(proofs.get(2), None);
-        proofs.set(3, Some(LoginRecord { source: "-", ..proof(None, b"") }));
-        assert_eq!(proofs.get(3), Some(LoginRecord { source: "-", ..proof(None, b"") }));
-        proofs.set(0, Some(proof(Some(7), &[b'x'; 100])));
-        assert_eq!(proofs.get(0), Some(proof(Some(7), &[b'x'; LONGEST_USER])));
-        proofs.set(3, None);
-        assert_eq!(proofs.get(3), None);
+        let mut records = LoginRecords::default();
+        let record = |offset, user| LoginRecord { source: "/var/log/mail.log", offset, matcher: "dovecot", user };
+        assert_eq!(records.get(3), None);
+        records.set(3, None);
+        records.set(3, Some(record(Some(0), b"alice")));
+        assert_eq!(records.get(3), Some(record(Some(0), b"alice")));
+        assert_eq!(records.get(2), None);
+        records.set(3, Some(LoginRecord { source: "-", ..record(None, b"") }));
+        assert_eq!(records.get(3), Some(LoginRecord { source: "-", ..record(None, b"") }));
+        records.set(0, Some(record(Some(7), &[b'x'; 100])));
+        assert_eq!(records.get(0), Some(record(Some(7), &[b'x'; LONGEST_USER])));
+        records.set(3, None);
+        assert_eq!(records.get(3), None);
         assert_eq!(std::mem::size_of::<Stored>(), 56);
     }
 }

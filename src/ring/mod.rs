@@ -68,7 +68,7 @@ pub struct Ring<S = RandomState> {
     capacity: usize,
     /// The end of each grant, newest login first.
     grants: OrderedMap<IpAddr, Timestamp, S>,
-    proofs: LoginRecords,
+    records: LoginRecords,
     /// Whose grant was given, and no login's has taken its place.
     by_hand: BTreeSet<IpAddr>,
     /// Who gives way first, if that is not the oldest alone.
@@ -89,8 +89,8 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
         let crowds = most.map(|most| AddressesPerUser::new(bounded(capacity), most));
-        let (grants, proofs, by_hand) = (OrderedMap::default(), LoginRecords::default(), BTreeSet::new());
-        Self { grace, capacity: bounded(capacity), grants, proofs, by_hand, crowds }
+        let (grants, records, by_hand) = (OrderedMap::default(), LoginRecords::default(), BTreeSet::new());
+        Self { grace, capacity: bounded(capacity), grants, records, by_hand, crowds }
     }
 
     /// Length of a grant.
@@ -206,21 +206,21 @@ impl<S: BuildHasher + Default> Ring<S> {
     }
 
     /// Remembers which login the grant of an address goes back to.
-    pub fn prove(&mut self, address: IpAddr, proof: Option<LoginRecord<'_>>) {
+    pub fn note_login(&mut self, address: IpAddr, record: Option<LoginRecord<'_>>) {
         let Some(slot) = self.grants.slot(&address) else { return };
-        let is_other_user = self.proofs.get(slot).map(|proof| proof.user) != proof.map(|proof| proof.user);
+        let is_other_user = self.records.get(slot).map(|record| record.user) != record.map(|record| record.user);
         if is_other_user {
             self.count(address, AddressesPerUser::remove);
         }
-        self.proofs.set(slot, proof);
+        self.records.set(slot, record);
         if is_other_user {
             self.count(address, AddressesPerUser::add);
         }
     }
 
     /// Which login the grant of an address goes back to, if that is known.
-    pub fn proof(&self, address: IpAddr) -> Option<LoginRecord<'_>> {
-        self.grants.slot(&address).and_then(|slot| self.proofs.get(slot))
+    pub fn last_login(&self, address: IpAddr) -> Option<LoginRecord<'_>> {
+        self.grants.slot(&address).and_then(|slot| self.records.get(slot))
     }
 
     /// Removes every address whose grant has ended at `now`.
@@ -289,7 +289,7 @@ impl<S: BuildHasher + Default> Ring<S> {
         let Some(slot) = self.grants.slot(&address) else { return };
         self.count(address, AddressesPerUser::remove);
         // Whoever gets the slot next has nothing to do with this login.
-        self.proofs.set(slot, None);
+        self.records.set(slot, None);
         self.by_hand.remove(&address);
         self.grants.remove(&address);
         changes.push(Change::Removed(address, reason));
@@ -306,7 +306,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     fn member(&self, address: IpAddr) -> Option<Member> {
         let crowds = self.crowds.as_ref()?;
         let (slot, expires) = self.grants.entry(&address)?;
-        let user = self.proofs.get(slot).map(|proof| proof.user).unwrap_or_default();
+        let user = self.records.get(slot).map(|record| record.user).unwrap_or_default();
         Some(crowds.member(address, user, expires, slot))
     }
 }

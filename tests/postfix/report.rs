@@ -230,7 +230,8 @@ impl Sink {
         let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
         let address = probe.connect("192.0.2.1:9").and_then(|()| probe.local_addr()).map(|address| address.ip());
         let Ok(address) = address else {
-            eprintln!("SKIPPED: this machine has no address but loopback");
+            assert!(std::env::var_os("CI").is_none(), "this machine has no address but loopback");
+            eprintln!("SKIPPED the report of a real log: this machine has no address but loopback");
             return None;
         };
         let port = free_port();

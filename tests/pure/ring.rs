@@ -65,7 +65,7 @@ impl Model {
         changes
     }
 
-    fn prove(&mut self, address: IpAddr, user: &str) {
+    fn note_login(&mut self, address: IpAddr, user: &str) {
         if self.get(address).is_some() {
             self.users.insert(address, user.to_owned());
         }
@@ -225,7 +225,7 @@ fn grant(now: Timestamp, number: u8, left: u16) -> Grant {
     Grant { address: address(number), expires: now + Duration::from_secs(left.into()) }
 }
 
-fn proof(user: &str) -> LoginRecord<'_> {
+fn record(user: &str) -> LoginRecord<'_> {
     LoginRecord { source: "log", offset: None, matcher: "dovecot", user: user.as_bytes() }
 }
 
@@ -234,7 +234,7 @@ fn honest_left(most: Option<u8>, address: impl Fn(u32) -> IpAddr, user: impl Fn(
     let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(250), most);
     let mut login = |second: u32, address: IpAddr, user: &str| {
         ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
-        ring.prove(address, Some(proof(user)));
+        ring.note_login(address, Some(record(user)));
         ring.len()
     };
     let honest = |number: u32| IpAddr::from(Ipv4Addr::from_bits(0xc633_6400 + number));
@@ -268,7 +268,7 @@ fn counts_follow_removals_and_new_users() {
         let address = IpAddr::from(Ipv4Addr::from_bits(number));
         changes.clear();
         ring.login(at(second), address, &mut changes);
-        ring.prove(address, Some(proof(user)));
+        ring.note_login(address, Some(record(user)));
         changes.iter().find_map(|change| match change {
             Change::Removed(IpAddr::V4(address), Reason::Evicted) => Some(address.to_bits()),
             _ => None,
@@ -289,7 +289,7 @@ fn hashed_for_a_login(capacity: u32) -> u64 {
     let mut login = |second: u32, address: IpAddr, user: &str| {
         let before = HASHED.get();
         ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut Vec::new());
-        ring.prove(address, Some(proof(user)));
+        ring.note_login(address, Some(record(user)));
         HASHED.get() - before
     };
     for number in 0..capacity {
@@ -317,7 +317,7 @@ fn who_once_had_very_many_addresses_is_no_crowd_for_ever() {
         let address = IpAddr::from(Ipv4Addr::from_bits(number));
         changes.clear();
         ring.login(Timestamp::from_boot(Duration::from_secs(second)), address, &mut changes);
-        ring.prove(address, Some(proof(user)));
+        ring.note_login(address, Some(record(user)));
         changes[0]
     };
     (0..600).for_each(|number| assert!(matches!(login(0, number, "al"), Change::Added(_))));
@@ -372,8 +372,8 @@ proptest! {
                 Step::Revoke(number) => expected = model.revoke(address(number)),
             }
             if let Step::Login(number, owner) = step {
-                ring.prove(address(number), Some(proof(&user(owner))));
-                model.prove(address(number), &user(owner));
+                ring.note_login(address(number), Some(record(&user(owner))));
+                model.note_login(address(number), &user(owner));
             }
             prop_assert_eq!(&changes, &expected);
             prop_assert_eq!(ring.iter().collect::<Vec<_>>(), model.grants.clone());

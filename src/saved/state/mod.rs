@@ -70,22 +70,22 @@ fn write(file: &mut impl Write, now: &Now, ring: &Ring, marks: &[Mark]) -> io::R
     // Those stand in the file of overrides.
     for Grant { address, expires } in ring.iter().filter(|grant| !ring.is_by_hand(grant.address)) {
         write!(file, "{address} {}", unix_seconds(now.wall_at(expires)))?;
-        if let Some(proof) = ring.proof(address).filter(|proof| !proof.source.contains('\n')) {
-            write_proof(file, &proof)?;
+        if let Some(record) = ring.last_login(address).filter(|record| !record.source.contains('\n')) {
+            write_record(file, &record)?;
         }
         writeln!(file)?;
     }
     Ok(())
 }
 
-fn write_proof(file: &mut impl Write, proof: &LoginRecord<'_>) -> io::Result<()> {
-    write!(file, " {} ", proof.matcher)?;
-    match proof.offset {
+fn write_record(file: &mut impl Write, record: &LoginRecord<'_>) -> io::Result<()> {
+    write!(file, " {} ", record.matcher)?;
+    match record.offset {
         Some(offset) => write!(file, "{offset} ")?,
         None => write!(file, "- ")?,
     }
-    write_bytes(file, proof.user)?;
-    write!(file, " {}", proof.source)
+    write_bytes(file, record.user)?;
+    write!(file, " {}", record.source)
 }
 
 fn write_bytes(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
@@ -297,8 +297,8 @@ mod tests {
         let known =
             LoginRecord { source: "/var/log/the mail.log", offset: Some(4711), matcher: "dovecot", user: b"a b\xff\n" };
         let less = LoginRecord { source: "-", offset: None, matcher: "uw-imap", user: b"" };
-        ring.prove("192.0.2.1".parse().unwrap(), Some(known));
-        ring.prove("192.0.2.2".parse().unwrap(), Some(less));
+        ring.note_login("192.0.2.1".parse().unwrap(), Some(known));
+        ring.note_login("192.0.2.2".parse().unwrap(), Some(less));
         save(&path, &now(10), &ring, &[], None).unwrap();
         let loaded = load(&path, &now(10)).grants;
         assert_eq!(loaded.iter().map(SavedGrant::record).collect::<Vec<_>>(), [Some(known), Some(less), None]);
