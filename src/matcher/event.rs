@@ -90,12 +90,15 @@ impl Matchers {
         };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        self.newlines.note(header, line, message, route.goes_on(message), doubtful);
+        let said = syslog::begin_of_repeated(message).unwrap_or(message);
+        self.newlines.note(header, line, said, route.goes_on(said), doubtful);
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
         let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
         let is_foreign = is_foreign || is_unseen && may_be_foreign(&matcher, header.program);
-        let is_cut = |cut: CutFailure| !self.newlines.escaped && cut.shows(header, message, behind);
+        let is_cut = |cut: CutFailure| {
+            !self.newlines.escaped && (header.is_in_container() || cut.shows(header, message, behind))
+        };
         let is_cut =
             || kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.

@@ -42,6 +42,8 @@ enum Completed {
     Joined,
     /// Nothing that can be read.
     Nothing,
+    /// A line that is too long to be read.
+    TooLong,
 }
 
 /// A piece that was taken, and of which stream it completes a line, if it does.
@@ -74,7 +76,7 @@ impl Pieces {
         }
         if open.line.len() + piece.text.len() > LONGEST_LINE {
             open.state = if piece.is_part { State::Lost } else { State::Whole };
-            return Completed::Nothing;
+            return Completed::TooLong;
         }
         open.line.extend_from_slice(piece.text);
         if piece.is_part {
@@ -104,6 +106,10 @@ impl Matchers {
         match self.pieces.take(piece, line) {
             Completed::Itself => None,
             Completed::Nothing => Some(Taken(None)),
+            Completed::TooLong => {
+                self.newlines.note_unread();
+                Some(Taken(None))
+            }
             Completed::Joined => Some(Taken(Some(piece.stream))),
         }
     }
@@ -200,6 +206,10 @@ mod tests {
         let pieces = [("stdout P", &*long), ("stdout P", &*long), ("stdout P", LOGIN), ("stdout F", LOGIN)];
         let mut matchers = Matchers::all();
         assert_eq!(logins(&mut matchers, &lines(&pieces)).len(), 0);
+        // It may have held a newline, behind which a stranger wrote this.
+        assert_eq!(logins(&mut matchers, &lines(&[("stdout F", LOGIN)])).len(), 0);
+        let others = vec![("stdout F", &*long); 20];
+        assert_eq!(logins(&mut matchers, &lines(&others)).len(), 0);
         assert_eq!(logins(&mut matchers, &lines(&[("stdout F", LOGIN)])).len(), 1);
     }
 

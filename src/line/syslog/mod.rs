@@ -17,7 +17,7 @@ mod stamps;
 pub(crate) use later::holds_later_header;
 pub use later::holds_later_stamp;
 pub use layout::{Layout, Tag};
-pub(crate) use repeat::{REPEATER, repeated};
+pub(crate) use repeat::{REPEATER, begin_of_repeated, repeated};
 pub use repeat::{Repeat, repeat};
 pub use runner::{Piece, Stream, piece, prefix};
 pub use site::{LinePrefix, set_line_prefix};
@@ -51,6 +51,11 @@ pub struct Header<'l> {
 impl<'l> Header<'l> {
     fn of(time: &'l [u8], program: &'l [u8], pid: Option<u32>) -> Self {
         Self { time, inner_time: None, container: None, host: None, program, pid }
+    }
+
+    /// Whether a container's runtime wrote the line. It puts lines of several writers into one log: containers, streams.
+    pub(crate) fn is_in_container(&self) -> bool {
+        self.container.is_some() || self.inner_time.is_some() && self.time.get(10) == Some(&b'T')
     }
 
     /// Whether a runtime, a runner or the site's own logger has put something in front of each line of the server, not of each

@@ -53,9 +53,14 @@ fn says_so(text: &[u8]) -> bool {
 /// What rsyslog's `message repeated 3 times: [ message]` repeats. It cuts after 800 bytes, so nothing that long counts.
 pub(crate) fn repeated(message: &[u8]) -> Option<&[u8]> {
     const CUT: usize = 800;
+    let inner = begin_of_repeated(message)?.strip_suffix(b"]").filter(|inner| inner.len() < CUT)?;
+    Some(inner)
+}
+
+/// The same, which a newline in the message may have cut.
+pub(crate) fn begin_of_repeated(message: &[u8]) -> Option<&[u8]> {
     let rest = message.strip_prefix(b"message repeated ")?;
     let digits = Some(DIGITS.run(rest)).filter(|digits| (1..=9).contains(digits))?;
-    let rest = rest[digits..].strip_prefix(b" times: [")?;
-    let inner = rest.strip_suffix(b"]").filter(|inner| inner.len() < CUT)?;
+    let inner = rest[digits..].strip_prefix(b" times: [")?;
     Some(inner.strip_prefix(b" ").unwrap_or(inner))
 }

@@ -61,7 +61,7 @@ macro_rules! logins {
             Not("anonymous>"),
             LONE_USER,
             Lit(">"),
-            Many(BEHIND),
+            Many(BETWEEN),
             Lit(", rip="),
             Client,
             Many(BEHIND),
@@ -76,7 +76,7 @@ macro_rules! logins {
             Not("anonymous>"),
             LONE_USER,
             Lit(">"),
-            Many(FEW_BEHIND),
+            Many(FEW_BETWEEN),
             Lit(", rip="),
             Client,
             Many(FEW_BEHIND),
@@ -287,27 +287,40 @@ const BEHIND_AND_PROCESS: &[Pattern] = &[
     DOVECOT_SECURED,
     DOVECOT_CIPHER,
     &[OneOf(NAMES_BEHIND), Host],
-    &[OneOf(ENCLOSED_BEHIND), Plain, Lit(">")],
     &[Lit(", ssl_ja3="), Numbers],
     DOVECOT_TLS_WORDS,
+    &[Lit(", local_name="), Host],
+    &[OneOf(ENCLOSED_BEHIND), Plain, Lit(">")],
     &[Lit(", mpid="), Number],
 ];
 
+/// Between the name and the address: nothing that a client chooses, as a site may have left out `rip`, and what he says then looks
+/// like it.
+const BETWEEN: &[Pattern] = BEHIND_AND_PROCESS.split_at(BEHIND_AND_PROCESS.len() - 3).0;
+
 /// Without the session.
 const FEW_BEHIND: &[Pattern] = BEHIND_AND_PROCESS.split_at(2).1;
+
+const FEW_BETWEEN: &[Pattern] = &[
+    &[Lit(", mpid="), Number],
+    &[Lit(", method="), Method],
+    &[OneOf(ADDRESSES_BEHIND), Address],
+    &[OneOf(NUMBERS_BEHIND), Number],
+    DOVECOT_TLS,
+    DOVECOT_SECURED,
+    DOVECOT_CIPHER,
+    &[OneOf(NAMES_BEHIND), Host],
+    &[Lit(", ssl_ja3="), Numbers],
+    DOVECOT_TLS_WORDS,
+];
 
 const ADDRESSES_BEHIND: &[Pattern] = &[&[Lit(", lip=")], &[Lit(", real_rip=")], &[Lit(", real_lip=")]];
 
 const NUMBERS_BEHIND: &[Pattern] =
     &[&[Lit(", rport=")], &[Lit(", lport=")], &[Lit(", pid=")], &[Lit(", real_rport=")], &[Lit(", real_lport=")]];
 
-const NAMES_BEHIND: &[Pattern] = &[
-    &[Lit(", service=")],
-    &[Lit(", protocol=")],
-    &[Lit(", local_name=")],
-    &[Lit(", listener=")],
-    &[Lit(", ssl_ja3_hash=")],
-];
+const NAMES_BEHIND: &[Pattern] =
+    &[&[Lit(", service=")], &[Lit(", protocol=")], &[Lit(", listener=")], &[Lit(", ssl_ja3_hash=")]];
 
 const ENCLOSED_BEHIND: &[Pattern] =
     &[&[Lit(", orig_user=<")], &[Lit(", original_user=<")], &[Lit(", auth_user=<")], &[Lit(", local_name=<")]];
@@ -322,7 +335,7 @@ const IN_FRONT: &[Pattern] = &[
     &[OneOf(&[&[Lit("rport=")], &[Lit("lport=")], &[Lit("pid=")]]), Number, Lit(", ")],
     &[Lit("TLS, ")],
     &[Lit("secured, ")],
-    &[OneOf(&[&[Lit("service=")], &[Lit("protocol=")], &[Lit("local_name=")], &[Lit("listener=")]]), Host, Lit(", ")],
+    &[OneOf(&[&[Lit("service=")], &[Lit("protocol=")], &[Lit("listener=")]]), Host, Lit(", ")],
 ];
 
 const FEW_IN_FRONT: &[Pattern] = IN_FRONT.split_at(2).1;

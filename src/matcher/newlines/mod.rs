@@ -35,8 +35,29 @@ pub(super) struct Newlines {
     has_prefixes: bool,
     /// The last of `doubt`, `split` and `endings`: most lines are nowhere near, and a comparison shows that.
     near: u64,
+    /// Containers in which a message may go on, and those in which only nginx's own lines can be told.
+    closed: Containers,
+    closed_to_others: Containers,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
+}
+
+/// Names of containers; where there is none, that of the only one. Too many are all.
+#[derive(Debug, Clone, Default)]
+struct Containers(Vec<Vec<u8>>);
+
+impl Containers {
+    const MOST: usize = 64;
+
+    fn add(&mut self, name: Option<&[u8]>) {
+        if self.0.len() < Self::MOST && !self.holds(name) {
+            self.0.push(name.unwrap_or_default().to_vec());
+        }
+    }
+
+    fn holds(&self, name: Option<&[u8]>) -> bool {
+        self.0.len() == Self::MOST || self.0.iter().any(|known| known == name.unwrap_or_default())
+    }
 }
 
 /// A message that is known to end in a certain way.
@@ -122,6 +143,9 @@ impl Newlines {
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
     pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
+        if header.is_in_container() && self.is_closed(header) {
+            return true;
+        }
         let is_behind_own_file = self.read < self.own_file && !is_own_file(header);
         if !is_behind_own_file && !self.is_near() {
             return false;
@@ -143,6 +167,20 @@ impl Newlines {
             || end <= self.doubt
             || (end + prefix).saturating_sub(self.header_length(line)) <= self.split
             || self.endings.iter().any(may_end)
+    }
+
+    /// Lines of other containers and streams may stand between those of a message, so nothing tells where it ends: behind one that
+    /// may go on, its container is not believed any more.
+    fn is_closed(&self, header: &Header<'_>) -> bool {
+        let is_closed = self.closed.holds(header.container)
+            || self.closed_to_others.holds(header.container) && !is_own_file(header);
+        is_closed && !(self.escaped && header.host.is_some())
+    }
+
+    /// Takes a line that is too long to be read for one that may go on.
+    pub(super) fn note_unread(&mut self) {
+        self.doubt = self.doubt.max(self.read + LONGEST_UNREAD);
+        self.measure();
     }
 
     /// One that may be the text of another does not take its place.
@@ -170,6 +208,9 @@ impl Newlines {
         self.has_prefixes |= header.is_behind_runner();
         // To be passed yet.
         let prefix = self.prefix(line);
+        if is_own_file(header) && header.is_in_container() {
+            self.closed_to_others.add(header.container);
+        }
         if is_own_file(header) {
             self.own_file = start + LONGEST_OF_NGINX - prefix;
         }
@@ -177,6 +218,9 @@ impl Newlines {
         else {
             return;
         };
+        if header.is_in_container() {
+            self.closed.add(header.container);
+        }
         let until = start + longest as u64;
         match ends {
             Some(ends) => self.note_ending(start, until - prefix, ends, is_doubtful),
@@ -197,6 +241,9 @@ fn header_length(line: &[u8]) -> u64 {
     };
     (line.len() - message) as u64
 }
+
+/// More bytes than any message has, in whatever parts.
+const LONGEST_UNREAD: u64 = 64 * 1024;
 
 /// Most bytes of a record in nginx's own file (`NGX_MAX_ERROR_STR`).
 const LONGEST_OF_NGINX: u64 = 2048;
