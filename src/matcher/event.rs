@@ -90,7 +90,12 @@ impl Matchers {
         };
         let may_be_long = line.len() > LONGEST_LINE || message.len() >= LONGEST_GRANTING;
         let found = if is_piece || may_be_long { None } else { route.read(message) };
-        let said = syslog::begin_of_repeated(message).unwrap_or(message);
+        let repeated = syslog::begin_of_repeated(message);
+        // Cut by a newline; or with nginx's own stamp in front of what it says.
+        if repeated.is_some() && (syslog::repeated(message).is_none() || header.program == b"nginx") {
+            self.newlines.note_unread();
+        }
+        let said = repeated.unwrap_or(message);
         self.newlines.note(header, line, said, route.goes_on(said), doubtful);
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));

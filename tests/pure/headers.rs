@@ -94,6 +94,9 @@ fn a_message_in_a_container_has_no_end() {
             "{head} imapd[7]: message repeated 2 times: [ Login failed user=x\n{mail}\n auth=x host=h [198.51.100.1]]\n"
         ),
         format!(
+            "{head} nginx: message repeated 2 times: [ 2026/11/27 12:50:00 [info] 7#7: *7 client login failed: \"x]\n{mail}\n"
+        ),
+        format!(
             "{head} dovecot: imap-login: Login: local_name=x, rip=203.0.113.66, user=<b>, method=PLAIN, \
              real_rip=198.51.100.1, lip=192.0.2.10, mpid=8, TLS, session=<abc>\n\
              {head} dovecot: imap-login: Login: user=<b>, method=PLAIN, local_name=x, rip=203.0.113.66, \

@@ -177,8 +177,11 @@ impl Newlines {
         is_closed && !(self.escaped && header.host.is_some())
     }
 
-    /// Takes a line that is too long to be read for one that may go on.
+    /// Takes a line that cannot be read for one that may go on.
     pub(super) fn note_unread(&mut self) {
+        if self.escaped {
+            return;
+        }
         self.doubt = self.doubt.max(self.read + LONGEST_UNREAD);
         self.measure();
     }
