@@ -8,12 +8,14 @@
 //!
 //! In nginx's own file, moreover, no line that is not nginx's counts so close behind one of nginx's.
 
+mod containers;
 mod endings;
 mod escapes;
 #[cfg(test)]
 mod forged;
 mod reach;
 
+use self::containers::Containers;
 use self::escapes::added;
 pub(super) use self::reach::GoesOn;
 use super::{BUILTIN, Ends};
@@ -40,24 +42,6 @@ pub(super) struct Newlines {
     closed_to_others: Containers,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
-}
-
-/// Names of containers; where there is none, that of the only one. Too many are all.
-#[derive(Debug, Clone, Default)]
-struct Containers(Vec<Vec<u8>>);
-
-impl Containers {
-    const MOST: usize = 64;
-
-    fn add(&mut self, name: Option<&[u8]>) {
-        if self.0.len() < Self::MOST && !self.holds(name) {
-            self.0.push(name.unwrap_or_default().to_vec());
-        }
-    }
-
-    fn holds(&self, name: Option<&[u8]>) -> bool {
-        self.0.len() == Self::MOST || self.0.iter().any(|known| known == name.unwrap_or_default())
-    }
 }
 
 /// A message that is known to end in a certain way.
