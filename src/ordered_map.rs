@@ -14,6 +14,8 @@ const NONE: u32 = u32::MAX;
 struct Slot<K, V> {
     key: K,
     value: V,
+    /// Number of the putting in; counts round.
+    turn: u32,
     newer: u32,
     older: u32,
 }
@@ -31,6 +33,8 @@ pub(crate) struct OrderedMap<K, V, S = RandomState> {
     tail: u32,
     /// The entry that was put in last, or a neighbour: the next one often belongs nearby.
     finger: u32,
+    /// How often something was put in; counts round.
+    turns: u32,
 }
 
 impl<K, V, S: Default> Default for OrderedMap<K, V, S> {
@@ -43,6 +47,7 @@ impl<K, V, S: Default> Default for OrderedMap<K, V, S> {
             head: NONE,
             tail: NONE,
             finger: NONE,
+            turns: 0,
         }
     }
 }
@@ -89,14 +94,17 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
 
     /// The slot of a key with this value, not linked.
     fn take_slot(&mut self, key: K, value: V) -> u32 {
-        match self.find(&key) {
+        let slot = match self.find(&key) {
             Some(slot) => {
                 self.unlink(slot);
                 self.slots[slot as usize].value = value;
                 slot
             }
             None => self.occupy(key, value),
-        }
+        };
+        self.turns = self.turns.wrapping_add(1);
+        self.slots[slot as usize].turn = self.turns;
+        slot
     }
 
     /// Takes out the entry of a key.
@@ -155,9 +163,10 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
         (self.slot(key) == Some(slot)).then_some((*key, *value))
     }
 
-    /// Number of the slot that holds a key, and its value.
-    pub(crate) fn entry(&self, key: &K) -> Option<(usize, V)> {
-        self.find(key).map(|slot| (slot as usize, self.slots[slot as usize].value))
+    /// The value of a key, the number of the slot that holds it, and a number that is higher the later it was put in.
+    pub(crate) fn entry(&self, key: &K) -> Option<(V, usize, u32)> {
+        let slot = self.find(key)? as usize;
+        Some((self.slots[slot].value, slot, self.slots[slot].turn))
     }
 
     /// Number of the slot that holds a key.
@@ -174,7 +183,7 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
 
     /// Puts an entry into a free slot, not linked yet.
     fn occupy(&mut self, key: K, value: V) -> u32 {
-        let empty = Slot { key, value, newer: NONE, older: NONE };
+        let empty = Slot { key, value, turn: 0, newer: NONE, older: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = empty;

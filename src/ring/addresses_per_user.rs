@@ -17,13 +17,15 @@ use crate::time::Timestamp;
 /// The highest limit.
 pub(crate) const MOST: u8 = u8::MAX - 1;
 
+/// The end of a grant, and which of those that end together was put in later: logins that are read at once end so.
+type Age = (Timestamp, u32);
+
 /// An address of the ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member {
     /// Whose it is: of the network, of the user.
     cells: [Option<u32>; 2],
-    /// End of the grant.
-    expires: Timestamp,
+    age: Age,
     slot: u32,
 }
 
@@ -33,8 +35,8 @@ pub(crate) struct AddressesPerUser<S = RandomState> {
     most: u8,
     /// How many addresses each user and each network has, but for those in `ordered`.
     counts: Vec<u8>,
-    /// The further addresses: whose, the end of the grant, the slot.
-    ordered: BTreeSet<(u32, Timestamp, u32)>,
+    /// The further addresses: whose, how old, the slot.
+    ordered: BTreeSet<(u32, Age, u32)>,
     /// How many of them are whose.
     further: HashMap<u32, u32>,
     /// Who has too many: how many, and who.
@@ -63,14 +65,14 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
     }
 
     /// An address in a slot of the ring, with its user; users without a name are not counted.
-    pub(crate) fn member(&self, address: IpAddr, user: &[u8], expires: Timestamp, slot: usize) -> Member {
+    pub(crate) fn member(&self, address: IpAddr, user: &[u8], age: Age, slot: usize) -> Member {
         let network = match address {
             IpAddr::V4(_) => None,
             IpAddr::V6(address) => Some(self.cell(self.hasher.hash_one(address.to_bits() >> 64))),
         };
         let user = (!user.is_empty()).then(|| self.cell(self.hasher.hash_one(user)));
         // Should they be the same by chance, it counts once.
-        Member { cells: [network, user.filter(|_| user != network)], expires, slot: slot as u32 }
+        Member { cells: [network, user.filter(|_| user != network)], age, slot: slot as u32 }
     }
 
     /// Counts an address.
@@ -80,7 +82,7 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
             if before < u32::from(self.most / 2) {
                 self.counts[cell as usize] += 1;
             } else {
-                self.ordered.insert((cell, member.expires, member.slot));
+                self.ordered.insert((cell, member.age, member.slot));
                 *self.further.entry(cell).or_default() += 1;
             }
             self.resize(cell, before);
@@ -91,7 +93,7 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
     pub(crate) fn remove(&mut self, member: Member) {
         for cell in member.cells.into_iter().flatten() {
             let before = self.size(cell);
-            if self.ordered.remove(&(cell, member.expires, member.slot)) {
+            if self.ordered.remove(&(cell, member.age, member.slot)) {
                 if let Some(further) = self.further.remove(&cell).filter(|further| *further > 1) {
                     self.further.insert(cell, further - 1);
                 }
@@ -107,7 +109,7 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
     pub(crate) fn first(&self) -> Option<usize> {
         // More than half of them are in order.
         let (_, crowd) = *self.crowds.last()?;
-        let (_, _, slot) = self.ordered.range((crowd, Timestamp::default(), 0)..).next()?;
+        let (_, _, slot) = self.ordered.range((crowd, Age::default(), 0)..).next()?;
         Some(*slot as usize)
     }
 
@@ -144,7 +146,7 @@ mod tests {
     /// The login of a second, from the slot of the same number.
     fn member(crowds: &AddressesPerUser, second: usize, address: &str, user: &str) -> Member {
         let expires = Timestamp::from_boot(Duration::from_secs(second as u64));
-        crowds.member(address.parse().unwrap(), user.as_bytes(), expires, second)
+        crowds.member(address.parse().unwrap(), user.as_bytes(), (expires, 0), second)
     }
 
     fn add(crowds: &mut AddressesPerUser, second: usize, address: &str, user: &str) {

@@ -305,9 +305,9 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// What the crowds need to know of an address, if they count.
     fn member(&self, address: IpAddr) -> Option<Member> {
         let crowds = self.crowds.as_ref()?;
-        let (slot, expires) = self.grants.entry(&address)?;
+        let (expires, slot, turn) = self.grants.entry(&address)?;
         let user = self.records.get(slot).map(|record| record.user).unwrap_or_default();
-        Some(crowds.member(address, user, expires, slot))
+        Some(crowds.member(address, user, (expires, turn), slot))
     }
 }
 

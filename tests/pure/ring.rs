@@ -90,12 +90,7 @@ impl Model {
         let most = self.most.map_or(usize::MAX, usize::from);
         let largest = owned.values().map(Vec::len).filter(|size| *size > most).max();
         let crowds = owned.values().filter(|owned| Some(owned.len()) == largest);
-        let mut first: Vec<_> = crowds
-            .flat_map(|owned| {
-                let last = owned[most / 2].expires;
-                owned.iter().filter(move |grant| grant.expires <= last).map(|grant| grant.address)
-            })
-            .collect();
+        let mut first: Vec<_> = crowds.flat_map(|owned| owned[..=most / 2].iter().map(|grant| grant.address)).collect();
         if first.is_empty() {
             first.extend(self.grants.last().map(|grant| grant.address));
         }
@@ -257,6 +252,18 @@ fn who_has_many_addresses_throws_nobody_else_out() {
     assert_eq!(honest_left(Some(50), of_networks, one), 101, "one account in many networks");
     let v4 = |number: u32| IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + number));
     assert_eq!(honest_left(Some(50), v4, one), 101);
+}
+
+#[test]
+fn of_logins_that_are_read_at_once_the_last_ones_stay() {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(250), Some(50));
+    let mut login = |number: u32| {
+        let address = IpAddr::from(Ipv4Addr::from_bits(number));
+        ring.login(Timestamp::from_boot(Duration::from_secs(1)), address, &mut Vec::new());
+        ring.note_login(address, Some(record("al")));
+        ring.get(Ipv4Addr::from_bits(0).into()).is_some()
+    };
+    assert!((1..=1000).all(|number| login(if number % 20 == 1 { 0 } else { number })));
 }
 
 #[test]
