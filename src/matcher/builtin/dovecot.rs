@@ -14,7 +14,7 @@ macro_rules! logins {
         &[
             $verb,
             Lit("user=<"),
-            User,
+            UserWithout(NAMES_OF_CLIENTS),
             Lit(">, method="),
             Method,
             Lit(", rip="),
@@ -217,7 +217,14 @@ pub(in crate::matcher) const VERB: Piece = OneOf(&[
 /// of one of more than 4,096 bytes is a message behind the same prefix (src/lib/failures.c, `internal_send_split`). It ends in the
 /// server's own elements, in front of which his last word may be `Login`. They name the session (2.1 on) and, of who is not
 /// logged in, no process: a session without `mpid` proves nothing.
-const DOVECOT_USER: Piece = UserWithout(&[": user=<"]);
+const DOVECOT_USER: Piece = UserWithout(DOVECOT_USER_WITHOUT);
+
+const DOVECOT_USER_WITHOUT: &[&str] =
+    &[": user=<", ", local_name=", ", orig_user=<", ", original_user=<", ", auth_user=<"];
+
+/// Elements that hold text of the client. A site that puts one behind `rip` lets him write a second end of the message,
+/// up to which all that is in front would be read as the name.
+const NAMES_OF_CLIENTS: &[&str] = DOVECOT_USER_WITHOUT.split_at(1).1;
 
 const DOVECOT_SERVICE: Piece = OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]);
 
