@@ -65,18 +65,18 @@ fn mixed() -> Vec<u8> {
 }
 
 #[test]
-fn a_tally_asks_for_no_memory_for_a_line() {
+fn counting_asks_for_no_memory_for_a_line() {
     let (text, now) = (mixed(), Now::read().wall);
-    let (mut matchers, mut tally) = (Matchers::all(), LogCounts::new(TimeZone::UTC));
+    let (mut matchers, mut log_counts) = (Matchers::all(), LogCounts::new(TimeZone::UTC));
     let mut count = || {
         let mut tell = |_: Notice<'_>| {};
-        let mut counts = tally.block(Age::Live, now, &mut tell);
+        let mut counts = log_counts.block(Age::Live, now, &mut tell);
         let stamp = matchers.sort_part(Timestamp::default(), &text, 0..text.len(), |_, found| match found {
             Found::Event(event) => counts.event(event, Some(Outcome::Extended)),
             Found::Untaken(untaken) => counts.untaken(untaken),
         });
         counts.end(&text, stamp);
-        tally.counters().unmatched()
+        log_counts.counters().unmatched()
     };
     assert_eq!(count(), 200);
     let mut last = 0;

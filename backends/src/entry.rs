@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::{BackendError, ErrorKind, Listed, Options};
+use crate::{BackendError, ErrorKind, Listed, TableOptions};
 
 /// A key: the address as `check_client_access` asks for it, in the form of inet_ntop(3).
 ///
@@ -67,7 +67,7 @@ impl Value {
     ///
     /// # Errors
     /// A fixed text that would not come back from a lookup as it went in.
-    pub(crate) fn new(options: &Options) -> Result<Self, BackendError> {
+    pub(crate) fn new(options: &TableOptions) -> Result<Self, BackendError> {
         if let Some(text) = &options.value
             && (text.is_empty() || text.trim() != text || text.contains(char::is_control))
         {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_value_that_would_not_come_back_is_refused() {
-        let options = |text: &str| Options { value: Some(text.to_owned()), ..Options::new("m") };
+        let options = |text: &str| TableOptions { value: Some(text.to_owned()), ..TableOptions::new("m") };
         for text in ["", " OK", "OK\n", "OK\nevil OK", "a\0b"] {
             assert_eq!(Value::new(&options(text)).unwrap_err().kind, ErrorKind::Config, "{text:?}");
         }

@@ -129,7 +129,7 @@ pub trait Backend {
 
 /// Where the table is and what is written in it.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct TableOptions {
     /// Table path without suffix, as in `hash:/etc/postfix/pop-before-smtp`.
     pub map: PathBuf,
     /// Lookup table type handed to postmap; `None` asks `postconf -h default_database_type`.
@@ -152,7 +152,7 @@ pub enum LmdbUpdate {
     InPlace,
 }
 
-impl Options {
+impl TableOptions {
     /// The table `map` with the defaults for everything else.
     pub fn new(map: impl Into<PathBuf>) -> Self {
         Self { map: map.into(), map_type: None, value: None, lmdb_update: LmdbUpdate::default(), sync: true }
@@ -186,13 +186,13 @@ pub struct Driver {
     /// Whether a lookup checks the expiry stored in the row, so that an extended grant alone is worth a publish.
     pub expires_rows: bool,
     /// Whether each publish makes the readers that run restart, so that there should not be many.
-    pub restarts_readers: fn(&Options) -> bool,
+    pub restarts_readers: fn(&TableOptions) -> bool,
     /// Makes sure that a valid table exists (creating an empty one) and opens it for writing.
-    pub open: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
+    pub open: fn(&TableOptions) -> Result<Box<dyn Backend>, BackendError>,
     /// Opens an existing table for [`Backend::list`] alone: creates nothing, needs no right to write.
-    pub open_read_only: fn(&Options) -> Result<Box<dyn Backend>, BackendError>,
+    pub open_read_only: fn(&TableOptions) -> Result<Box<dyn Backend>, BackendError>,
     /// What a publish does, in one line, for debug mode: the postmap command or the file written.
-    pub describe: fn(&Options) -> String,
+    pub describe: fn(&TableOptions) -> String,
 }
 
 /// Every backend, in the order of `--help`; the first is the default.
@@ -255,7 +255,7 @@ pub fn driver(name: &str) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.name == name)
 }
 
-fn describe_file(options: &Options, suffix: &str) -> String {
+fn describe_file(options: &TableOptions, suffix: &str) -> String {
     format!("Table file: {}{suffix}", options.map.display())
 }
 

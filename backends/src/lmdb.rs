@@ -29,12 +29,12 @@ use self::in_place::InPlace;
 use self::rename::Rename;
 use crate::entry::{Value, is_key};
 use crate::files::{self, MapPath, OTHER_MAP, cause, read_error, write_error};
-use crate::{Backend, BackendError, ErrorKind, Listed, LmdbUpdate, Options};
+use crate::{Backend, BackendError, ErrorKind, Listed, LmdbUpdate, TableOptions};
 
 /// Postfix opens the file without LMDB's lock file, so we must too.
 const FLAGS: EnvironmentFlags = EnvironmentFlags::NO_SUB_DIR.union(EnvironmentFlags::NO_LOCK);
 
-pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     let rename = Rename::open(Table::new(options)?)?;
     Ok(match options.lmdb_update {
         LmdbUpdate::Rename => Box::new(rename),
@@ -42,7 +42,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     })
 }
 
-pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open_read_only(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     let table = Table::new(options)?;
     table.read(&mut |_, _| ())?;
     Ok(Box::new(Rename::new(table)))
@@ -58,7 +58,7 @@ struct Table {
 }
 
 impl Table {
-    fn new(options: &Options) -> Result<Self, BackendError> {
+    fn new(options: &TableOptions) -> Result<Self, BackendError> {
         options.refuse_other_type("lmdb")?;
         let value = Value::new(options)?;
         let place = MapPath::of(&options.map)?;

@@ -38,7 +38,7 @@ use crate::entry::{Value, entry_of};
 use crate::files::{self, Left, MapPath, OTHER_MAP, remove, write_error};
 use crate::process::Finished;
 use crate::scratch::Scratch;
-use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
+use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, TableOptions, Update};
 
 /// That Postfix takes another type is told once, also where the table is opened again in the background.
 static TOLD: Once = Once::new();
@@ -49,25 +49,25 @@ const SPARE: &str = ".empty";
 /// How long a spare that could not be made is not tried again: a postmap that fails sleeps for a second first.
 const SPARE_PAUSE: Duration = Duration::from_secs(60);
 
-pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     Ok(Box::new(Postmap::open(options, Tools::installed()?)?))
 }
 
-pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open_read_only(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     let table = Postmap::new(options, Tools::installed()?)?;
     table.indexes("").try_for_each(|index| files::check_readable(&index))?;
     Ok(Box::new(table))
 }
 
 /// The command that a publish runs, as an operator would type it.
-pub(crate) fn describe(options: &Options) -> String {
+pub(crate) fn describe(options: &TableOptions) -> String {
     format!("Postmap command: postmap -r {}:{}", map_type(options), options.map.display())
 }
 
 /// The type of the table that postmap writes: the one that is set, else Postfix's default, or what Postfix takes in its place.
 /// Where Postfix cannot be asked, the one that is set, else `hash`.
 #[must_use]
-pub fn map_type(options: &Options) -> String {
+pub fn map_type(options: &TableOptions) -> String {
     let taken = || {
         let tools = Tools::installed()?;
         let name = asked_type(options, &tools)?;
@@ -85,7 +85,7 @@ pub fn redirect(name: &str, map: &Path) -> Result<Option<Redirect>, BackendError
 }
 
 /// The type that is set, else Postfix's default.
-fn asked_type(options: &Options, tools: &Tools) -> Result<String, BackendError> {
+fn asked_type(options: &TableOptions, tools: &Tools) -> Result<String, BackendError> {
     match &options.map_type {
         Some(name) => Ok(name.clone()),
         None => tools
@@ -111,7 +111,7 @@ pub(crate) struct Postmap {
 
 impl Postmap {
     /// Opens the table, or creates an empty one where there is none that postmap can read.
-    pub(crate) fn open(options: &Options, tools: Tools) -> Result<Self, BackendError> {
+    pub(crate) fn open(options: &TableOptions, tools: Tools) -> Result<Self, BackendError> {
         let mut table = Self::new(options, tools)?;
         TOLD.call_once(|| table.tell_of_redirect());
         let index = table.index(0, "");
@@ -132,7 +132,7 @@ impl Postmap {
         Ok(table)
     }
 
-    fn new(options: &Options, tools: Tools) -> Result<Self, BackendError> {
+    fn new(options: &TableOptions, tools: Tools) -> Result<Self, BackendError> {
         let value = Value::new(options)?;
         let place = MapPath::of(&options.map)?;
         let asked = asked_type(options, &tools)?;

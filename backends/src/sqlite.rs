@@ -27,7 +27,7 @@ use self::growth::Growth;
 use self::rows::{Batch, Rows, in_transaction};
 use crate::entry::Value;
 use crate::files::{self, FREE, Left, PERMIT, read_error};
-use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, Options, Update};
+use crate::{Backend, BackendError, ClientSet, ErrorKind, Listed, TableOptions, Update};
 
 /// "PBSM", for file(1) and for us: a file without it is somebody else's.
 const APPLICATION_ID: u32 = 0x5042_534D;
@@ -48,7 +48,7 @@ const SCHEMA: &str = "CREATE TABLE client (
     expires INTEGER NOT NULL,
     value TEXT NOT NULL
 ) WITHOUT ROWID";
-pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     options.refuse_other_type("sqlite")?;
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;
@@ -57,7 +57,7 @@ pub(crate) fn open(options: &Options) -> Result<Box<dyn Backend>, BackendError> 
     Ok(Box::new(Sqlite { file, value, opened, in_step: false, batch: Batch::default(), growth: Growth::default() }))
 }
 
-pub(crate) fn open_read_only(options: &Options) -> Result<Box<dyn Backend>, BackendError> {
+pub(crate) fn open_read_only(options: &TableOptions) -> Result<Box<dyn Backend>, BackendError> {
     options.refuse_other_type("sqlite")?;
     let value = Value::new(options)?;
     let file = TableFile::of(&options.map)?;

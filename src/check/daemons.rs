@@ -119,7 +119,7 @@ mod tests {
 
     fn told(backend: &str, daemons: &Daemons) -> String {
         let driver = driver(backend).unwrap_or(&backends::DRIVERS[0]);
-        let table = Table { driver, options: backends::Options::new("/etc/postfix/pbs") };
+        let table = Table { driver, options: backends::TableOptions::new("/etc/postfix/pbs") };
         judge(daemons, &table).iter().map(|finding| format!("{finding}\n")).collect()
     }
 

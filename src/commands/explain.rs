@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::commands::inspect;
 use crate::line::syslog::{self, Header};
-use crate::matcher::explain::{Attempt, attempts};
+use crate::matcher::trace::{Attempt, attempts};
 use crate::matcher::{Action, AnyMatcher, Event, Kind, LONGEST_GRANTING, LONGEST_LINE, Matchers};
 use crate::output::color::Color;
 use crate::output::error::{Error, Exit};

@@ -12,7 +12,7 @@ use pop_before_smtp_backends::{self as backends, ErrorKind, Update};
 
 use super::site::Site;
 use crate::config::Table;
-use crate::control::wire::{Client, Explanation, Network, Outcome, Why};
+use crate::control::wire::{Changed, Client, Explanation, Network, Why};
 use crate::grants::restore::load_overrides;
 use crate::output::error::{Error, Exit};
 use crate::saved::denied;
@@ -59,7 +59,7 @@ pub(super) fn denied(table: &Table) -> Result<Vec<Network>, Error> {
     Ok(overrides.denied.iter().map(|network| Network { network: denied::display(network) }).collect())
 }
 
-pub(super) fn revoke(table: &Table, address: IpAddr) -> Result<Outcome, Error> {
+pub(super) fn revoke(table: &Table, address: IpAddr) -> Result<Changed, Error> {
     let decide = |overrides: &mut Overrides| {
         overrides.revoke(address, Now::read().wall);
         true
@@ -67,7 +67,7 @@ pub(super) fn revoke(table: &Table, address: IpAddr) -> Result<Outcome, Error> {
     change(table, "revoke", address.to_string(), decide, |other| other == address)
 }
 
-pub(super) fn deny(table: &Table, network: IpNet) -> Result<Outcome, Error> {
+pub(super) fn deny(table: &Table, network: IpNet) -> Result<Changed, Error> {
     let subject = denied::display(network);
     if decided(&table.options.map)?.denied.len() >= denied::MOST {
         let cause = format!("there are {} already, the most that are kept", denied::MOST);
@@ -76,7 +76,7 @@ pub(super) fn deny(table: &Table, network: IpNet) -> Result<Outcome, Error> {
     change(table, "deny", subject, |overrides| overrides.deny(network), |address| network.contains(&address))
 }
 
-pub(super) fn allow(table: &Table, network: IpNet) -> Result<Outcome, Error> {
+pub(super) fn allow(table: &Table, network: IpNet) -> Result<Changed, Error> {
     let subject = denied::display(network);
     change(table, "allow", subject, |overrides| overrides.denied.remove(network), |_| false)
 }
@@ -88,7 +88,7 @@ fn change(
     subject: String,
     decide: impl FnOnce(&mut Overrides) -> bool,
     is_meant: impl Fn(IpAddr) -> bool,
-) -> Result<Outcome, Error> {
+) -> Result<Changed, Error> {
     let map = &table.options.map;
     privdrop::become_owner_of_directory(map)?;
     let _lock = Lock::take_to_change(map, &format!("{command} {subject} for map"))?;
@@ -99,7 +99,7 @@ fn change(
         .save(&path, owner(map))
         .map_err(|error| Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error))?;
     let removed = take_out(table, is_meant)?;
-    Ok(Outcome {
+    Ok(Changed {
         command: command.to_owned(),
         subject,
         changed: changed || removed > 0,

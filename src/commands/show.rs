@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use crate::control::wire::{Client, Counter, Explanation, Network, Outcome, Share, Source, Status, Why};
+use crate::control::wire::{Changed, Client, Counter, Explanation, FollowedLog, Network, Share, Status, Why};
 use crate::grants::taken::FOREIGN;
 use crate::output::escape;
 use crate::time::{self, unix_seconds};
@@ -169,7 +169,7 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
     )
 }
 
-fn source(out: Out<'_>, source: &Source) -> io::Result<()> {
+fn source(out: Out<'_>, source: &FollowedLog) -> io::Result<()> {
     let place = source.offset.map(|offset| format!(", read to byte {offset}")).unwrap_or_default();
     writeln!(out, "log:       {}{place}", printable(&source.name))?;
     if let Some(line) = source.last_line {
@@ -212,8 +212,8 @@ fn length(seconds: u64) -> String {
 }
 
 /// What a command has done.
-pub(super) fn outcome(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
-    let Outcome { command, subject, changed, removed, expires, .. } = outcome;
+pub(super) fn outcome(out: Out<'_>, outcome: &Changed) -> io::Result<()> {
+    let Changed { command, subject, changed, removed, expires, .. } = outcome;
     let (command, subject) = (printable(command), printable(subject));
     match (command.as_str(), expires) {
         ("revoke", _) if *removed == 0 => writeln!(out, "{subject} had no grant"),

@@ -16,7 +16,7 @@ use crate::config::{self, Table};
 use crate::control::client::{Daemon, nobody};
 use crate::control::metrics;
 use crate::control::request::{Request, address, network};
-use crate::control::wire::{self, Client, Explanation, Line, Network, Outcome, Status};
+use crate::control::wire::{self, Changed, Client, Explanation, Line, Network, Status};
 use crate::output::error::{Error, Exit};
 use crate::ring::networks::Networks;
 
@@ -168,7 +168,7 @@ impl Site {
     }
 }
 
-fn change(daemon: Daemon, request: Request) -> Result<Outcome, Error> {
+fn change(daemon: Daemon, request: Request) -> Result<Changed, Error> {
     match daemon.ask_one(request)? {
         Line::Outcome(outcome) => Ok(outcome),
         _ => Err(Error::new(Exit::TemporaryFailure, "change the grants", "the daemon does not say what it has done")),
@@ -176,9 +176,9 @@ fn change(daemon: Daemon, request: Request) -> Result<Outcome, Error> {
 }
 
 /// Says what was done. That it does not hold yet, or not for long, is an error.
-fn conclude(outcome: &Outcome) -> Result<(), Error> {
+fn conclude(outcome: &Changed) -> Result<(), Error> {
     print(|out| show::outcome(out, outcome))?;
-    let Outcome { published, error, unsaved, .. } = outcome;
+    let Changed { published, error, unsaved, .. } = outcome;
     let (command, subject) = (show::printable(&outcome.command), show::printable(&outcome.subject));
     if let Some(unsaved) = unsaved.as_deref().map(show::printable) {
         let error = Error::new(Exit::CannotCreate, format!("keep {command} {subject} beyond a restart"), unsaved);

@@ -42,7 +42,7 @@ pub struct Table {
     /// The chosen backend.
     pub driver: &'static Driver,
     /// What the backend is told.
-    pub options: backends::Options,
+    pub options: backends::TableOptions,
 }
 
 /// Everything the daemon is told.
@@ -191,7 +191,7 @@ pub fn table(options: &Options) -> Result<Table, Error> {
     }
     let map_type = options.said(option!("map-type")).map(str::to_owned);
     let value = value.map(str::to_owned);
-    Ok(Table { driver, options: backends::Options { map, map_type, value, lmdb_update, sync } })
+    Ok(Table { driver, options: backends::TableOptions { map, map_type, value, lmdb_update, sync } })
 }
 
 /// Whether newlines are escaped in the logs, if the options say.

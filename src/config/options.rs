@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use crate::cli::{OPTIONS, OptionRow, Values};
-use crate::config::config_file::{ConfigFile, FileValue, Place};
+use crate::config::config_file::{ConfigFile, FileValue, WrittenAt};
 
 /// Where an option was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Origin {
     /// On the command line.
     CommandLine,
     /// In the configuration file, there.
-    File(Place),
+    File(WrittenAt),
 }
 
 impl fmt::Display for Origin {

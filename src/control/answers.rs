@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::connection::Place;
+use super::connection::ListPosition;
 use super::report;
 use super::request::Request;
-use super::wire::{Counts, Failure, Line, Network, Outcome};
+use super::wire::{Changed, Counts, Failure, Line, Network};
 use crate::grants::{Done, Grants, Obstacle};
 use crate::input::Input;
 use crate::output::error::{Exit, io_cause};
@@ -39,9 +39,9 @@ pub(super) enum Answer {
     /// With one line.
     Line(Line),
     /// With many, from here on.
-    Lines(Place),
+    Lines(ListPosition),
     /// With what was done, once it is published.
-    Outcome(Outcome),
+    Changed(Changed),
 }
 
 /// The daemon, as a request finds it.
@@ -65,8 +65,8 @@ impl Answers<'_> {
         counts: &Counts,
     ) -> Result<Answer, Failure> {
         Ok(match request {
-            Request::List => Answer::Lines(Place::Slot(0)),
-            Request::Denied => Answer::Lines(Place::Network(None)),
+            Request::List => Answer::Lines(ListPosition::Slot(0)),
+            Request::Denied => Answer::Lines(ListPosition::Network(None)),
             Request::Status => {
                 let Self { about, ref grants, inputs, share } = *self;
                 let status = report::status(now, report::Known { about, grants, inputs, share }, counts);
@@ -111,7 +111,7 @@ impl Answers<'_> {
             asker.pid
         );
         self.grants.publish_soon();
-        Answer::Outcome(Outcome {
+        Answer::Changed(Changed {
             command: command.to_owned(),
             subject,
             changed,
@@ -124,24 +124,24 @@ impl Answers<'_> {
     }
 
     /// What was done, and whether the table holds it.
-    pub(super) fn published(&self, outcome: Outcome) -> Outcome {
+    pub(super) fn published(&self, outcome: Changed) -> Changed {
         let published = self.grants.is_published();
         let error = self.grants.history().last_error.as_ref().filter(|_| !published);
-        Outcome { published, error: error.map(|(error, _)| error.clone()), ..outcome }
+        Changed { published, error: error.map(|(error, _)| error.clone()), ..outcome }
     }
 
     /// What is at a place of a long answer, and the place behind it; `None` behind the last one.
-    pub(super) fn line(&self, now: &Now, place: Place) -> Option<(Option<Line>, Place)> {
+    pub(super) fn line(&self, now: &Now, place: ListPosition) -> Option<(Option<Line>, ListPosition)> {
         match place {
-            Place::Slot(slot) if slot >= self.grants.ring().slots() => None,
-            Place::Slot(slot) => {
+            ListPosition::Slot(slot) if slot >= self.grants.ring().slots() => None,
+            ListPosition::Slot(slot) => {
                 let view = self.grants.view_at(now, slot);
-                Some((view.map(|view| Line::Client(report::client(&view))), Place::Slot(slot + 1)))
+                Some((view.map(|view| Line::Client(report::client(&view))), ListPosition::Slot(slot + 1)))
             }
-            Place::Network(last) => {
+            ListPosition::Network(last) => {
                 let network = self.grants.overrides().denied.behind(last).next()?;
                 let line = Line::Denied(Network { network: denied::display(network) });
-                Some((Some(line), Place::Network(Some(network))))
+                Some((Some(line), ListPosition::Network(Some(network))))
             }
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::request::{self, Request};
-use super::wire::{self, End, Failure, Greeting, Line, Outcome};
+use super::wire::{self, Changed, End, Failure, Greeting, Line};
 use crate::time::Timestamp;
 use crate::wait::Wanted;
 
@@ -31,16 +31,16 @@ enum State {
     /// The request.
     Asking,
     /// The publish that follows a change.
-    Publishing(Box<Outcome>),
+    Publishing(Box<Changed>),
     /// The client, for more lines: those behind this place.
-    Telling(Place),
+    Telling(ListPosition),
     /// The client, for the rest.
     Ending,
 }
 
 /// How far a long answer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ListPosition {
     /// The next slot of the ring.
     Slot(usize),
     /// The last network.
@@ -147,13 +147,13 @@ impl Connection {
     }
 
     /// Waits for the publish before it tells what was done.
-    pub(super) fn answer_when_published(&mut self, now: Timestamp, outcome: Outcome) {
+    pub(super) fn answer_when_published(&mut self, now: Timestamp, outcome: Changed) {
         self.heard = now;
         self.state = State::Publishing(Box::new(outcome));
     }
 
     /// What was done, if it waits for the publish.
-    pub(super) fn take_outcome(&mut self) -> Option<Outcome> {
+    pub(super) fn take_outcome(&mut self) -> Option<Changed> {
         if !matches!(self.state, State::Publishing(_)) {
             return None;
         }
@@ -164,7 +164,7 @@ impl Connection {
     }
 
     /// Tells lines that are made as the client reads them.
-    pub(super) fn tell_from(&mut self, now: Timestamp, place: Place) {
+    pub(super) fn tell_from(&mut self, now: Timestamp, place: ListPosition) {
         self.heard = now;
         self.state = State::Telling(place);
     }
@@ -176,7 +176,7 @@ impl Connection {
 
     /// Takes lines from `next` until that has nothing more, or it is enough for one turn: what is at a place, if anything
     /// is, and the place behind it.
-    pub(super) fn take_lines(&mut self, mut next: impl FnMut(Place) -> Option<(Option<Line>, Place)>) {
+    pub(super) fn take_lines(&mut self, mut next: impl FnMut(ListPosition) -> Option<(Option<Line>, ListPosition)>) {
         for _ in 0..PLACES_PER_TURN {
             let State::Telling(place) = self.state else { return };
             if self.output.len() >= CHUNK {

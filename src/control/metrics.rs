@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pop_before_smtp_backends::replace::{Manner, replace};
 
-use crate::control::wire::{Share, Source, Status};
+use crate::control::wire::{FollowedLog, Share, Status};
 use crate::output::error::io_cause;
 use crate::output::escape;
 use crate::time::Timestamp;
@@ -98,7 +98,7 @@ fn share(page: &mut Page, share: &Share) {
 }
 
 /// All samples of a name must stand together, so name by name.
-fn sources(page: &mut Page, sources: &[Source]) {
+fn sources(page: &mut Page, sources: &[FollowedLog]) {
     for source in sources {
         if let Some(offset) = source.offset {
             page.gauge("log_offset_bytes", "How far a log has been read.", &[("source", &source.name)], offset);
@@ -223,7 +223,7 @@ mod tests {
     fn nothing_that_a_daemon_says_leaves_its_place_in_the_format() {
         let text = "a\u{1b}[2J\n\"b\\".to_owned();
         let counters = vec![Counter { name: text.clone(), label: Some((text.clone(), text.clone())), value: 1 }];
-        let log = Source { name: text, offset: None, last_line: None, last_login: None, counters };
+        let log = FollowedLog { name: text, offset: None, last_line: None, last_login: None, counters };
         let mut page = Page::default();
         sources(&mut page, &[log]);
         let value = r#"a\\u{1b}[2J\n\"b\\"#;

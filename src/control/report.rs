@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::answers::About;
-use super::wire::{self, Client, Counter, Counts, Explanation, Source, Status, Why, text};
+use super::wire::{self, Client, Counter, Counts, Explanation, FollowedLog, Status, Why, text};
 use crate::grants::counters::Counters;
 use crate::grants::{Grants, Standing, View};
 use crate::input::Input;
@@ -157,14 +157,14 @@ fn shared(now: &Now, standing: share::Standing) -> wire::Share {
 }
 
 /// The logs with what is counted in them; the one place where counters come in.
-fn sources(inputs: &[Input]) -> impl Iterator<Item = Source> {
+fn sources(inputs: &[Input]) -> impl Iterator<Item = FollowedLog> {
     inputs.iter().map(|input| {
-        let offset = match input.source.bookmark() {
+        let offset = match input.source.saved_position() {
             Some(SavedPosition::File(mark)) => Some(mark.position.offset),
             Some(SavedPosition::Cursor(_)) | None => None,
         };
         let all = input.counters();
-        Source {
+        FollowedLog {
             name: input.name().to_owned(),
             offset,
             last_line: all.last_line().map(unix_seconds),

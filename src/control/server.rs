@@ -108,7 +108,7 @@ impl Control {
     }
 
     /// Takes in what the clients ask, and does it. `woken` if a client or the socket is ready.
-    pub(crate) fn turn(&mut self, now: &Now, woken: bool, desk: &mut Answers<'_>) {
+    pub(crate) fn turn(&mut self, now: &Now, woken: bool, answers: &mut Answers<'_>) {
         let rested = self.rest_until.take_if(|until| *until <= now.boot).is_some();
         let counts = &mut self.counts;
         self.connections.retain(|(connection, _)| {
@@ -118,18 +118,18 @@ impl Control {
         });
         if woken || rested {
             self.accept(now);
-            self.read(now, desk);
+            self.read(now, answers);
         }
     }
 
-    fn read(&mut self, now: &Now, desk: &mut Answers<'_>) {
+    fn read(&mut self, now: &Now, answers: &mut Answers<'_>) {
         let counts = &mut self.counts;
         self.connections.retain_mut(|(connection, asker)| {
             let answer = match connection.read() {
                 Ok(None) => return true,
                 Ok(Some(Ok(request))) => {
                     counts.requests += 1;
-                    desk.answer(now, request, *asker, counts)
+                    answers.answer(now, request, *asker, counts)
                 }
                 Ok(Some(Err(failure))) => {
                     counts.bad += 1;
@@ -146,14 +146,14 @@ impl Control {
     }
 
     /// Lets the clients have their answers, once everything is published.
-    pub(crate) fn answer(&mut self, now: &Now, desk: &Answers<'_>) {
+    pub(crate) fn answer(&mut self, now: &Now, answers: &Answers<'_>) {
         let counts = &mut self.counts;
         self.connections.retain_mut(|(connection, _)| {
             if let Some(outcome) = connection.take_outcome() {
-                connection.answer(now.boot, &Line::Outcome(desk.published(outcome)));
+                connection.answer(now.boot, &Line::Outcome(answers.published(outcome)));
             }
             if connection.wants_more() {
-                connection.take_lines(|place| desk.line(now, place));
+                connection.take_lines(|place| answers.line(now, place));
             }
             let progress = connection.write(now.boot);
             counts.bad += u64::from(progress == Progress::Gone);
@@ -210,7 +210,7 @@ fn hand_over(now: &Now, connection: &mut Connection, answer: Result<Answer, Fail
     match answer {
         Ok(Answer::Line(line)) => connection.answer(now.boot, &line),
         Ok(Answer::Lines(place)) => connection.tell_from(now.boot, place),
-        Ok(Answer::Outcome(outcome)) => connection.answer_when_published(now.boot, outcome),
+        Ok(Answer::Changed(outcome)) => connection.answer_when_published(now.boot, outcome),
         Err(failure) => connection.answer(now.boot, &Line::Failure(failure)),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum Line {
     /// How the daemon is.
     Status(Box<Status>),
     /// What a command has changed.
-    Outcome(Outcome),
+    Outcome(Changed),
     /// The request failed, or was none.
     Failure(Failure),
     /// The last line.
@@ -178,7 +178,7 @@ pub(crate) struct Status {
     /// When that was.
     pub last_error_at: Option<u64>,
     /// The logs.
-    pub sources: Vec<Source>,
+    pub sources: Vec<FollowedLog>,
     /// The other hosts, if this one shares grants with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
@@ -207,7 +207,7 @@ pub(crate) struct Share {
 
 /// A log that is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Source {
+pub(crate) struct FollowedLog {
     /// What it is called.
     pub name: String,
     /// How far it has been read, in bytes, if it is a file that the daemon reads itself.
@@ -246,7 +246,7 @@ pub(crate) struct Counts {
 
 /// What a command has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Outcome {
+pub(crate) struct Changed {
     /// `revoke`, `grant`, `deny` or `allow`.
     pub command: String,
     /// The address or network.

@@ -121,7 +121,7 @@ impl Grants {
     /// There is a login since: what the table or the state file say of the address counts again. The file is written later,
     /// not while a login waits for its grant; until then a start takes it from the log that the login is later.
     pub(super) fn forget_revocation(&mut self, now: &Now, address: IpAddr) {
-        if self.overrides.forgive(address) {
+        if self.overrides.forget_revocation(address) {
             self.save_at.get_or_insert(now.boot + SAVE_AFTER);
         }
     }

@@ -128,45 +128,45 @@ mod tests {
     }
 
     /// Whether a line at that minute raises the alarm, and how many lines it tells of.
-    fn alarm(drift: &mut FormatChange, at: u64) -> Option<u64> {
-        drift.alarm(minute(at), minute(at)).map(|alarm| alarm.lines)
+    fn alarm(format: &mut FormatChange, at: u64) -> Option<u64> {
+        format.alarm(minute(at), minute(at)).map(|alarm| alarm.lines)
     }
 
     #[test]
     fn an_hour_without_a_match_raises_the_alarm_once_a_day() {
-        let mut drift = FormatChange::default();
+        let mut format = FormatChange::default();
         let mut alarms = Vec::new();
         for at in 0..=2 * 24 * 60 + 60 {
-            drift.unmatched(minute(at), LINE);
-            alarms.extend(alarm(&mut drift, at).map(|lines| (at, lines)));
+            format.unmatched(minute(at), LINE);
+            alarms.extend(alarm(&mut format, at).map(|lines| (at, lines)));
         }
         assert_eq!(alarms, [(60, 61), (60 + 24 * 60, 61 + 24 * 60), (60 + 48 * 60, 61 + 48 * 60)]);
     }
 
     #[test]
     fn a_match_ends_it_and_is_told_of_once() {
-        let mut drift = FormatChange::default();
+        let mut format = FormatChange::default();
         for at in [0, 59, 118, 177] {
-            drift.unmatched(minute(at), LINE);
-            assert_eq!(alarm(&mut drift, at + 1), None);
-            assert_eq!(drift.matched(Some(minute(at + 1))), None);
+            format.unmatched(minute(at), LINE);
+            assert_eq!(alarm(&mut format, at + 1), None);
+            assert_eq!(format.matched(Some(minute(at + 1))), None);
         }
-        drift.unmatched(minute(200), LINE);
-        assert_eq!(alarm(&mut drift, 260), Some(1));
-        assert_eq!(drift.matched(Some(minute(261))), Some(1));
-        assert_eq!(drift.matched(Some(minute(261))), None);
+        format.unmatched(minute(200), LINE);
+        assert_eq!(alarm(&mut format, 260), Some(1));
+        assert_eq!(format.matched(Some(minute(261))), Some(1));
+        assert_eq!(format.matched(Some(minute(261))), None);
     }
 
     #[test]
     fn a_log_that_comes_and_goes_raises_one_alarm_a_day() {
-        let mut drift = FormatChange::default();
+        let mut format = FormatChange::default();
         let mut alarms = 0;
         for at in 0..24 * 60 {
             if at % 90 == 0 {
-                drift.matched(Some(minute(at)));
+                format.matched(Some(minute(at)));
             } else {
-                drift.unmatched(minute(at), LINE);
-                alarms += u32::from(alarm(&mut drift, at).is_some());
+                format.unmatched(minute(at), LINE);
+                alarms += u32::from(alarm(&mut format, at).is_some());
             }
         }
         assert_eq!(alarms, 1);
@@ -174,52 +174,52 @@ mod tests {
 
     #[test]
     fn a_second_line_about_a_login_that_was_matched_is_none_of_another() {
-        let mut drift = FormatChange::default();
-        drift.matched(Some(minute(0)));
-        drift.unmatched(minute(0) + Duration::from_secs(9), LINE);
-        assert_eq!(alarm(&mut drift, 300), None);
-        drift.unmatched(minute(0) + Duration::from_secs(10), LINE);
-        assert_eq!(alarm(&mut drift, 300), Some(1));
+        let mut format = FormatChange::default();
+        format.matched(Some(minute(0)));
+        format.unmatched(minute(0) + Duration::from_secs(9), LINE);
+        assert_eq!(alarm(&mut format, 300), None);
+        format.unmatched(minute(0) + Duration::from_secs(10), LINE);
+        assert_eq!(alarm(&mut format, 300), Some(1));
     }
 
     /// Lines of two hosts, of which one's clock is hours ahead, or forged ones.
     #[test]
     fn stamps_out_of_order_neither_put_the_alarm_off_nor_repeat_it() {
-        let mut drift = FormatChange::default();
-        drift.unmatched(minute(1000), LINE);
-        drift.unmatched(minute(0), LINE);
-        assert_eq!(alarm(&mut drift, 60), Some(2));
+        let mut format = FormatChange::default();
+        format.unmatched(minute(1000), LINE);
+        format.unmatched(minute(0), LINE);
+        assert_eq!(alarm(&mut format, 60), Some(2));
         for at in 61..500 {
-            drift.unmatched(minute(at), LINE);
-            assert_eq!(alarm(&mut drift, at), None);
-            assert_eq!(alarm(&mut drift, at + 900), None);
+            format.unmatched(minute(at), LINE);
+            assert_eq!(alarm(&mut format, at), None);
+            assert_eq!(alarm(&mut format, at + 900), None);
         }
     }
 
     #[test]
     fn an_alarm_of_a_clock_that_was_years_ahead_does_not_silence_the_next() {
-        let mut drift = FormatChange::default();
-        drift.unmatched(minute(1_000_000), LINE);
-        assert!(alarm(&mut drift, 1_000_060).is_some());
-        drift.matched(None);
-        drift.unmatched(minute(0), LINE);
-        assert_eq!(alarm(&mut drift, 60), Some(1));
+        let mut format = FormatChange::default();
+        format.unmatched(minute(1_000_000), LINE);
+        assert!(alarm(&mut format, 1_000_060).is_some());
+        format.matched(None);
+        format.unmatched(minute(0), LINE);
+        assert_eq!(alarm(&mut format, 60), Some(1));
     }
 
     #[test]
     fn the_warning_shows_a_line_and_how_to_test_it() {
-        let mut drift = FormatChange::default();
-        drift.unmatched(minute(0), &[b'x'; 2000]);
-        let warn = |drift: &mut FormatChange, at| {
-            let alarm = drift.alarm(minute(at), minute(at)).unwrap();
+        let mut format = FormatChange::default();
+        format.unmatched(minute(0), &[b'x'; 2000]);
+        let warn = |format: &mut FormatChange, at| {
+            let alarm = format.alarm(minute(at), minute(at)).unwrap();
             alarm.warning("/var/log/mail.log", true).replace(&time::display(minute(0)), "TIME")
         };
-        let long = warn(&mut drift, 60);
+        let long = warn(&mut format, 60);
         assert!(long.ends_with(&format!("; such as: {}...", "x".repeat(300))), "{long}");
         assert!(long.contains("takes it; run pop-before-smtp match --suggest '/var/log/mail.log'; "), "{long}");
-        drift.unmatched(minute(70), b"it's\x1b a login");
+        format.unmatched(minute(70), b"it's\x1b a login");
         assert_eq!(
-            warn(&mut drift, 1600),
+            warn(&mut format, 1600),
             "log /var/log/mail.log: 2 lines look like logins since TIME and no matcher takes them; \
              run printf 'it\\047s\\033 a login\\n' | pop-before-smtp match --explain -, \
              or pop-before-smtp match --suggest '/var/log/mail.log'; such as: it's\\u{1b} a login"

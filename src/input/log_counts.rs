@@ -25,7 +25,7 @@ pub enum Notice<'t> {
 #[derive(Debug)]
 pub struct LogCounts {
     counters: Counters,
-    drift: FormatChange,
+    format: FormatChange,
     time: LogTime,
     /// The stamp of the last login; kept for its room.
     login: Vec<u8>,
@@ -36,7 +36,7 @@ impl LogCounts {
     pub fn new(zone: TimeZone) -> Self {
         Self {
             counters: Counters::default(),
-            drift: FormatChange::default(),
+            format: FormatChange::default(),
             time: LogTime::new(zone),
             login: Vec::new(),
         }
@@ -56,13 +56,13 @@ impl LogCounts {
     /// the time of the last.
     pub fn block<'t>(&'t mut self, age: Age, now: SystemTime, tell: &'t mut dyn FnMut(Notice<'_>)) -> BlockCounts<'t> {
         let fallback = (age == Age::Live).then_some(now);
-        BlockCounts { tally: self, is_counted: age == Age::Counted, has_login: false, fallback, now, tell }
+        BlockCounts { log: self, is_counted: age == Age::Counted, has_login: false, fallback, now, tell }
     }
 }
 
 /// Counts the lines of one block, in their order.
 pub struct BlockCounts<'t> {
-    tally: &'t mut LogCounts,
+    log: &'t mut LogCounts,
     /// Whether an earlier run has counted them.
     is_counted: bool,
     /// Whether the last login has not been noted.
@@ -79,10 +79,10 @@ impl BlockCounts<'_> {
         if self.is_counted {
             return;
         }
-        self.tally.counters.add_event(event, outcome);
+        self.log.counters.add_event(event, outcome);
         if event.action == Action::Login {
-            self.tally.login.clear();
-            self.tally.login.extend_from_slice(event.header.time);
+            self.log.login.clear();
+            self.log.login.extend_from_slice(event.header.time);
             self.has_login = true;
         }
     }
@@ -101,19 +101,19 @@ impl BlockCounts<'_> {
             // The beginning of a line that is too long has no newline.
             let rest = !block.is_empty() && !block.ends_with(b"\n");
             let lines = memchr::memchr_iter(b'\n', block).count() + usize::from(rest);
-            self.tally.counters.add_lines(lines as u64, block.len() as u64);
+            self.log.counters.add_lines(lines as u64, block.len() as u64);
             self.matched();
         }
         if let Some(at) = self.time(stamp) {
-            self.tally.counters.set_last_line(at);
+            self.log.counters.set_last_line(at);
             self.alarm(at);
         }
     }
 
     fn unmatched(&mut self, stamp: &[u8], line: &[u8]) {
-        self.tally.counters.add_unmatched();
+        self.log.counters.add_unmatched();
         if let Some(at) = self.time(Some(stamp)) {
-            self.tally.drift.unmatched(at, line);
+            self.log.format.unmatched(at, line);
             self.alarm(at);
         }
     }
@@ -123,22 +123,22 @@ impl BlockCounts<'_> {
         if !std::mem::take(&mut self.has_login) {
             return;
         }
-        let LogCounts { time, login, .. } = &mut *self.tally;
+        let LogCounts { time, login, .. } = &mut *self.log;
         let at = time.read(login, self.now).or(self.fallback);
         if let Some(at) = at {
-            self.tally.counters.set_last_login(at);
+            self.log.counters.set_last_login(at);
         }
-        if let Some(lines) = self.tally.drift.matched(at) {
+        if let Some(lines) = self.log.format.matched(at) {
             (self.tell)(Notice::Recovered(lines));
         }
     }
 
     fn time(&mut self, stamp: Option<&[u8]>) -> Option<SystemTime> {
-        stamp.and_then(|stamp| self.tally.time.read(stamp, self.now)).or(self.fallback)
+        stamp.and_then(|stamp| self.log.time.read(stamp, self.now)).or(self.fallback)
     }
 
     fn alarm(&mut self, at: SystemTime) {
-        if let Some(alarm) = self.tally.drift.alarm(at, self.now) {
+        if let Some(alarm) = self.log.format.alarm(at, self.now) {
             (self.tell)(Notice::FormatChange(alarm));
         }
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     /// Hands on the text in blocks of so many lines, and returns what was told.
-    fn take(tally: &mut LogCounts, text: &str, lines: usize, age: Age) -> Vec<String> {
+    fn take(log_counts: &mut LogCounts, text: &str, lines: usize, age: Age) -> Vec<String> {
         let mut matchers = Matchers::all();
         let mut told = Vec::new();
         let all: Vec<&str> = text.split_inclusive('\n').collect();
@@ -182,7 +182,7 @@ mod tests {
                     Notice::Recovered(lines) => format!("again after {lines}"),
                 });
             };
-            let mut counts = tally.block(age, time("2026-11-23T00:00:00Z"), &mut tell);
+            let mut counts = log_counts.block(age, time("2026-11-23T00:00:00Z"), &mut tell);
             let block = block.as_bytes();
             let stamp = matchers.sort_part(Timestamp::default(), block, 0..block.len(), |_, found| match found {
                 Found::Event(event) => counts.event(event, Some(Outcome::Granted)),
@@ -197,13 +197,13 @@ mod tests {
     fn it_does_not_matter_where_blocks_end() {
         let text = changed();
         for lines in [1, 2, 7, 1000] {
-            let mut tally = LogCounts::new(TimeZone::UTC);
-            let told = take(&mut tally, &text, lines, Age::Live);
+            let mut log_counts = LogCounts::new(TimeZone::UTC);
+            let told = take(&mut log_counts, &text, lines, Age::Live);
             let since = display(time("2026-11-22T10:03:00Z"));
             assert_eq!(told.len(), 2, "{told:#?}");
             assert!(told[0].starts_with(&format!("log x: 21 lines look like logins since {since} ")), "{told:#?}");
             assert_eq!(told[1], "again after 39");
-            let counters = tally.counters();
+            let counters = log_counts.counters();
             assert_eq!((counters.lines(), counters.bytes()), (122, text.len() as u64));
             assert_eq!((counters.unmatched(), counters.granted()), (40, 2));
             assert_eq!(counters.last_login(), Some(time("2026-11-22T12:00:00Z")));
@@ -213,39 +213,39 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_has_counted_is_not_counted_again() {
-        let mut tally = LogCounts::new(TimeZone::UTC);
-        assert_eq!(take(&mut tally, &changed(), 5, Age::Counted), [""; 0]);
-        let counters = tally.counters();
+        let mut log_counts = LogCounts::new(TimeZone::UTC);
+        assert_eq!(take(&mut log_counts, &changed(), 5, Age::Counted), [""; 0]);
+        let counters = log_counts.counters();
         assert_eq!((counters.lines(), counters.unmatched(), counters.logins().count()), (0, 0, 0));
         assert_eq!(counters.last_line(), Some(time("2026-11-22T12:00:00Z")));
-        assert_eq!(take(&mut tally, &changed(), 5, Age::Past).len(), 2);
+        assert_eq!(take(&mut log_counts, &changed(), 5, Age::Past).len(), 2);
     }
 
     #[test]
     fn other_lines_that_go_on_make_the_alarm_due_and_failures_alone_do_not() {
-        let mut tally = LogCounts::new(TimeZone::UTC);
+        let mut log_counts = LogCounts::new(TimeZone::UTC);
         let failures: String = (0..300).map(|n| line(10 + n / 60, n % 60, FAILED)).collect();
-        assert_eq!(take(&mut tally, &failures, 10, Age::Live), [""; 0]);
-        let told = take(&mut tally, &(line(10, 0, NEW) + &line(11, 0, FAILED)), 1, Age::Live);
+        assert_eq!(take(&mut log_counts, &failures, 10, Age::Live), [""; 0]);
+        let told = take(&mut log_counts, &(line(10, 0, NEW) + &line(11, 0, FAILED)), 1, Age::Live);
         assert!(told.len() == 1 && told[0].starts_with("log x: 1 line looks like a login since "), "{told:#?}");
     }
 
     #[test]
     fn only_programs_that_are_listened_to_count() {
-        let mut tally = LogCounts::new(TimeZone::UTC);
+        let mut log_counts = LogCounts::new(TimeZone::UTC);
         let text = line(10, 0, "login happened for c at 192.0.2.9").replace("dovecot", "cron");
-        take(&mut tally, &(text.clone() + "login happened\n" + &text.replace("cron", "imapd")), 1, Age::Live);
-        assert_eq!((tally.counters().lines(), tally.counters().unmatched()), (3, 1));
+        take(&mut log_counts, &(text.clone() + "login happened\n" + &text.replace("cron", "imapd")), 1, Age::Live);
+        assert_eq!((log_counts.counters().lines(), log_counts.counters().unmatched()), (3, 1));
     }
 
     #[test]
     fn the_rest_of_a_line_that_is_too_long_is_no_login() {
-        let mut tally = LogCounts::new(TimeZone::UTC);
+        let mut log_counts = LogCounts::new(TimeZone::UTC);
         let long = line(10, 0, &NEW.repeat(100));
         assert!(long.len() > LONGEST_LINE);
         for text in [long.clone(), long[..=LONGEST_LINE].to_owned()] {
-            take(&mut tally, &text, 1, Age::Live);
+            take(&mut log_counts, &text, 1, Age::Live);
         }
-        assert_eq!((tally.counters().lines(), tally.counters().unmatched()), (2, 0));
+        assert_eq!((log_counts.counters().lines(), log_counts.counters().unmatched()), (2, 0));
     }
 }

@@ -78,12 +78,12 @@ impl Input {
 
     /// What it has brought so far.
     pub fn counters(&self) -> &Counters {
-        self.reader.tally.counters()
+        self.reader.log_counts.counters()
     }
 
     /// Where a next run has to go on, if that is known.
     pub fn mark(&self, saved: SystemTime) -> Option<Mark> {
-        Some(Mark { log: self.name.clone(), saved, bookmark: self.source.bookmark()? })
+        Some(Mark { log: self.name.clone(), saved, position: self.source.saved_position()? })
     }
 
     /// Takes the matchers of another choice.
@@ -118,7 +118,7 @@ impl Input {
             let now = Now::read();
             progress = source.read(now.boot, &mut |origin, block| reader.take(name, origin, block, &now, grants));
             let dropped = source.take_dropped();
-            reader.tally.dropped(dropped);
+            reader.log_counts.dropped(dropped);
             grants.dropped(&now, dropped);
             if progress != Progress::Some || !can_read(source.as_ref()) {
                 break;
@@ -147,7 +147,7 @@ struct Reader {
     old: u64,
     /// Number of bytes still to come of which each line happens now, whatever its stamp says.
     reprocessed: u64,
-    tally: LogCounts,
+    log_counts: LogCounts,
     /// Whether it was said that there are too many hosts.
     told_overflow: bool,
     /// With `--count-relays`.
@@ -168,7 +168,7 @@ impl Reader {
             last: Last::NONE,
             old: log.size(),
             reprocessed: log.reprocessed(),
-            tally: LogCounts::new(zone),
+            log_counts: LogCounts::new(zone),
             told_overflow: false,
             relays: None,
         }
@@ -222,11 +222,11 @@ impl Reader {
 
     fn take_live(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
         let (text, part) = (block.text(), 0..block.lines().len());
-        let Self { matchers, stamps, last, tally, reprocessed, .. } = self;
+        let Self { matchers, stamps, last, log_counts, reprocessed, .. } = self;
         let longest = (*reprocessed == 0).then(|| grants.ring().grace());
         *reprocessed = reprocessed.saturating_sub(part.len() as u64);
         let mut tell = |notice: Notice<'_>| tell(name, notice);
-        let mut counts = tally.block(origin.age, now.wall, &mut tell);
+        let mut counts = log_counts.block(origin.age, now.wall, &mut tell);
         let stamp = matchers.sort_part(now.boot, text, part, |line, found| match found {
             Found::Untaken(untaken) => counts.untaken(untaken),
             Found::Event(event) => {
@@ -247,12 +247,12 @@ impl Reader {
     }
 
     fn take_old(&mut self, name: &str, origin: Origin, block: Block<'_>, now: &Now, grants: &mut Grants) {
-        let Self { matchers, stamps, tally, .. } = self;
+        let Self { matchers, stamps, log_counts, .. } = self;
         let by_clock = Stamps::clone(stamps);
         let time = |block: &[u8]| by_clock.latest(syslog::stamp_of(first_line(block))?, now.wall);
         let text = block.text();
         let mut tell = |notice: Notice<'_>| tell(name, notice);
-        let mut counts = tally.block(origin.age, now.wall, &mut tell);
+        let mut counts = log_counts.block(origin.age, now.wall, &mut tell);
         let mut last = None;
         each_minute(block.lines(), 0, &time, &mut |begin, part, written| {
             let then = written.map_or(*now, |written| now.back_to(written));

@@ -243,8 +243,8 @@ mod tests {
             ("user=<%u> orig=<%{orig_user}> %m rip=%r", "user=<kevin>, orig=<k@example.net>, PLAIN, rip=198.51.100.1"),
         ] {
             assert_eq!(client(format, message.as_bytes()), a, "{format}");
-            let unseen = message.replace("198.51.100.1", "198.51.100.1/32");
-            assert_eq!(client(format, unseen.as_bytes()), None, "{unseen}");
+            let other = message.replace("198.51.100.1", "198.51.100.1/32");
+            assert_eq!(client(format, other.as_bytes()), None, "{other}");
         }
         assert_eq!(client("user=<%u> rip=%r", b"user=<anonymous>, rip=198.51.100.1"), None);
         assert_eq!(client("user=<%u> rip=%r mpid=%e", b"user=<kevin>, rip=198.51.100.1"), None);

@@ -99,8 +99,8 @@ impl Matchers {
         self.newlines.note(header, line, said, route.goes_on(said), doubtful);
         let (matcher, kind, reading) = found?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
-        let is_unseen = self.foreign.is_incomplete() || header.pid.is_none();
-        let is_foreign = is_foreign || is_unseen && may_be_foreign(&matcher, header.program);
+        let may_have_missed = self.foreign.is_incomplete() || header.pid.is_none();
+        let is_foreign = is_foreign || may_have_missed && may_be_foreign(&matcher, header.program);
         let is_cut = |cut: CutFailure| {
             !self.newlines.escaped && (header.is_in_container() || cut.shows(header, message, behind))
         };
@@ -118,7 +118,7 @@ impl Matchers {
 
 /// Whether a message that the matcher reads may be a stranger's if lines are missing, or it does not show its process.
 fn may_be_foreign(matcher: &AnyMatcher, program: &[u8]) -> bool {
-    let words = matcher.row().and_then(|matcher| matcher.foreign).filter(|words| !words.unseen_counts);
+    let words = matcher.row().and_then(|matcher| matcher.foreign).filter(|words| !words.believed_if_missed);
     words.is_some_and(|words| words.programs.iter().any(|name| name.as_bytes() == program))
 }
 

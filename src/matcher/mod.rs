@@ -12,7 +12,6 @@ mod builtin;
 pub mod custom;
 pub mod dovecot_format;
 mod event;
-pub(crate) mod explain;
 mod files;
 mod foreign;
 mod fragments;
@@ -29,6 +28,7 @@ mod sessions;
 mod set;
 mod starts;
 pub mod strangers;
+pub(crate) mod trace;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -190,7 +190,7 @@ pub struct ForeignWords {
     /// How long they may come behind it; as long as the process lives if nothing is said.
     pub lasts: Option<Duration>,
     /// Whether a process counts of which that message may have been missed.
-    pub unseen_counts: bool,
+    pub believed_if_missed: bool,
 }
 
 /// What is known about the log of one server, built in. `--help`, the manual and the tests read the table of these.

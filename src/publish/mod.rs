@@ -44,7 +44,7 @@ struct Failure {
 pub struct Publisher {
     backend: Box<dyn Backend>,
     /// Only for a table whose rows stop matching by themselves: when it must hear of extended grants.
-    pace: Option<RowRefresh>,
+    row_refresh: Option<RowRefresh>,
     interval: Duration,
     differences: HashMap<IpAddr, Difference>,
     /// How many of the differences are worth a publish by themselves.
@@ -69,10 +69,10 @@ impl Publisher {
     /// A publisher that knows of no difference between the ring and the table. `expiring` is the grace, if the table's
     /// rows stop matching by themselves; then the interval is cut to a quarter of it, so that a row never ends early.
     pub fn new(backend: Box<dyn Backend>, expiring: Option<Duration>, interval: Duration) -> Self {
-        let (pace, interval) = times(expiring, interval);
+        let (row_refresh, interval) = times(expiring, interval);
         Self {
             backend,
-            pace,
+            row_refresh,
             interval,
             differences: HashMap::new(),
             pressing: 0,
@@ -92,8 +92,8 @@ impl Publisher {
     pub fn set_times(&mut self, grace: Duration, interval: Duration, ring: &Ring) {
         self.take_due(None, ring);
         // The new interval may be longer than the time that a row has left.
-        self.urgent |= self.pace.is_some() && self.is_behind();
-        (self.pace, self.interval) = times(self.pace.is_some().then_some(grace), interval);
+        self.urgent |= self.row_refresh.is_some() && self.is_behind();
+        (self.row_refresh, self.interval) = times(self.row_refresh.is_some().then_some(grace), interval);
     }
 
     /// Makes the table equal to the ring at start, even if no difference is known: it may hold what `list` does not
@@ -151,15 +151,15 @@ impl Publisher {
 
     /// Whether an extended grant goes into the next publish; a row that ends by itself may have to wait.
     fn is_wanted(&mut self, now: Timestamp, address: IpAddr, stored: Timestamp, ring: &Ring) -> bool {
-        let Some((pace, slot)) = self.pace.as_mut().zip(ring.position(address)) else { return true };
-        let wish = pace.extended(now, slot, address, stored);
+        let Some((row_refresh, slot)) = self.row_refresh.as_mut().zip(ring.position(address)) else { return true };
+        let wish = row_refresh.extended(now, slot, address, stored);
         self.urgent |= wish == Wish::PublishAtOnce;
         wish != Wish::Later
     }
 
     /// Lets rows that have waited long enough into the next publish; all that wait, without a time.
     fn take_due(&mut self, now: Option<Timestamp>, ring: &Ring) {
-        while let Some(address) = self.pace.as_mut().and_then(|pace| pace.take_due(now, ring)) {
+        while let Some(address) = self.row_refresh.as_mut().and_then(|row_refresh| row_refresh.take_due(now, ring)) {
             if !self.differences.contains_key(&address) {
                 self.set(address, Some(Difference::Extended));
             }
@@ -175,7 +175,7 @@ impl Publisher {
             return;
         }
         self.wall = Some(wall);
-        if self.pace.is_some() {
+        if self.row_refresh.is_some() {
             log::info!(
                 "the system time was set by {} s: writing all rows anew",
                 (distance(told, wall) + STEP / 2).as_secs()
@@ -211,7 +211,7 @@ impl Publisher {
 
     /// When `publish` has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let waiting = self.pace.as_ref().and_then(RowRefresh::deadline);
+        let waiting = self.row_refresh.as_ref().and_then(RowRefresh::deadline);
         [self.due(), waiting].into_iter().flatten().min()
     }
 
@@ -312,11 +312,11 @@ impl Publisher {
     }
 
     fn succeeded(&mut self, now: &Now, ring: &Ring) {
-        if let Some(pace) = &mut self.pace {
+        if let Some(row_refresh) = &mut self.row_refresh {
             self.differences
                 .keys()
                 .filter_map(|&address| ring.position(address))
-                .for_each(|slot| pace.written(now.boot, slot));
+                .for_each(|slot| row_refresh.written(now.boot, slot));
         }
         self.differences.clear();
         // A burst must not hold its memory for good.
@@ -346,7 +346,7 @@ impl Publisher {
     }
 
     fn set(&mut self, address: IpAddr, difference: Option<Difference>) {
-        let pressing = |difference| self.pace.is_some() || difference != Difference::Extended;
+        let pressing = |difference| self.row_refresh.is_some() || difference != Difference::Extended;
         let before = match (self.differences.entry(address), difference) {
             (Entry::Occupied(mut entry), Some(difference)) => Some(entry.insert(difference)),
             (Entry::Occupied(entry), None) => Some(entry.remove()),

@@ -147,7 +147,7 @@ impl Overrides {
     }
 
     /// Forgets that an address was revoked: it has logged in since. False if it was not.
-    pub fn forgive(&mut self, address: IpAddr) -> bool {
+    pub fn forget_revocation(&mut self, address: IpAddr) -> bool {
         self.revoked.remove(&address).is_some()
     }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
-use super::place::{self, Place};
+use super::database::{self, Database};
 
 /// How long a statement may take on the server, in its words, and how long an answer may.
 const LIMITS: &str = "-c statement_timeout=8s -c lock_timeout=8s -c idle_in_transaction_session_timeout=8s";
@@ -54,7 +54,7 @@ impl Engine {
 
     /// Connects.
     pub(super) fn connect(url: &str, who: &str) -> Result<Self, Cause> {
-        let Place { mut config, tls } = place::read(url)?;
+        let Database { mut config, tls } = database::read(url)?;
         let options = config.get_options().map_or_else(|| LIMITS.to_owned(), |said| format!("{LIMITS} {said}"));
         config.options(options).application_name(format!("pop-before-smtp {who}"));
         // A timer and one socket: no thread but ours.

@@ -6,6 +6,8 @@
 #[cfg(feature = "postgres")]
 pub(crate) mod admin;
 #[cfg(feature = "postgres")]
+mod database;
+#[cfg(feature = "postgres")]
 mod engine;
 #[cfg(feature = "postgres")]
 mod giver;
@@ -15,8 +17,6 @@ mod link;
 mod ours;
 #[cfg(feature = "postgres")]
 mod outbox;
-#[cfg(feature = "postgres")]
-mod place;
 #[cfg(feature = "postgres")]
 mod reader;
 #[cfg(not(feature = "postgres"))]

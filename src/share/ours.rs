@@ -10,7 +10,7 @@ use super::giver;
 use super::link::{Link, Part};
 use super::outbox::Outbox;
 use super::reader::{self, Decision, News};
-use super::{Row, Standing, place};
+use super::{Row, Standing, database};
 use crate::config::share::Settings;
 use crate::grants::Grants;
 use crate::grants::counters::{Counters, Outcome};
@@ -50,7 +50,7 @@ impl Share {
     /// # Errors
     /// Exit code 78: the URL can never be one; 71: there is no thread to be had.
     pub(crate) fn start(settings: &Settings, grants: &mut Grants) -> Result<Self, Error> {
-        place::read(&settings.url).map_err(|cause| Error::new(Exit::Config, "use --share-url", cause))?;
+        database::read(&settings.url).map_err(|cause| Error::new(Exit::Config, "use --share-url", cause))?;
         let system = |error| Error::io(Exit::System, "start to share grants", &error);
         let outbox = Outbox::new(grants.ring().capacity().max(LEAST_QUEUE), settings.grace);
         let parts: &[Part] = if settings.give { &[Part::Giver, Part::Reader] } else { &[Part::Reader] };

@@ -80,7 +80,7 @@ struct Reader<'r> {
 }
 
 /// Up to which numbers and which generation it has read.
-struct Place {
+struct ReadUpTo {
     grants: i64,
     decisions: i64,
     generation: i64,
@@ -91,7 +91,7 @@ impl Reader<'_> {
         let mut engine = Engine::open(&self.settings.url, &self.settings.name)?;
         let mut listens = false;
         loop {
-            let mut place = self.compare(&mut engine)?;
+            let mut read_up_to = self.compare(&mut engine)?;
             self.link.healed(Part::Reader);
             *back_off = BackOff::new();
             let mut read = Now::read().boot;
@@ -99,7 +99,7 @@ impl Reader<'_> {
                 // Before what is read then, which nobody would tell of. A standby cannot, until it is one no longer.
                 listens = listens || engine.run("LISTEN pop_before_smtp").is_ok();
                 let asked = Now::read().boot;
-                if asked.since(read) > LONGEST_GAP || !self.follow(&mut engine, &mut place)? {
+                if asked.since(read) > LONGEST_GAP || !self.follow(&mut engine, &mut read_up_to)? {
                     break;
                 }
                 read = asked;
@@ -116,20 +116,20 @@ impl Reader<'_> {
     }
 
     /// Reads everything.
-    fn compare(&mut self, engine: &mut Engine) -> Result<Place, End> {
-        let mut place = Place { grants: 0, decisions: 0, generation: 0 };
+    fn compare(&mut self, engine: &mut Engine) -> Result<ReadUpTo, End> {
+        let mut read_up_to = ReadUpTo { grants: 0, decisions: 0, generation: 0 };
         if self.settings.take {
             // Before what it stands for: what changes meanwhile is read again.
             let rows = engine.rows("SELECT coalesce(max(change), 0) FROM pop_before_smtp.grants", &[])?;
-            place.grants = rows.first().map_or(0, |row| row.get(0));
+            read_up_to.grants = rows.first().map_or(0, |row| row.get(0));
         }
         self.tell(News::Begin)?;
-        place.generation = self.decided(engine, &mut place, true)?;
+        read_up_to.generation = self.decided(engine, &mut read_up_to, true)?;
         if self.settings.take {
             self.everything(engine)?;
         }
         self.tell(News::End)?;
-        Ok(place)
+        Ok(read_up_to)
     }
 
     fn everything(&mut self, engine: &mut Engine) -> Result<(), End> {
@@ -147,8 +147,8 @@ impl Reader<'_> {
     }
 
     /// Reads what has changed; false if somebody has meddled, and everything has to be compared.
-    fn follow(&mut self, engine: &mut Engine, place: &mut Place) -> Result<bool, End> {
-        if self.decided(engine, place, false)? != place.generation {
+    fn follow(&mut self, engine: &mut Engine, read_up_to: &mut ReadUpTo) -> Result<bool, End> {
+        if self.decided(engine, read_up_to, false)? != read_up_to.generation {
             return Ok(false);
         }
         if !self.settings.take {
@@ -158,23 +158,23 @@ impl Reader<'_> {
         loop {
             let asked = Now::read().boot;
             let sql = "SELECT * FROM pop_before_smtp.news($1, $2, $3)";
-            let answer = engine.rows(sql, &[&place.grants, &MOST, &users])?;
+            let answer = engine.rows(sql, &[&read_up_to.grants, &MOST, &users])?;
             let Some(last) = answer.last() else { return Ok(true) };
-            place.grants = get(last, "change")?;
+            read_up_to.grants = get(last, "change")?;
             let rows = answer.iter().map(row).collect::<Result<_, _>>()?;
             self.tell(News::Grants { asked, rows })?;
         }
     }
 
     /// Reads what was decided, and gives the generation.
-    fn decided(&mut self, engine: &mut Engine, place: &mut Place, whole: bool) -> Result<i64, End> {
+    fn decided(&mut self, engine: &mut Engine, read_up_to: &mut ReadUpTo, whole: bool) -> Result<i64, End> {
         let sql = "SELECT s.generation, d.change, d.kind, d.network, d.lasted \
                    FROM pop_before_smtp.site s LEFT JOIN pop_before_smtp.decided($1) d ON true ORDER BY d.change";
-        let answer = engine.rows(sql, &[&place.decisions])?;
+        let answer = engine.rows(sql, &[&read_up_to.decisions])?;
         let mut decisions = Vec::new();
         for row in &answer {
             if let Some(change) = get::<Option<i64>>(row, "change")? {
-                place.decisions = change;
+                read_up_to.decisions = change;
                 let (kind, network): (String, String) = (get(row, "kind")?, get(row, "network")?);
                 let lasted = seconds(get(row, "lasted")?);
                 let network = denied::parse(&network).ok_or("a decision is about no network")?;

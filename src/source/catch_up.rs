@@ -91,7 +91,7 @@ impl Source for CatchUp {
         waiting + self.live.take_dropped() + std::mem::take(&mut self.dropped)
     }
 
-    fn bookmark(&self) -> Option<SavedPosition> {
-        if self.backlogs.is_empty() { self.live.bookmark() } else { None }
+    fn saved_position(&self) -> Option<SavedPosition> {
+        if self.backlogs.is_empty() { self.live.saved_position() } else { None }
     }
 }

@@ -12,5 +12,5 @@ pub struct Mark {
     /// When that was; whole seconds.
     pub saved: SystemTime,
     /// The place.
-    pub bookmark: SavedPosition,
+    pub position: SavedPosition,
 }

@@ -180,7 +180,7 @@ pub trait Source {
 
     /// Where a next run has to go on so that no line is lost and none is handed on twice. `None` if the source cannot go
     /// on anywhere, or does not know yet where the first whole line begins.
-    fn bookmark(&self) -> Option<SavedPosition> {
+    fn saved_position(&self) -> Option<SavedPosition> {
         None
     }
 }

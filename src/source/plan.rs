@@ -177,7 +177,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
 /// The place in a file to go on at.
 fn saved<'m>(mark: Option<&'m Mark>, window: &Window) -> Option<SavedMark<'m>> {
     match mark? {
-        Mark { bookmark: SavedPosition::File(mark), saved, .. } => {
+        Mark { position: SavedPosition::File(mark), saved, .. } => {
             Some(SavedMark { mark, is_fresh: window.holds(*saved) && *saved <= window.now() })
         }
         _ => None,
@@ -227,7 +227,7 @@ fn journal(journal: &Journalctl, run: &Run, mark: Option<&Mark>, window: &Window
         return Ok(journal.clone());
     }
     let cursor = match mark {
-        Some(Mark { bookmark: SavedPosition::Cursor(cursor), saved, .. }) if window.holds(*saved) => {
+        Some(Mark { position: SavedPosition::Cursor(cursor), saved, .. }) if window.holds(*saved) => {
             Some(cursor.clone())
         }
         _ => None,

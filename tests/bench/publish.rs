@@ -17,7 +17,7 @@ use measure::Run;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pop_before_smtp_backends::{Backend, Client, LmdbUpdate, Options, Update, driver};
+use pop_before_smtp_backends::{Backend, Client, LmdbUpdate, TableOptions, Update, driver};
 
 const THIS: &str = env!("CARGO_BIN_EXE_pop-before-smtp");
 
@@ -118,11 +118,11 @@ fn micros(seconds: f64) -> String {
 /// CPU and clock seconds of one publish; `None` where the backend cannot work.
 fn publish(settings: &Settings, mode: &Mode, count: u32) -> Option<(f64, f64)> {
     let directory = scratch(settings);
-    let options = Options {
+    let options = TableOptions {
         map_type: Some(mode.map_type.to_owned()),
         lmdb_update: mode.lmdb_update,
         sync: mode.sync,
-        ..Options::new(directory.path().join("map"))
+        ..TableOptions::new(directory.path().join("map"))
     };
     let opened = (driver(mode.driver).expect("a driver").open)(&options);
     let mut backend = opened.map_err(|error| eprintln!("skipped: {}: {error}", mode.name)).ok()?;

@@ -19,7 +19,7 @@ use measure::{Cost, Run};
 /// Where the Perl program keeps its patterns (Debian's package).
 const PERL_PATTERNS: &str = "/etc/pop-before-smtp/pop-before-smtp.conf";
 
-struct Options {
+struct Arguments {
     size: u64,
     seed: u64,
     rounds: usize,
@@ -44,8 +44,8 @@ fn main() {
     compare(&options, &log, logins);
 }
 
-fn options(mut arguments: impl Iterator<Item = String>) -> Options {
-    let mut options = Options { size: 1024 << 20, seed: 1, rounds: 5, core: 0, output: None, with: Vec::new() };
+fn options(mut arguments: impl Iterator<Item = String>) -> Arguments {
+    let mut options = Arguments { size: 1024 << 20, seed: 1, rounds: 5, core: 0, output: None, with: Vec::new() };
     while let Some(name) = arguments.next() {
         let value = arguments.next().unwrap_or_else(|| panic!("{name} needs a value"));
         let number = || value.parse::<u64>().unwrap_or_else(|_| panic!("{name} needs a number"));
@@ -62,11 +62,11 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Options {
     options
 }
 
-fn write_log(path: &Path, options: &Options) -> io::Result<u64> {
+fn write_log(path: &Path, options: &Arguments) -> io::Result<u64> {
     generate::log(&mut BufWriter::with_capacity(1 << 20, File::create(path)?), options.size, options.seed)
 }
 
-fn compare(options: &Options, log: &Path, logins: u64) {
+fn compare(options: &Arguments, log: &Path, logins: u64) {
     let runs = runs(options, log);
     let size = log.metadata().expect("the log is there").len();
     println!("{} MB, {logins} logins, {} rounds, one core\n", size / 1_000_000, options.rounds);
@@ -99,7 +99,7 @@ fn print_table(runs: &[Run], costs: &[Cost], found: &[String], size: u64, refere
     }
 }
 
-fn runs(options: &Options, log: &Path) -> Vec<Run> {
+fn runs(options: &Arguments, log: &Path) -> Vec<Run> {
     let this = Path::new(env!("CARGO_BIN_EXE_pop-before-smtp"));
     let count = |name: &str, program: &Path| Run::new(name, program).arguments(["match", "--count"]).argument(log);
     let regex = regex::of_builtin();

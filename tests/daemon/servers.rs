@@ -10,12 +10,12 @@ use crate::support::{Need, SOON, Scratch, require, wait_for};
 use nix::sys::signal::Signal;
 
 /// A log, and a table that needs no Postfix.
-struct Place {
+struct Host {
     scratch: Scratch,
     log: PathBuf,
 }
 
-impl Place {
+impl Host {
     fn new() -> Self {
         let scratch = Scratch::new();
         let log = scratch.new_log("mail.log");
@@ -68,7 +68,7 @@ fn has_tpop3d() -> bool {
 fn a_server_that_the_host_does_not_have_is_not_believed() {
     assert!(!has_tpop3d(), "this machine runs tpop3d: choose another server for this test");
     for (more, believes) in [(&[][..], false), (&["--matcher", "all"], true), (&["--matcher", "tpop3d,all"], true)] {
-        let place = Place::new();
+        let place = Host::new();
         place.dovecot("127.0.0.1");
         let mut daemon = place.daemon(more);
         place.tpop3d("198.51.100.1");
@@ -88,7 +88,7 @@ fn a_server_that_the_host_does_not_have_is_not_believed() {
 /// It is one of another host. What the log has shown is used as long as the daemon runs.
 #[test]
 fn a_server_that_the_log_shows_is_used_and_stays_after_a_rotation() {
-    let place = Place::new();
+    let place = Host::new();
     place.tpop3d("127.0.0.1");
     let mut daemon = place.daemon(&[]);
     assert!(daemon.stderr().contains("tpop3d (1 login of host pop in "), "{}", daemon.stderr());
@@ -107,7 +107,7 @@ fn a_server_that_the_log_shows_is_used_and_stays_after_a_rotation() {
 #[test]
 fn debug_mode_check_and_the_dump_choose_alike() {
     assert!(!has_tpop3d());
-    let place = Place::new();
+    let place = Host::new();
     place.dovecot("127.0.0.1");
     let run = |more: &[&str]| pop_before_smtp(&place.arguments(more));
     let debug = run(&["-d", "--once"]);
@@ -135,7 +135,7 @@ fn a_server_that_appears_later_is_found() {
     if !require(&[Need::Mounts]) {
         return;
     }
-    let place = Place::new();
+    let place = Host::new();
     let hide = "for place in /usr/sbin /usr/local/sbin /etc/systemd/system /usr/lib/systemd/system; do \
                 if [ -d $place ]; then mount -t tmpfs none $place || exit; fi; done; exec \"$@\"";
     let script = format!("exec unshare --mount --pid --fork --kill-child --mount-proc sh -c '{hide}' sh \"$0\" \"$@\"");

@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::unistd::{User, geteuid};
 use pop_before_smtp_backends::memory::Memory;
-use pop_before_smtp_backends::{Backend, Client, DRIVERS, ErrorKind, Listed, LmdbUpdate, Options, Update, driver};
+use pop_before_smtp_backends::{Backend, Client, DRIVERS, ErrorKind, Listed, LmdbUpdate, TableOptions, Update, driver};
 
 use crate::support::lock::hold_lock;
 use ring::{Random, all_addresses, later, seconds};
@@ -151,7 +151,7 @@ fn helper() {
     let get = |name| std::env::var(name).unwrap();
     let lmdb_update = if get("PBSM_TEST_UPDATE") == "InPlace" { LmdbUpdate::InPlace } else { LmdbUpdate::Rename };
     let (map_type, sync) = (Some(get("PBSM_TEST_TYPE")), get("PBSM_TEST_SYNC") == "true");
-    let options = Options { map_type, lmdb_update, sync, ..Options::new(get("PBSM_TEST_MAP")) };
+    let options = TableOptions { map_type, lmdb_update, sync, ..TableOptions::new(get("PBSM_TEST_MAP")) };
     let chosen = driver(&get("PBSM_TEST_DRIVER")).unwrap();
     match task.as_str() {
         "publish" => publish(&mut *(chosen.open)(&options).unwrap(), &[client("192.0.2.1")]),
@@ -399,7 +399,7 @@ fn the_table_of_drivers_is_complete() {
     let names: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
     assert_eq!(names, ["postmap", "lmdb", "sqlite"]);
     assert!(driver("mysql").is_none());
-    let options = Options { map_type: Some("hash".into()), ..Options::new("/etc/postfix/map") };
+    let options = TableOptions { map_type: Some("hash".into()), ..TableOptions::new("/etc/postfix/map") };
     let said = |name| (driver(name).unwrap().describe)(&options);
     assert_eq!(said("postmap"), "Postmap command: postmap -r hash:/etc/postfix/map");
     assert_eq!(said("lmdb"), "Table file: /etc/postfix/map.lmdb");

@@ -11,7 +11,7 @@ mod tables;
 
 use crate::support::cases::{Site, login_line};
 use crate::support::daemon::Daemon;
-use probes::{LogCounts, REGULAR, STRANGER, as_newcomers, in_long_sessions, in_new_sessions};
+use probes::{Answers, REGULAR, STRANGER, as_newcomers, in_long_sessions, in_new_sessions};
 use publishes::Publishes;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -33,7 +33,7 @@ const DAEMON: [&str; 6] = ["--publish-interval", "0", "--grace", "3s", "--entrie
 #[test]
 fn nobody_notices_that_a_table_changes_all_the_time() {
     let seconds = seconds();
-    println!("{}", Outcome::HEAD);
+    println!("{}", Measured::HEAD);
     let outcomes: Vec<_> = TABLES.iter().filter_map(|table| churn(table, seconds)).collect();
     let faults: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.faults()).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -46,7 +46,7 @@ fn seconds() -> Duration {
 }
 
 /// `None` if the machine lacks what the table needs.
-fn churn(table: &'static Table, seconds: Duration) -> Option<Outcome> {
+fn churn(table: &'static Table, seconds: Duration) -> Option<Measured> {
     let site = Site::new(&table.case)?;
     let mut daemon = site.daemon(&DAEMON);
     site.log_in_and_wait(REGULAR);
@@ -68,7 +68,7 @@ fn churn(table: &'static Table, seconds: Duration) -> Option<Outcome> {
             publishes.count();
         });
         let (count, seconds) = (publishes.count(), begin.elapsed().as_secs_f64());
-        let mut probes = LogCounts::default();
+        let mut probes = Answers::default();
         probers.into_iter().for_each(|prober| probes.add(prober.join().expect("a prober")));
         (count, seconds, probes)
     });
@@ -81,7 +81,7 @@ fn churn(table: &'static Table, seconds: Duration) -> Option<Outcome> {
         let restarts = |line: &&str| line.contains(program) && line.contains("has changed -- restarting");
         postfix.log().lines().filter(restarts).count()
     };
-    let outcome = Outcome {
+    let outcome = Measured {
         table,
         publishes: count as f64 / seconds,
         seconds,
@@ -124,19 +124,19 @@ fn complaints_of(daemon: &mut Daemon) -> Vec<String> {
 }
 
 /// How a table fared.
-struct Outcome {
+struct Measured {
     table: &'static Table,
     seconds: f64,
     /// Per second.
     publishes: f64,
-    probes: LogCounts,
+    probes: Answers,
     /// Of smtpd and of proxymap.
     restarts: [usize; 2],
     complaints: Vec<String>,
     daemon: Vec<String>,
 }
 
-impl Outcome {
+impl Measured {
     const HEAD: &str = "\
 | backend | smtpd | main.cf | publishes/s | probes/s | slowest probe, ms | login seen after, ms | restarts of smtpd | of proxymap | 4xx | lost | wrong | fatal, error, warning |
 |---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
@@ -168,11 +168,11 @@ impl Outcome {
     }
 }
 
-impl std::fmt::Display for Outcome {
+impl std::fmt::Display for Measured {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { table, seconds, publishes, probes, restarts: [smtpd, proxymap], complaints, .. } = self;
         let (case, chroot) = (&table.case, if table.case.chrooted { "chrooted" } else { "not chrooted" });
-        let LogCounts { temporary, lost, wrong, slowest, latest, .. } = probes;
+        let Answers { temporary, lost, wrong, slowest, latest, .. } = probes;
         let (slowest, latest, asked) = (slowest.as_millis(), latest.as_millis(), probes.probes as f64 / seconds);
         write!(
             f,

@@ -207,14 +207,14 @@ impl Model {
     fn stop(&mut self, reads: usize) {
         self.read(reads);
         // As long as it catches up it does not say where it is, nor at the start of a file; it is stopped a little later.
-        while self.source.as_ref().is_some_and(|source| source.bookmark().is_none()) {
+        while self.source.as_ref().is_some_and(|source| source.saved_position().is_none()) {
             if self.source.as_ref().is_some_and(|source| !source.has_more()) {
                 self.write(1);
             }
             self.read(1);
         }
         if let Some(source) = self.source.take() {
-            let Some(SavedPosition::File(mark)) = source.bookmark() else { panic!("no place in a file") };
+            let Some(SavedPosition::File(mark)) = source.saved_position() else { panic!("no place in a file") };
             self.mark = Some(mark);
         }
     }

@@ -2,7 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod driver;
-pub(crate) mod place;
+pub(crate) mod log_directory;
 pub(crate) mod stamp;
 
 use std::fs::{self, File};
@@ -11,8 +11,8 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::time::Duration;
 
 use driver::{Driver, open_below};
+use log_directory::{LogDirectory, append, lines};
 use nix::sys::stat::Mode;
-use place::{Place, append, lines};
 use pop_before_smtp::source::follow::{Follow, From, GRACE, RECHECK};
 use pop_before_smtp::source::lines::{BEHIND, READ};
 use pop_before_smtp::source::saved_position::SavedPosition;
@@ -21,7 +21,7 @@ use pop_before_smtp::time::Timestamp;
 
 #[test]
 fn only_what_comes_after_the_start_is_read_unless_told_otherwise() {
-    let place = Place::new("old\n");
+    let place = LogDirectory::new("old\n");
     let (mut new, mut all) = (Driver::start(&place.log, From::End), Driver::start(&place.log, From::Start));
     append(&place.log, "new\n");
     new.turn();
@@ -32,7 +32,7 @@ fn only_what_comes_after_the_start_is_read_unless_told_otherwise() {
 
 #[test]
 fn a_line_that_was_begun_before_the_start_does_not_count() {
-    let place = Place::new("old\nhalf of a ");
+    let place = LogDirectory::new("old\nhalf of a ");
     let mut driver = Driver::start(&place.log, From::End);
     append(&place.log, "line");
     driver.turn();
@@ -47,7 +47,7 @@ fn a_line_that_was_begun_before_the_start_does_not_count() {
 /// What somebody puts there as a log may be old; what is added to it is not.
 #[test]
 fn lines_that_nobody_saw_come_count_by_their_own_times() {
-    let place = Place::new("seen\n");
+    let place = LogDirectory::new("seen\n");
     let mut driver = Driver::start(&place.log, From::Start);
     driver.turn();
     append(&place.log, "live\n");
@@ -89,7 +89,7 @@ fn lines_that_nobody_saw_come_count_by_their_own_times() {
 
 #[test]
 fn a_saved_position_counts_only_in_its_file() {
-    let place = Place::new("one\ntwo\nthree\n");
+    let place = LogDirectory::new("one\ntwo\nthree\n");
     let found = fs::metadata(&place.log).unwrap();
     let here = Position { device: found.dev(), inode: found.ino(), offset: 4 };
     let read = |position| {
@@ -108,7 +108,7 @@ fn a_saved_position_counts_only_in_its_file() {
 
 #[test]
 fn each_line_is_told_with_its_place_across_a_rotation() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::Start);
     append(&place.log, lines("before", 0..20_000));
     place.rotate("log.1");
@@ -127,7 +127,7 @@ fn each_line_is_told_with_its_place_across_a_rotation() {
 
 #[test]
 fn the_position_to_save_waits_for_the_old_file() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let old = fs::metadata(&place.log).unwrap().ino();
     let mut driver = Driver::start(&place.log, From::Start);
     append(&place.log, lines("before", 0..20_000));
@@ -144,7 +144,7 @@ fn the_position_to_save_waits_for_the_old_file() {
 
 #[test]
 fn an_old_file_is_read_while_its_writer_may_not_have_noticed() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     let mut late = File::options().append(true).open(&place.log).unwrap();
     place.rotate("log.1");
@@ -165,7 +165,7 @@ fn an_old_file_is_read_while_its_writer_may_not_have_noticed() {
 
 #[test]
 fn an_old_file_that_was_packed_and_deleted_is_read_to_its_end() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     append(&place.log, lines("old", 0..3));
     place.rotate("log.1");
@@ -178,7 +178,7 @@ fn an_old_file_that_was_packed_and_deleted_is_read_to_its_end() {
 
 #[test]
 fn half_a_line_at_the_end_of_an_old_file_is_dropped_unless_it_is_completed() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     let mut late = File::options().append(true).open(&place.log).unwrap();
     late.write_all(b"one\nha").unwrap();
@@ -198,7 +198,7 @@ fn half_a_line_at_the_end_of_an_old_file_is_dropped_unless_it_is_completed() {
 
 #[test]
 fn files_that_had_the_name_for_a_moment_are_found() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     for round in 1..=3 {
         append(&place.log, format!("round {round}\n"));
@@ -216,7 +216,7 @@ fn files_that_had_the_name_for_a_moment_are_found() {
 #[test]
 fn a_name_that_comes_back_to_a_file_makes_nothing_come_twice() {
     for wait in [Duration::ZERO, 2 * GRACE] {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         let mut driver = Driver::start(&place.log, From::End);
         append(&place.log, "one\n");
         driver.turn();
@@ -234,7 +234,7 @@ fn a_name_that_comes_back_to_a_file_makes_nothing_come_twice() {
 #[test]
 fn a_copied_and_cut_log_is_followed_even_if_it_has_grown_again() {
     for lines_after in [1, 999, 1000, 1001, 5000] {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         let mut driver = Driver::start(&place.log, From::End);
         append(&place.log, lines("a", 0..1000) + "ha");
         driver.turn();
@@ -249,7 +249,7 @@ fn a_copied_and_cut_log_is_followed_even_if_it_has_grown_again() {
 
 #[test]
 fn a_log_that_was_cut_in_the_middle_is_not_read_twice() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     let text = lines("line", 0..1000);
     append(&place.log, &text);
@@ -269,7 +269,7 @@ fn a_log_that_was_cut_in_the_middle_is_not_read_twice() {
 
 #[test]
 fn a_writer_that_keeps_its_place_in_a_cut_log_loses_one_line() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     let mut writer = File::create(&place.log).unwrap();
     writer.write_all(lines("a", 0..5000).as_bytes()).unwrap();
@@ -284,7 +284,7 @@ fn a_writer_that_keeps_its_place_in_a_cut_log_loses_one_line() {
 
 #[test]
 fn a_deleted_log_is_waited_for() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     append(&place.log, "one\n");
     fs::remove_file(&place.log).unwrap();
@@ -318,7 +318,7 @@ fn a_log_that_appears_later_is_read_from_its_start() {
 
 #[test]
 fn odd_bytes_and_long_lines_do_not_disturb() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     append(&place.log, b"a\0b\n\xff\xfe\x80\n\n\0\0\0\n");
     for length in [9 * 1024, 1024 * 1024] {
@@ -336,7 +336,7 @@ fn odd_bytes_and_long_lines_do_not_disturb() {
 
 #[test]
 fn once_ends_at_the_end() {
-    let place = Place::new(&(lines("line", 0..50_000) + "half"));
+    let place = LogDirectory::new(&(lines("line", 0..50_000) + "half"));
     let mut driver = Driver::begin(&place.log, From::Start, false);
     while driver.step() == Progress::Some {
         assert!(driver.source.has_more(), "nothing else would make the loop read again");
@@ -349,7 +349,7 @@ fn once_ends_at_the_end() {
 
 #[test]
 fn what_is_no_file_is_refused_and_stops_nobody() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     nix::unistd::mkfifo(&place.join("fifo"), Mode::from_bits_truncate(0o600)).unwrap();
     for name in ["fifo", "."] {
         assert!(Follow::start(place.join(name), From::End, true, Timestamp::default()).is_err(), "{name}");
@@ -367,7 +367,7 @@ fn what_is_no_file_is_refused_and_stops_nobody() {
 
 #[test]
 fn a_busy_log_gets_one_read_at_a_time() {
-    let place = Place::new(&lines("line", 0..100_000));
+    let place = LogDirectory::new(&lines("line", 0..100_000));
     let mut driver = Driver::start(&place.log, From::Start);
     let mut before = 0;
     while driver.source.has_more() {
@@ -382,19 +382,19 @@ fn a_busy_log_gets_one_read_at_a_time() {
 /// What may stand behind them is not read yet.
 #[test]
 fn lines_that_are_kept_back_are_not_lost_when_the_log_is_cut() {
-    let place = Place::new(&lines("line", 0..20_000));
+    let place = LogDirectory::new(&lines("line", 0..20_000));
     let mut driver = Driver::start(&place.log, From::Start);
     driver.step();
     driver.step();
     let before = driver.lines.len();
     assert!((100..20_000).contains(&before));
     // A next run reads them again.
-    let Some(SavedPosition::File(mark)) = driver.source.bookmark() else { panic!("no place") };
+    let Some(SavedPosition::File(mark)) = driver.source.saved_position() else { panic!("no place") };
     let read: u64 = driver.lines.iter().map(|line| line.len() as u64 + 1).sum();
     assert_eq!(mark.position.offset, read);
     assert!(mark.fits(&File::open(&place.log).unwrap()));
     fs::write(&place.log, "new\n").unwrap();
-    assert_eq!(driver.source.bookmark(), None);
+    assert_eq!(driver.source.saved_position(), None);
     driver.turn();
     let told = driver.take();
     let kept = told.len() - 1 - before;
@@ -405,7 +405,7 @@ fn lines_that_are_kept_back_are_not_lost_when_the_log_is_cut() {
 
 #[test]
 fn many_rotations_leave_one_file_open() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     driver.turn();
     let own = || open_below(place.directory.path()).len();

@@ -11,9 +11,9 @@ use lmdb::{DatabaseFlags, WriteFlags};
 use super::*;
 use crate::{Client, Update};
 
-pub(super) fn site() -> (tempfile::TempDir, Options) {
+pub(super) fn site() -> (tempfile::TempDir, TableOptions) {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options::new(directory.path().join("map"));
+    let options = TableOptions::new(directory.path().join("map"));
     (directory, options)
 }
 
@@ -30,7 +30,7 @@ fn publish(backend: &mut dyn Backend, clients: &Vec<Client>) -> Result<(), Backe
     backend.publish(&Update { added: &[], extended: &[], removed: &[], clients })
 }
 
-fn check(options: &Options) -> Check {
+fn check(options: &TableOptions) -> Check {
     let path = MapPath::of(&options.map).unwrap().path(".lmdb");
     check::open(&path, Purpose::Reading)
         .unwrap()
@@ -100,7 +100,7 @@ fn no_flipped_byte_ends_the_program() {
     options.value = Some("z".repeat(2500));
     publish(&mut *open(&options).unwrap(), &clients(3)).unwrap();
     options.value = None;
-    let large = Options { map: options.map.with_file_name("large"), ..options.clone() };
+    let large = TableOptions { map: options.map.with_file_name("large"), ..options.clone() };
     publish(&mut *open(&large).unwrap(), &clients(300)).unwrap();
     for options in [options, large] {
         let path = MapPath::of(&options.map).unwrap().path(".lmdb");

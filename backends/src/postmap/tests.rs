@@ -12,7 +12,7 @@ use crate::Client;
 /// A directory with a map and with scripts in place of postmap and postconf.
 struct Site {
     directory: tempfile::TempDir,
-    options: Options,
+    options: TableOptions,
     tools: Tools,
 }
 
@@ -29,7 +29,7 @@ impl Site {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        let options = Options { map_type: Some("hash".to_owned()), ..Options::new(at("map")) };
+        let options = TableOptions { map_type: Some("hash".to_owned()), ..TableOptions::new(at("map")) };
         let limit = Duration::from_secs(30);
         let tools = Tools { postmap: at("postmap"), postconf: Some(at("postconf")), limit };
         let site = Self { directory, options, tools };

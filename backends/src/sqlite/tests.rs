@@ -11,9 +11,9 @@ use super::*;
 use crate::Client;
 use crate::told::told;
 
-fn site() -> (tempfile::TempDir, Options, PathBuf) {
+fn site() -> (tempfile::TempDir, TableOptions, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options::new(directory.path().join("map"));
+    let options = TableOptions::new(directory.path().join("map"));
     let path = directory.path().join("map.sqlite");
     (directory, options, path)
 }
@@ -342,7 +342,7 @@ fn a_reader_leaves_the_index_alone() {
 fn a_reader_creates_nothing() {
     let (directory, options, path) = site();
     publish(&mut *open(&options).unwrap(), &["192.0.2.1"], &["192.0.2.1"]).unwrap();
-    let odd = Options { map: directory.path().join("o?d %41#map"), ..options };
+    let odd = TableOptions { map: directory.path().join("o?d %41#map"), ..options };
     let copy = directory.path().join("o?d %41#map.sqlite");
     Connection::open(&path).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     fs::copy(&path, &copy).unwrap();

@@ -114,7 +114,7 @@ fn newest(table: &str, level: &str, taken: Option<Result<&str, (String, String)>
 }
 
 fn asked(map_type: Option<&str>, settings: &Settings) -> Ours {
-    let mut options = pop_before_smtp_backends::Options::new("/etc/postfix/pbs");
+    let mut options = pop_before_smtp_backends::TableOptions::new("/etc/postfix/pbs");
     options.map_type = map_type.map(str::to_owned);
     Ours::new(&Table { driver: &DRIVERS[0], options }, settings)
 }

@@ -1,8 +1,8 @@
 //! The file of `--config`: text -> settings and matchers, each mistake with its place. Reads that one file.
 
-mod place;
 mod tables;
 mod values;
+mod written_at;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -13,10 +13,10 @@ use nix::libc::O_NONBLOCK;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use self::place::Place;
-use self::place::{FileText, line_behind};
 pub use self::tables::Custom;
 pub use self::values::FileValue;
+pub use self::written_at::WrittenAt;
+use self::written_at::{FileText, line_behind};
 use crate::cli::OptionRow;
 use crate::matcher::AnyMatcher;
 use crate::output::error::{Error, Exit};

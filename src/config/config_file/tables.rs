@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::place::{FileText, Place};
+use super::written_at::{FileText, WrittenAt};
 use crate::matcher::custom::{self, Definition, Field};
 use crate::matcher::{AnyMatcher, Key};
 use crate::output::error::Error;
@@ -56,7 +56,7 @@ impl From<KeyName> for Key {
 pub struct Custom {
     pub(super) table: MatcherTable,
     /// Where it is.
-    pub place: Place,
+    pub place: WrittenAt,
     /// The matcher.
     pub matcher: AnyMatcher,
 }

@@ -4,7 +4,7 @@
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use super::place::{FileText, Place};
+use super::written_at::{FileText, WrittenAt};
 use super::{MATCHER, MATCHERS, key_of};
 use crate::cli::{Kind, OPTIONS, OptionRow};
 use crate::config::logs;
@@ -18,14 +18,14 @@ pub struct FileValue {
     /// The key as it stands in the file.
     pub written: String,
     /// Where the value begins.
-    pub place: Place,
+    pub place: WrittenAt,
     /// The value as the command line would have it; of a list, each, and where it is.
-    pub texts: Vec<(String, Place)>,
+    pub texts: Vec<(String, WrittenAt)>,
 }
 
 impl FileValue {
     /// Where one of its texts is, or the whole value if none is like that.
-    pub fn place_of(&self, text: &str) -> &Place {
+    pub fn place_of(&self, text: &str) -> &WrittenAt {
         self.texts.iter().find(|(known, _)| known == text).map_or(&self.place, |(_, place)| place)
     }
 }
@@ -63,7 +63,7 @@ pub(super) fn value(
     Ok(FileValue { key: row.key, written: written.to_owned(), place, texts })
 }
 
-fn text(source: &FileText<'_>, row: &OptionRow, value: &Spanned<DeValue<'_>>) -> Result<(String, Place), Error> {
+fn text(source: &FileText<'_>, row: &OptionRow, value: &Spanned<DeValue<'_>>) -> Result<(String, WrittenAt), Error> {
     let at = value.span().start;
     let key = row.key;
     let text = match (value.get_ref(), row.kind) {

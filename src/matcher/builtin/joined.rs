@@ -94,7 +94,7 @@ pub(super) const MAILUTILS: Matcher = Matcher {
         never: &[],
         // The rest of a name is written at once.
         lasts: Some(Duration::from_secs(60)),
-        unseen_counts: true,
+        believed_if_missed: true,
     }),
     // With session ids each line of a message begins with one, and so has no header.
     newlines: &[RawNewlines {

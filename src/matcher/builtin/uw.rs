@@ -30,7 +30,7 @@ pub(super) const UW_IMAP_NO_PROXY: Matcher = Matcher {
     name: "uw-imap-no-proxy",
     servers: "University of Washington ipop3d and imapd that connect to no other server",
     enable: "ipop3d built with DISABLE_POP_PROXY, or a packet filter that lets user nobody connect to no host",
-    foreign: Some(ForeignWords { unseen_counts: true, ..UW_PROXY }),
+    foreign: Some(ForeignWords { believed_if_missed: true, ..UW_PROXY }),
     ..UW_IMAP
 };
 
@@ -43,7 +43,7 @@ const UW_PROXY: ForeignWords = ForeignWords {
     // Courier.
     never: &[&[Lit("LOGIN FAILED, user=")]],
     lasts: None,
-    unseen_counts: false,
+    believed_if_missed: false,
 };
 
 /// A failure tells two names of 64 bytes and the host (osdep/unix/env_unix.c, `server_login`), usually the same name twice.

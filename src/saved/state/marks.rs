@@ -11,7 +11,7 @@ use crate::time::unix_seconds;
 impl Mark {
     pub(super) fn write(&self, file: &mut impl Write) -> io::Result<()> {
         let saved = unix_seconds(self.saved);
-        match &self.bookmark {
+        match &self.position {
             SavedPosition::Cursor(cursor) => write!(file, "@cursor {saved} {cursor}")?,
             SavedPosition::File(FileMark { position: Position { device, inode, offset }, before }) => {
                 write!(file, "@file {saved} {device} {inode} {offset} ")?;
@@ -24,7 +24,7 @@ impl Mark {
     pub(super) fn read(line: &str) -> Option<Self> {
         let (kind, rest) = line.split_once(' ')?;
         let (saved, rest) = rest.split_once(' ')?;
-        let (bookmark, log) = match kind {
+        let (position, log) = match kind {
             "@cursor" => {
                 let (cursor, log) = rest.split_once(' ')?;
                 (SavedPosition::Cursor(cursor.to_owned()), log)
@@ -33,7 +33,7 @@ impl Mark {
             _ => return None,
         };
         let saved = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(saved.parse().ok()?))?;
-        Some(Self { log: log.to_owned(), saved, bookmark })
+        Some(Self { log: log.to_owned(), saved, position })
     }
 }
 
@@ -59,8 +59,8 @@ mod tests {
         let position = Position { device: 254, inode: 4711, offset: 12 };
         let file = |before: &[u8]| SavedPosition::File(FileMark { position, before: before.to_vec() });
         let cursor = SavedPosition::Cursor("s=0639;i=4be;b=26a5;m=84d;t=4fa;x=88".to_owned());
-        for bookmark in [file(b"a line\n\xff"), file(b""), cursor] {
-            let mark = Mark { log: "/var/log/the mail.log".to_owned(), saved, bookmark };
+        for position in [file(b"a line\n\xff"), file(b""), cursor] {
+            let mark = Mark { log: "/var/log/the mail.log".to_owned(), saved, position };
             let mut line = Vec::new();
             mark.write(&mut line).unwrap();
             let line = String::from_utf8(line).unwrap();

@@ -344,7 +344,7 @@ impl Source for CommandSource {
         self.backlog.take()
     }
 
-    fn bookmark(&self) -> Option<SavedPosition> {
+    fn saved_position(&self) -> Option<SavedPosition> {
         self.mark.clone().map(SavedPosition::File)
     }
 }

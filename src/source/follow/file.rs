@@ -141,18 +141,18 @@ impl LogFile {
     }
 
     /// Goes on where it was left, if it is still that file.
-    pub(super) fn resume(&mut self, retired: LeftFile) {
-        if matches!(retired.fingerprint.change(&self.file, retired.offset), Ok(Change::Anew)) {
+    pub(super) fn resume(&mut self, left: LeftFile) {
+        if matches!(left.fingerprint.change(&self.file, left.offset), Ok(Change::Anew)) {
             return;
         }
-        self.lines.go_to(retired.offset);
-        self.fingerprint = retired.fingerprint;
-        if retired.in_a_line {
+        self.lines.go_to(left.offset);
+        self.fingerprint = left.fingerprint;
+        if left.in_a_line {
             self.lines.skip_to_newline();
         }
     }
 
-    pub(super) fn retire(self) -> LeftFile {
+    pub(super) fn leave(self) -> LeftFile {
         let in_a_line = self.lines.has_unfinished();
         LeftFile { id: self.id, offset: self.lines.offset(), fingerprint: self.fingerprint, in_a_line }
     }

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_print_grows_as_if_taken_at_once() {
+    fn a_fingerprint_grows_as_if_taken_at_once() {
         let bytes: Vec<u8> = (0..5_000_u32).map(|number| (number % 251) as u8).collect();
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(&bytes, 0).unwrap();

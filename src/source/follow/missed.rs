@@ -43,7 +43,7 @@ impl Follow {
             log::info!("lines of log file {} are in {}; reading that first", self.path.display(), copy.path.display());
             copy.length = copy.file.metadata().map_or(copy.length, |metadata| metadata.len());
             let read = LeftFile::of(Id::of_candidate(copy), &copy.file, copy.length);
-            read.into_iter().for_each(|read| self.retired.remember(read));
+            read.into_iter().for_each(|read| self.left.remember(read));
         }
         self.backlog = Some(Backlog::of(files.into_iter().map(|unread| (unread.file, unread.begin))));
         Ok(())
@@ -54,13 +54,13 @@ impl Follow {
         let has_name = fs::metadata(&self.path).is_ok_and(|named| Id::of(&named) == self.files[at].id);
         let open = self.files.iter().map(|file| Known { id: file.id, head: file.head(), is_open: true });
         let named = beginnings.iter().map(|(id, _)| Known { id: *id, head: &[], is_open: true });
-        let retired = self.retired.iter().map(|file| Known { id: file.id, head: file.head(), is_open: false });
+        let left = self.left.iter().map(|file| Known { id: file.id, head: file.head(), is_open: false });
         Ok(Search {
             log: &self.path,
             owner: metadata.uid(),
             cut: self.files[at].cut.as_ref(),
             until: if has_name { None } else { Some(metadata.modified()?) },
-            known: open.chain(named).chain(retired).collect(),
+            known: open.chain(named).chain(left).collect(),
             unread: beginnings.iter().map(|(_, beginning)| beginning).collect(),
             most: MOST_OPEN.saturating_sub(self.files.len()).max(1),
         })

@@ -65,7 +65,7 @@ pub struct Follow {
     watch: Watch,
     /// Files in the order they had the name. The last has it, or had it last.
     files: VecDeque<LogFile>,
-    retired: LeftFiles,
+    left: LeftFiles,
     copies: Copies,
     /// Where the last file was found, with all links followed.
     target: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Follow {
             path,
             follow,
             files: VecDeque::new(),
-            retired: LeftFiles::new(latest),
+            left: LeftFiles::new(latest),
             copies,
             named: true,
             crowded: false,
@@ -192,7 +192,7 @@ impl Follow {
         file.distrust(now)?;
         // Others may have come and gone unseen.
         file.gap = Gap::Before;
-        self.retired.take(file.id).into_iter().for_each(|retired| file.resume(retired));
+        self.left.take(file.id).into_iter().for_each(|left| file.resume(left));
         Ok(file)
     }
 
@@ -219,14 +219,14 @@ impl Follow {
     /// Whether one more file can be opened.
     fn make_room(&mut self) -> bool {
         if self.files.len() >= MOST_OPEN - 1 && self.files.front().is_some_and(LogFile::is_read) {
-            self.retire(0);
+            self.leave(0);
         }
         self.crowded = self.files.len() >= MOST_OPEN - 1;
         !self.crowded
     }
 
     /// Closes a file.
-    fn retire(&mut self, at: usize) {
+    fn leave(&mut self, at: usize) {
         let Some(mut file) = self.files.remove(at) else { return };
         self.watch.forget_file(file.descriptor());
         self.dropped += file.take_dropped();
@@ -234,11 +234,11 @@ impl Follow {
             let written = file.metadata().and_then(|metadata| metadata.modified());
             written.into_iter().for_each(|written| self.copies.pass(written));
         }
-        self.retired.remember(file.retire());
+        self.left.remember(file.leave());
     }
 
     /// Closes the files without a name whose writers have had their time.
-    fn retire_silent(&mut self, now: Timestamp) {
+    fn leave_silent(&mut self, now: Timestamp) {
         while self.files.len() > 1
             && let Some(at) = self
                 .files
@@ -246,7 +246,7 @@ impl Follow {
                 .take(self.files.len() - 1)
                 .position(|file| file.is_read() && now.since(file.active) >= GRACE)
         {
-            self.retire(at);
+            self.leave(at);
         }
     }
 
@@ -299,12 +299,12 @@ impl Follow {
                 Err(error) if self.follow && at + 1 < self.files.len() => {
                     let (path, cause) = (self.path.display(), io_cause(&error));
                     log::warn!("cannot read the log file that was {path} to its end: {cause}");
-                    self.retire(at);
+                    self.leave(at);
                     self.files.iter_mut().for_each(|file| file.gap = Gap::Before);
                 }
                 Err(error) => {
                     // Such as a file that its server has forgotten: to be opened anew, and read on where it was left.
-                    self.retire(at);
+                    self.leave(at);
                     self.named = false;
                     return Err(error);
                 }
@@ -360,7 +360,7 @@ impl Source for Follow {
     fn wake(&mut self, now: Timestamp, _: Duration) {
         self.next_look = now + RECHECK;
         self.take_told();
-        self.retire_silent(now);
+        self.leave_silent(now);
         self.look(now);
     }
 
@@ -385,7 +385,7 @@ impl Source for Follow {
         self.backlog.take()
     }
 
-    fn bookmark(&self) -> Option<SavedPosition> {
+    fn saved_position(&self) -> Option<SavedPosition> {
         // Nothing may have been read yet from the file that has the name, and the writer of the one before may not have
         // noticed that there is another.
         self.files.iter().rev().find(|file| !file.is_new())?.mark().map(SavedPosition::File)

@@ -255,7 +255,7 @@ impl Source for Journal {
         self.json.take_dropped() + std::mem::take(&mut self.entries.dropped)
     }
 
-    fn bookmark(&self) -> Option<SavedPosition> {
+    fn saved_position(&self) -> Option<SavedPosition> {
         self.next.cursor.clone().map(SavedPosition::Cursor)
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use pop_before_smtp_backends::{DRIVERS, Driver, LmdbUpdate, Options, SQLITE_QUERY};
+use pop_before_smtp_backends::{DRIVERS, Driver, LmdbUpdate, SQLITE_QUERY, TableOptions};
 
 use crate::support::{SOON, eventually};
 
@@ -110,7 +110,7 @@ pub struct Site {
     /// Before the directory, which must not be busy when it is removed.
     disk: Option<Disk>,
     pub directory: tempfile::TempDir,
-    pub options: Options,
+    pub options: TableOptions,
 }
 
 impl Site {
@@ -127,11 +127,11 @@ impl Site {
 
     fn at(case: &Case, directory: tempfile::TempDir, disk: Option<Disk>) -> Self {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let options = Options {
+        let options = TableOptions {
             map_type: Some(case.map_type.to_owned()),
             lmdb_update: case.lmdb_update,
             sync: case.sync,
-            ..Options::new(directory.path().join("map"))
+            ..TableOptions::new(directory.path().join("map"))
         };
         let cf = format!("dbpath = {}.sqlite\nquery = {SQLITE_QUERY}\n", options.map.display());
         fs::write(directory.path().join("map.cf"), cf).unwrap();

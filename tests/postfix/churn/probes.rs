@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// What came of the probes.
 #[derive(Default)]
-pub(crate) struct LogCounts {
+pub(crate) struct Answers {
     /// Questions, answered or not.
     pub(crate) probes: u64,
     /// Replies that ask the client to come again.
@@ -37,7 +37,7 @@ pub(crate) struct LogCounts {
     pub(crate) told: Vec<String>,
 }
 
-impl LogCounts {
+impl Answers {
     /// Notes the answer to a question that was begun at `begin`; returns whether it is one of those `due`.
     fn note(&mut self, client: IpAddr, begin: Instant, answer: &std::io::Result<u16>, due: &[u16]) -> bool {
         self.probes += 1;
@@ -82,19 +82,19 @@ fn ask(port: u16, client: IpAddr) -> std::io::Result<u16> {
 }
 
 /// Asks in a new connection each time.
-pub(crate) fn in_new_sessions(port: u16, client: IpAddr, end: Instant) -> LogCounts {
-    let mut tally = LogCounts::default();
+pub(crate) fn in_new_sessions(port: u16, client: IpAddr, end: Instant) -> Answers {
+    let mut answers = Answers::default();
     while Instant::now() < end {
         let begin = Instant::now();
-        tally.note(client, begin, &ask(port, client), &[due(client)]);
+        answers.note(client, begin, &ask(port, client), &[due(client)]);
         thread::sleep(PAUSE);
     }
-    tally
+    answers
 }
 
 /// Asks again and again in one session of the regular client and one of the stranger; in new ones if they are lost.
-pub(crate) fn in_long_sessions(port: u16, end: Instant) -> LogCounts {
-    let mut tally = LogCounts::default();
+pub(crate) fn in_long_sessions(port: u16, end: Instant) -> Answers {
+    let mut answers = Answers::default();
     let mut sessions = [(REGULAR, None), (STRANGER, None)];
     let mut asked = 0;
     while Instant::now() < end {
@@ -109,25 +109,25 @@ pub(crate) fn in_long_sessions(port: u16, end: Instant) -> LogCounts {
                 *open = Some(session);
                 answer
             });
-            if !tally.note(*client, begin, &answer, &[due(*client)]) {
+            if !answers.note(*client, begin, &answer, &[due(*client)]) {
                 *open = None;
             }
         }
         thread::sleep(PAUSE);
     }
-    tally
+    answers
 }
 
 /// Logs in as one new client after another, and asks in new connections until each may relay.
-pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> LogCounts {
-    let mut tally = LogCounts::default();
+pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> Answers {
+    let mut answers = Answers::default();
     for number in 0.. {
         let client = IpAddr::V4(Ipv4Addr::from(0xAC10_0000 + number));
         let begin = Instant::now();
         let mut logins = 0;
         loop {
             if Instant::now() >= end {
-                return tally;
+                return answers;
             }
             // Later logins keep it from being evicted.
             if begin.elapsed() >= AGAIN * logins {
@@ -136,8 +136,8 @@ pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> 
             }
             let asked = Instant::now();
             let answer = ask(port, client);
-            tally.note(client, asked, &answer, &[250, 554]);
-            tally.latest = tally.latest.max(begin.elapsed());
+            answers.note(client, asked, &answer, &[250, 554]);
+            answers.latest = answers.latest.max(begin.elapsed());
             thread::sleep(PAUSE);
             if answer.is_ok_and(|code| code == 250) {
                 thread::sleep(NEXT);
@@ -145,5 +145,5 @@ pub(crate) fn as_newcomers(port: u16, log_in: impl Fn(IpAddr), end: Instant) -> 
             }
         }
     }
-    tally
+    answers
 }

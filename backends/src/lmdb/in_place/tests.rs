@@ -31,8 +31,8 @@ fn publish(table: &mut InPlace, clients: &Vec<Client>) -> Result<(), BackendErro
     table.publish(&Update { added: &[], extended: &[], removed: &[], clients })
 }
 
-fn options(table: &InPlace) -> crate::Options {
-    crate::Options::new(table.rename.table.place.path(""))
+fn options(table: &InPlace) -> crate::TableOptions {
+    crate::TableOptions::new(table.rename.table.place.path(""))
 }
 
 fn bytes(table: &InPlace) -> Vec<u8> {

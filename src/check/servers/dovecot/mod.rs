@@ -1,12 +1,12 @@
 //! Dovecot, by what `doveconf -n` prints: whose words its lines are. Pure.
 
-mod settings;
+mod doveconf;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-pub(crate) use self::settings::Dovecot;
+pub(crate) use self::doveconf::Dovecot;
 use super::InUse;
 use crate::check::finding::Finding;
 use crate::matcher::dovecot_format;

@@ -15,7 +15,7 @@ use jiff::{Timestamp, ToSpan as _};
 use pop_before_smtp::output::shell;
 use proptest::prelude::*;
 
-const DRIFT: &str = "look like logins since ";
+const WARNING: &str = "look like logins since ";
 
 /// What a future Dovecot might write, with a user who hopes for an operator in a hurry.
 const CHANGED: &str = "imap-login: Login done: user=<it's $(touch pwned)`touch pwned`\u{1b}[31m;\\>, method=PLAIN, \
@@ -54,15 +54,15 @@ fn a_log_of_an_unknown_version_is_noticed_and_again_when_it_is_known() {
     for minute in 1..=61 {
         write(&line(start, minute, CHANGED));
     }
-    daemon.wait_logged(DRIFT);
+    daemon.wait_logged(WARNING);
     for minute in 62..=200 {
         write(&line(start, minute, CHANGED));
     }
     write(&line(start, 201, &login("198.51.100.8")));
     daemon.wait_logged("log -: logins are matched again, after 200 lines like logins that were not");
     let told = daemon.stderr();
-    assert_eq!(told.matches(DRIFT).count(), 1, "{told}");
-    let warning = told.lines().find(|line| line.contains(DRIFT)).unwrap();
+    assert_eq!(told.matches(WARNING).count(), 1, "{told}");
+    let warning = told.lines().find(|line| line.contains(WARNING)).unwrap();
     assert!(warning.starts_with("warning: log -: 61 lines look like logins since "), "{warning}");
     assert!(warning.contains(r"user=<it's $(touch pwned)`touch pwned`\u{1b}[31m;\\>"), "{warning}");
     let (_, command) = warning.split_once("; run ").unwrap();
@@ -75,7 +75,7 @@ fn a_log_of_an_unknown_version_is_noticed_and_again_when_it_is_known() {
 }
 
 #[test]
-fn failures_and_logins_that_are_refused_are_no_drift() {
+fn failures_and_logins_that_are_refused_are_no_change_of_format() {
     let (home, start) = (Scratch::new(), start());
     let (daemon, mut write) = daemon(&home);
     for minute in 0..300 {
@@ -93,7 +93,7 @@ fn failures_and_logins_that_are_refused_are_no_drift() {
     }
     write(&line(start, 300, &login("198.51.100.7")));
     daemon.wait_logged("granted 198.51.100.7 ");
-    assert!(!daemon.stderr().contains(DRIFT), "{}", daemon.stderr());
+    assert!(!daemon.stderr().contains(WARNING), "{}", daemon.stderr());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_was_written_while_nobody_watched_counts() {
     let name = log.display().to_string();
     let more = ["--source", "follow", "--grace", "2h", "--log", &name];
     let daemon = Daemon::start(&arguments(&home, &more));
-    daemon.wait_logged(&format!("warning: log {name}: 61 lines {DRIFT}"));
+    daemon.wait_logged(&format!("warning: log {name}: 61 lines {WARNING}"));
     daemon.wait_logged(&format!(", or pop-before-smtp match --suggest '{name}'; such as: "));
 }
 

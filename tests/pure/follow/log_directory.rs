@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-pub(crate) struct Place {
+pub(crate) struct LogDirectory {
     pub(crate) directory: TempDir,
     pub(crate) log: PathBuf,
 }
 
-impl Place {
+impl LogDirectory {
     /// A directory with a log in it.
     pub(crate) fn new(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use crate::output::error::{Error, Exit};
 
 /// A place in the file; shown as `FILE:LINE:COLUMN`, counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct WrittenAt {
     /// The file.
     pub path: PathBuf,
     /// The line.
@@ -18,7 +18,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for WrittenAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
     }
@@ -36,11 +36,11 @@ pub(super) fn line_behind(before: &[u8]) -> usize {
 }
 
 impl FileText<'_> {
-    pub(super) fn place(&self, at: usize) -> Place {
+    pub(super) fn place(&self, at: usize) -> WrittenAt {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before[line_start..].chars().count() + 1;
-        Place { path: self.path.to_owned(), line: line_behind(before.as_bytes()), column }
+        WrittenAt { path: self.path.to_owned(), line: line_behind(before.as_bytes()), column }
     }
 
     pub(super) fn refuse(&self, at: usize, cause: impl fmt::Display) -> Error {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::follow::driver::{Driver, open_below};
-use super::follow::place::{Place, append};
+use super::follow::log_directory::{LogDirectory, append};
 use super::follow::stamp::wait_for_later_stamp;
 use pop_before_smtp::source::follow::From;
 
@@ -16,12 +16,12 @@ fn line(number: u32) -> String {
 }
 
 /// Adds lines to the log.
-fn write(place: &Place, numbers: std::ops::Range<u32>) {
+fn write(place: &LogDirectory, numbers: std::ops::Range<u32>) {
     append(&place.log, numbers.map(|number| line(number) + "\n").collect::<String>());
 }
 
 /// Copies the log, and shifts the names of the older copies, as logrotate does it.
-fn copy(place: &Place) {
+fn copy(place: &LogDirectory) {
     let name = |number: u32| place.join(&format!("log.{number}"));
     let last = (1..).find(|number| !name(*number).exists()).unwrap();
     for number in (1..last).rev() {
@@ -32,7 +32,7 @@ fn copy(place: &Place) {
     fs::copy(&place.log, name(1)).unwrap();
 }
 
-fn cut(place: &Place) {
+fn cut(place: &LogDirectory) {
     wait_for_later_stamp(place.directory.path());
     File::options().write(true).open(&place.log).unwrap().set_len(0).unwrap();
 }
@@ -50,7 +50,7 @@ fn assert_reads(driver: &mut Driver, expected: std::ops::Range<u32>) {
 
 #[test]
 fn what_a_copy_has_of_a_log_that_was_cut_is_read_from_there() {
-    let place = Place::new("old\n");
+    let place = LogDirectory::new("old\n");
     let mut driver = Driver::start(&place.log, From::End);
     let one = format!("one {}", "x".repeat(80));
     append(&place.log, format!("{one}\nhalf of "));
@@ -76,7 +76,7 @@ fn what_a_copy_has_of_a_log_that_was_cut_is_read_from_there() {
 fn a_log_that_was_copied_and_cut_several_times_unseen_is_read_from_its_copies() {
     for at_first in [0, 3] {
         for at_last in [0, 5] {
-            let place = Place::new("");
+            let place = LogDirectory::new("");
             let mut driver = Driver::start(&place.log, From::End);
             write(&place, 0..at_first);
             assert_reads(&mut driver, 0..at_first);
@@ -103,7 +103,7 @@ fn a_log_that_was_copied_and_cut_several_times_unseen_is_read_from_its_copies() 
 
 #[test]
 fn more_copies_than_may_be_open_are_read_in_their_order() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     write(&place, 0..1);
     assert_reads(&mut driver, 0..1);
@@ -119,7 +119,7 @@ fn more_copies_than_may_be_open_are_read_in_their_order() {
 
 #[test]
 fn cuts_while_the_copies_are_read_are_found() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     write(&place, 0..5);
     assert_reads(&mut driver, 0..5);
@@ -143,7 +143,7 @@ fn cuts_while_the_copies_are_read_are_found() {
 #[test]
 fn a_copy_that_is_being_written_counts_only_when_the_log_is_cut() {
     for was_cut in [false, true] {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         let mut driver = Driver::start(&place.log, From::End);
         write(&place, 0..5);
         assert_reads(&mut driver, 0..5);
@@ -168,7 +168,7 @@ fn a_copy_that_is_being_written_counts_only_when_the_log_is_cut() {
 
 #[test]
 fn files_that_were_the_log_are_not_read_again_as_copies() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     let mut next = 0;
     for round in 0..12 {
@@ -193,7 +193,7 @@ fn files_that_were_the_log_are_not_read_again_as_copies() {
 
 #[test]
 fn nothing_is_read_without_the_copy_in_which_the_reading_had_stopped() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     fs::write(place.join("log.9"), line(9999)).unwrap();
     let mut driver = Driver::start(&place.log, From::End);
     write(&place, 0..5);
@@ -215,7 +215,7 @@ fn nothing_is_read_without_the_copy_in_which_the_reading_had_stopped() {
 
 #[test]
 fn a_short_beginning_fits_no_copy() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     let mut driver = Driver::start(&place.log, From::End);
     append(&place.log, "0000\n");
     assert_reads(&mut driver, 0..1);
@@ -228,7 +228,7 @@ fn a_short_beginning_fits_no_copy() {
 
 #[test]
 fn a_link_that_moves_is_followed_at_once() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     for name in ["day1", "day2"] {
         fs::create_dir(place.join(name)).unwrap();
         fs::write(place.join(name).join("mail"), "").unwrap();
@@ -264,7 +264,7 @@ fn a_link_that_moves_is_followed_at_once() {
 }
 
 /// Makes the link point to another file, in which there is a line then.
-fn link_to(place: &Place, target: &str, number: u32) {
+fn link_to(place: &LogDirectory, target: &str, number: u32) {
     wait_for_later_stamp(place.directory.path());
     let target = place.join(target);
     fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -284,7 +284,7 @@ fn files_that_a_link_stood_for_unseen_are_read() {
         &["day1/mail", "day2/mail", "day3/mail"],
     ];
     for targets in several {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         link_to(&place, targets[0], 0);
         let mut driver = Driver::start(&place.log, From::Start);
         assert_reads(&mut driver, 0..1);
@@ -307,7 +307,7 @@ fn files_that_a_link_stood_for_unseen_are_read() {
 
 #[test]
 fn more_targets_than_may_be_open_are_read_in_their_order() {
-    let place = Place::new("");
+    let place = LogDirectory::new("");
     link_to(&place, "mail.0", 0);
     let mut driver = Driver::start(&place.log, From::Start);
     assert_reads(&mut driver, 0..1);
@@ -322,7 +322,7 @@ fn more_targets_than_may_be_open_are_read_in_their_order() {
 #[test]
 fn a_file_of_another_time_was_no_target() {
     for written in [SystemTime::UNIX_EPOCH, SystemTime::now() + Duration::from_secs(3600)] {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         link_to(&place, "mail.1", 0);
         let mut driver = Driver::start(&place.log, From::Start);
         assert_reads(&mut driver, 0..1);
@@ -338,7 +338,7 @@ fn a_file_of_another_time_was_no_target() {
 fn many_files_of_one_time_are_read_once_at_most() {
     const FILES: u32 = 60;
     for (known, ahead) in [(true, 0), (true, 3600), (false, 0), (false, 3600)] {
-        let place = Place::new("");
+        let place = LogDirectory::new("");
         let others = || (1..=FILES).map(|number| place.join(&format!("log.{number}")));
         let fill = || others().zip(1000..).for_each(|(path, number)| fs::write(path, line(number) + "\n").unwrap());
         if known {

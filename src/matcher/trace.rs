@@ -56,9 +56,9 @@ pub(crate) fn attempts<'m>(matcher: &AnyMatcher, message: &'m [u8]) -> Vec<Attem
     matcher.forms().into_iter().map(attempt).collect()
 }
 
-type Outcome<'m> = (Vec<Part<'m>>, Option<Failure<'m>>);
+type Trace<'m> = (Vec<Part<'m>>, Option<Failure<'m>>);
 
-fn by_pieces(pattern: Pattern, message: &[u8]) -> Outcome<'_> {
+fn by_pieces(pattern: Pattern, message: &[u8]) -> Trace<'_> {
     let (head, user, tail) = split_at_user(pattern);
     let mut walk = Walk { reader: Reader::new(message), start: 0, parts: Vec::new() };
     if let Some(failure) = head.iter().find_map(|piece| walk.step(piece)) {
@@ -118,7 +118,7 @@ impl<'m> Walk<'m> {
     }
 }
 
-fn by_expression<'m>(expression: &Expression, message: &'m [u8]) -> Outcome<'m> {
+fn by_expression<'m>(expression: &Expression, message: &'m [u8]) -> Trace<'m> {
     let Some(groups) = expression.groups(message) else {
         return (Vec::new(), Some(end_of_expression(expression.source(), message)));
     };

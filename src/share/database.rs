@@ -42,14 +42,14 @@ const OURS: [&str; 6] = ["service", "passfile", "sslmode", "sslrootcert", "sslce
 /// Values by their names.
 type Values = BTreeMap<String, String>;
 
-/// A place, ready to connect to.
-pub(super) struct Place {
+/// The database, ready to connect to.
+pub(super) struct Database {
     pub(super) config: Config,
     pub(super) tls: MakeRustlsConnect,
 }
 
-/// Reads what was said of the place.
-pub(super) fn read(url: &str) -> Result<Place, Cause> {
+/// Reads what was said of it.
+pub(super) fn read(url: &str) -> Result<Database, Cause> {
     let (rest, mut values) = split(url)?;
     let mut config: Config = rest.parse().map_err(|_| "the URL is none: postgresql://USER@HOST/DATABASE".to_owned())?;
     complete(&config, &mut values)?;
@@ -87,7 +87,7 @@ pub(super) fn read(url: &str) -> Result<Place, Cause> {
             ));
         }
     });
-    Ok(Place { config, tls: tls(&values)? })
+    Ok(Database { config, tls: tls(&values)? })
 }
 
 /// The URL without the values that are ours.
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn nobody_speaks_for_a_server_across_a_network_unless_somebody_has_said_so() {
-        let mode = |url: &str| read(url).map(|place| place.config.get_ssl_mode());
+        let mode = |url: &str| read(url).map(|database| database.config.get_ssl_mode());
         let far = "postgresql://a:b@db.example.net/d";
         assert_eq!(mode(far).unwrap(), SslMode::Require);
         assert_eq!(mode(&format!("{far}?sslmode=require")).unwrap(), SslMode::Require);
