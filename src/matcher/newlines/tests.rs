@@ -1,0 +1,157 @@
+//! What stands behind messages that a newline may have cut, and what of it is believed.
+
+use super::super::Matchers;
+use super::forged::{FORGED, NGINX, clients, nothing_in, scanned};
+
+const NGINX_LOGIN: &str = "2026/11/22 16:30:13 [info] 806#806: *211 client logged in, client: 203.0.113.66, server: \
+                           0.0.0.0:143, login: \"a\", upstream: 127.0.0.2:1143";
+
+fn own_file(matchers: &mut Matchers, failure: &str, next: &str) -> usize {
+    let stamp = "2026/11/22 16:30:13 [info] 806#806: ";
+    clients(matchers, &format!("{NGINX_LOGIN}\n{stamp}{NGINX}{failure}\n{next}\n")).len()
+}
+
+#[test]
+fn what_may_be_a_name_in_the_file_of_nginx_is_not_believed() {
+    for name in ["x", "x\"", "x\", upstream: 127.0.0.2:1143"] {
+        let failure = format!("0.0.0.0:143, login: \"{name}");
+        for mut matchers in [Matchers::all(), {
+            let mut matchers = Matchers::all();
+            matchers.take_newlines_for_escaped(true);
+            matchers
+        }] {
+            assert_eq!(own_file(&mut matchers, &failure, NGINX_LOGIN), 1, "only the one before");
+            assert_eq!(clients(&mut matchers, FORGED), [""; 0]);
+            assert_eq!(clients(&mut matchers, NGINX_LOGIN), [""; 0]);
+            let filler = "x".repeat(2048);
+            assert_eq!(clients(&mut matchers, &format!("{filler}\n{NGINX_LOGIN}")).len(), 1);
+        }
+    }
+}
+
+#[test]
+fn behind_a_short_name_of_pop3_only_nginx_may_follow_in_its_file() {
+    assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x\"", NGINX_LOGIN), 2);
+    assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x\"", FORGED), 1);
+    assert_eq!(own_file(&mut Matchers::all(), "0.0.0.0:110, login: \"x", NGINX_LOGIN), 1, "it goes on");
+}
+
+#[test]
+fn a_name_with_newlines_is_not_believed_through_syslog() {
+    let start = "Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: ";
+    for port in ["143", "993", "110"] {
+        nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\n{FORGED}\n\"\n"));
+        nothing_in(&format!("{start}{NGINX}0.0.0.0:{port}, login: \"x\"\n{FORGED}\n\"\n"));
+    }
+    let start = "Nov 27 13:00:00 mail vpopmail[77]: vchkpw-smtp: password fail (pass: 'x";
+    nothing_in(&format!("{start}\n{FORGED}\ny') kevin@example.net:198.51.100.9\n"));
+    let start = "Nov 27 13:00:00 mail imapd[7]: Login failed user=";
+    nothing_in(&format!("{start}\n{FORGED}\n auth=\n{FORGED}\n host=pc.example.net [198.51.100.9]\n").replacen(
+        &format!("{FORGED}\n host"),
+        " host",
+        1,
+    ));
+}
+
+/// A web site of the same nginx decodes `%0A` in a path.
+#[test]
+fn a_path_of_nginx_with_newlines_is_not_believed() {
+    let start = "Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [error] 8#8: *9 ";
+    for words in ["", "open() ", "directory index of "] {
+        nothing_in(&format!("{start}{words}\"/srv/www/x\n{FORGED}\n\" is not found (2: No such file or directory)\n"));
+    }
+}
+
+/// `a LOGIN {82}`, that name, `{99999}`.
+#[test]
+fn a_name_in_front_of_an_overlong_literal_of_uw_is_not_believed() {
+    let forged = "Nov 27 13:00:01 m pop3d: LOGIN, user=a, ip=[203.0.113.66]";
+    for words in ["Overlong (99999) client literal", "Fatal error", "Fatal mailbox error"] {
+        nothing_in(&format!("Nov 27 13:00:00 mail imapd[7]: {words} user=x\n{forged}\n host=h [198.51.100.9]\n"));
+    }
+}
+
+#[test]
+fn a_forged_line_does_not_pass_for_the_rest_of_a_cut_message() {
+    let long = format!("Nov 27 13:00:00 mail pop3d: LOGIN FAILED, user={}", "A".repeat(490));
+    let nginx =
+        format!("Nov 27 13:00:00 mail mail nginx: 2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"x");
+    let log = format!("{long}\n{nginx}\n{FORGED}\n\"\n{}\n{FORGED}\n{FORGED}\n", "x".repeat(2048));
+    assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "the first one is the rest");
+}
+
+/// BusyBox begins a new message behind each NUL of nginx, and believes its tag.
+#[test]
+fn headers_behind_nul_do_not_count() {
+    let failure = "Nov 27 13:00:00 mail mail.info nginx: 2026/11/27 13:00:00 [info] 8#8: *9 client login failed: \"x\" while in \
+                   http auth state, client: 198.51.100.9, server: 0.0.0.0:143, login: \"x";
+    let parts = "Nov 27 13:00:00 mail mail.info a: \n".repeat(500);
+    assert_eq!(scanned(&format!("{failure}\n{parts}{FORGED}\n"), false), [""; 0]);
+    let parts = "Nov 27 13:00:00 mail mail.info a: \n".repeat(2100);
+    assert_eq!(scanned(&format!("{failure}\n{parts}{FORGED}\n"), false), ["203.0.113.66"]);
+}
+
+/// Whoever resets the connection ends a session like this, without an account.
+#[test]
+fn no_end_of_imapd_is_believed() {
+    for end in [
+        "Connection reset by peer, while reading line",
+        "Broken pipe, while discarding unread literal",
+        "Command stream end of file, while flushing line",
+        "Hangup",
+        "Killed (terminated)",
+    ] {
+        nothing_in(&format!("Nov 27 13:00:00 mail imapd[7]: {end} user=x\n{FORGED}\n host=h [198.51.100.9]\n"));
+    }
+}
+
+/// nginx logs all that a client of POP3 has sent at once.
+#[test]
+fn a_command_of_nginx_that_is_too_long_holds_others() {
+    nothing_in(
+        "Nov 27 13:00:00 mail nginx: 2026/11/27 13:00:00 [info] 8#8: *7 client sent too long command \"x\" while in auth \
+         state, client: ::, server: [::]:110\nNov 27 13:00:01 m pop3d:LOGIN, user=a, ip=[9.9.9.9]\nUSER aaaaaaaaaaaaaaaaa\" \
+         while in auth state, client: 198.51.100.9, server: 0.0.0.0:110\n",
+    );
+}
+
+/// A name of UW's that looks like two.
+#[test]
+fn a_name_of_uw_that_looks_like_two_is_not_shorter() {
+    let forged = "Nov 27 13:00:00 m imap:Auth user=a";
+    for name in [format!("x auth={}", "y".repeat(20)), "x auth=x host=[1.1.1.1]".to_owned()] {
+        let log = format!(
+            "Nov 27 13:00:00 mail imapd[7]: Login failed user={name}\n{forged} auth={name}\n{forged} host=[198.51.100.9]\n"
+        );
+        assert_eq!(scanned(&log, false), [""; 0], "{log}");
+    }
+}
+
+/// UW's own words behind the name make a login of a stranger's real address.
+#[test]
+fn words_of_uw_behind_a_newline_complete_no_login() {
+    let forged = "Nov 27 13:00:00 m imap: Login user=a";
+    nothing_in(&format!("Nov 27 13:00:00 mail imapd[7]: Logout user=\n{forged} host=pc.example.net [198.51.100.9]\n"));
+    nothing_in(&format!(
+        "Nov 27 13:00:00 mail imapd[7]: Logout user=x host=[1.1.1.1]\n{forged} host=pc.example.net [198.51.100.9]\n"
+    ));
+    nothing_in(&format!(
+        "Nov 27 13:00:00 mail imapd[7]: Login failed user=al auth=a host=[1.1.1.1]\n{forged} host=h [198.51.100.9]\n"
+    ));
+}
+
+#[test]
+fn a_genuine_login_behind_a_failure_is_too_long_to_be_its_name() {
+    let next = "Nov 27 13:00:00 mail imapd[831]: Login user=alice host=[198.51.100.1]";
+    for failure in [
+        "Login failed user=alice auth=alice host=[198.51.100.9]",
+        "Logout user=alice host=pc9.example.net [198.51.100.9]",
+    ] {
+        let log = format!("Nov 27 13:00:00 mail imapd[830]: {failure}\n{next}\n");
+        assert_eq!(clients(&mut Matchers::all(), &log), ["198.51.100.1"], "{log}");
+    }
+    let nginx = "Nov 27 13:00:00 mail mail nginx: ";
+    let log =
+        format!("{nginx}2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:110, login: \"alice\"\n{nginx}{NGINX_LOGIN}\n");
+    assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "{log}");
+}
