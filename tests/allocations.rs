@@ -84,16 +84,12 @@ fn counting_asks_for_no_memory_for_a_line() {
     assert_eq!((last, asked.count_total), (2200, 0));
 }
 
-/// As by SIGHUP behind each change.
-#[test]
-fn a_matcher_that_is_changed_a_thousand_times_leaves_nothing_behind() {
+/// Starts with the configuration file that `text` makes of 0, reads it again with 1 to 1009 as by SIGHUP behind each change,
+/// and expects the login of the line that `message` makes of the same number.
+fn nothing_stays_of_a_thousand_changes(text: impl Fn(u32) -> String, message: impl Fn(u32) -> String) {
     let directory = tempfile::tempdir().expect("a directory");
     let (file, map) = (directory.path().join("config.toml"), directory.path().join("map"));
-    let write = |nth: u32| {
-        let login = format!("^login {nth:04} of (?P<user>[a-z]+) from (?P<ip>[0-9.]+)$");
-        let table = format!("[[matcher]]\nname = 'mine'\nprograms = ['x']\nlogin = '{login}'\n");
-        fs::write(&file, format!("matchers = ['mine']\n{table}")).expect("a file");
-    };
+    let write = |nth: u32| fs::write(&file, text(nth)).expect("a file");
     write(0);
     let arguments = [OsStr::new("x"), "--config".as_ref(), file.as_ref(), "--map".as_ref(), map.as_ref()];
     let asked = effective::read(arguments.map(OsStr::to_owned)).expect("good options").expect("no help");
@@ -103,10 +99,29 @@ fn a_matcher_that_is_changed_a_thousand_times_leaves_nothing_behind() {
         write(nth);
         let live = running.read_again().expect("a good file");
         matchers.choose_as(&live.matchers.of_any_host());
-        let line = format!("Nov 22 16:00:00 mail x: login {nth:04} of alice from 198.51.100.1");
+        let line = format!("Nov 22 16:00:00 mail {}", message(nth));
         assert!(matchers.event(Timestamp::default(), line.as_bytes()).is_some(), "{nth}");
     };
     (1..10).for_each(&mut reload);
     let asked = allocation_counter::measure(|| (10..1010).for_each(&mut reload));
     assert_eq!((asked.count_current, asked.bytes_current), (0, 0));
+}
+
+#[test]
+fn a_matcher_that_is_changed_a_thousand_times_leaves_nothing_behind() {
+    let login = |nth: u32| format!("^login {nth:04} of (?P<user>[a-z]+) from (?P<ip>[0-9.]+)$");
+    let table = |nth| format!("[[matcher]]\nname = 'mine'\nprograms = ['x']\nlogin = '{}'\n", login(nth));
+    nothing_stays_of_a_thousand_changes(
+        |nth| format!("matchers = ['mine']\n{}", table(nth)),
+        |nth| format!("x: login {nth:04} of alice from 198.51.100.1"),
+    );
+}
+
+#[test]
+fn a_format_of_dovecot_that_is_changed_a_thousand_times_leaves_nothing_behind() {
+    let elements = |nth| format!("user=<%u> {nth:04}=%m rip=%r");
+    nothing_stays_of_a_thousand_changes(
+        |nth| format!("matchers = ['dovecot']\ndovecot-login-format = '{}'\n", elements(nth)),
+        |nth| format!("dovecot: imap-login: Login: user=<alice>, {nth:04}=PLAIN, rip=198.51.100.1"),
+    );
 }

@@ -235,7 +235,7 @@ fn of_options(options: &Options) -> Result<Vec<AnyMatcher>, Error> {
             wrong(options, "--dovecot-login-format", &elements.escape_default().to_string(), &flaw.reason)
                 .cure(flaw.cure)
         })?;
-        matchers.push(matcher.into());
+        matchers.push(matcher);
     }
     Ok(matchers)
 }

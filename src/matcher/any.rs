@@ -61,10 +61,7 @@ impl AnyMatcher {
                 let logins = of(Kind::Login, matcher.logins);
                 logins.chain(of(Kind::Logout, matcher.logouts)).chain(of(Kind::Connect, matcher.connects)).collect()
             }
-            Self::Custom(matcher) => {
-                let forms = matcher.expressions.iter();
-                forms.map(|(kind, expression)| (*kind, Form::Expression(Arc::clone(expression)))).collect()
-            }
+            Self::Custom(matcher) => matcher.forms.clone(),
         }
     }
 
@@ -110,6 +107,8 @@ impl fmt::Debug for AnyMatcher {
 pub(crate) enum Form {
     /// Of a row of the table.
     Pieces(Pattern),
+    /// Of the site.
+    SitePieces(Arc<[Piece]>),
     /// Of the configuration file.
     Expression(Arc<Expression>),
 }
@@ -119,14 +118,16 @@ impl Form {
     pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<Reading<'m>> {
         match self {
             Self::Pieces(pattern) => reader::read(pattern, message),
+            Self::SitePieces(pieces) => reader::read(pieces, message),
             Self::Expression(expression) => expression.read(message),
         }
     }
 
     /// A pattern for how the message begins: of an expression it is not known.
-    pub(super) fn start(&self) -> Pattern {
+    pub(super) fn start(&self) -> &[Piece] {
         match self {
             Self::Pieces(pattern) => pattern,
+            Self::SitePieces(pieces) => pieces,
             Self::Expression(_) => &[Piece::User],
         }
     }
@@ -136,6 +137,7 @@ impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pieces(pattern) => Shown(pattern).fmt(f),
+            Self::SitePieces(pieces) => Shown(pieces).fmt(f),
             Self::Expression(expression) => f.write_str(expression.source()),
         }
     }

@@ -10,6 +10,7 @@ use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
+use super::any::Form;
 use super::lint::{self, Flaw, Need};
 use super::reader::Reading;
 use super::services::SERVICES;
@@ -55,14 +56,14 @@ pub enum Field {
     Key,
 }
 
-/// What is known of one server's log from the configuration file.
+/// What is known of one server's log from the configuration.
 #[derive(Debug)]
 pub struct CustomMatcher {
     pub(super) name: String,
     pub(super) programs: Vec<String>,
     pub(super) key: Key,
     /// In the order in which they are tried.
-    pub(super) expressions: Vec<(Kind, Arc<Expression>)>,
+    pub(super) forms: Vec<(Kind, Form)>,
 }
 
 /// Makes a matcher of its definition.
@@ -77,7 +78,7 @@ pub fn build(definition: &Definition<'_>) -> Result<AnyMatcher, (Field, Flaw)> {
     let session = key == Key::Session;
     let login = Need { ip: definition.connect.is_none(), session };
     let logout = Need { ip: key == Key::None, session };
-    let mut expressions = Vec::new();
+    let mut forms = Vec::new();
     for (field, kind, source, need) in [
         (Field::Login, Kind::Login, Some(definition.login), login),
         (Field::Connect, Kind::Connect, definition.connect, Need { ip: true, session }),
@@ -85,12 +86,12 @@ pub fn build(definition: &Definition<'_>) -> Result<AnyMatcher, (Field, Flaw)> {
     ] {
         let expression =
             source.map(|source| Expression::new(source, need)).transpose().map_err(|flaw| (field, flaw))?;
-        expressions.extend(expression.map(|expression| (kind, Arc::new(expression))));
+        forms.extend(expression.map(|expression| (kind, Form::Expression(Arc::new(expression)))));
     }
     // The order of mistakes is that of the fields; a connection is tried last.
-    expressions.sort_by_key(|(kind, _)| *kind == Kind::Connect);
+    forms.sort_by_key(|(kind, _)| *kind == Kind::Connect);
     let (name, programs) = (definition.name.to_owned(), definition.programs.to_vec());
-    Ok(AnyMatcher::Custom(Arc::new(CustomMatcher { name, programs, key, expressions })))
+    Ok(AnyMatcher::Custom(Arc::new(CustomMatcher { name, programs, key, forms })))
 }
 
 fn key(definition: &Definition<'_>) -> Key {

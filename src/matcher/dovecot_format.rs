@@ -3,12 +3,14 @@
 //! The variables are those of src/login-common/client-common.c, 2.2 to 2.4. An element whose variables are all empty is left
 //! out by the server, but for that of the user; `login_log_format` is taken to be as shipped (`%$: %s`).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::any::Form;
 use super::builtin::dovecot::{CIPHER, DOVECOT, TLS_STARTS, VERB};
+use super::custom::CustomMatcher;
 use super::lint::Flaw;
-use super::pattern::{self, Pattern, Piece, Role};
-use super::{Key, Matcher};
+use super::pattern::{self, Pattern, Piece, Role, SitePiece};
+use super::{AnyMatcher, Key, Kind};
 
 /// Name of the matcher that is made.
 pub const NAME: &str = "dovecot-format";
@@ -46,42 +48,35 @@ impl Element {
 ///
 /// # Errors
 /// Why the address could not be told from a stranger's text, or what is not known, and what to write.
-pub fn build(elements: &str) -> Result<&'static Matcher, Flaw> {
-    // Read again, they make the same matcher.
-    static KNOWN: Mutex<Vec<(String, &'static Matcher)>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, matcher)) = known.iter().find(|(text, _)| text == elements) {
-        return Ok(matcher);
-    }
-    let matcher = matcher(elements)?;
-    known.push((elements.to_owned(), matcher));
-    Ok(matcher)
+pub fn build(elements: &str) -> Result<AnyMatcher, Flaw> {
+    // Read again while it is in use, the same elements make the same matcher.
+    static LAST: Mutex<(String, Weak<CustomMatcher>)> = Mutex::new((String::new(), Weak::new()));
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = last.1.upgrade().filter(|_| last.0 == elements);
+    let matcher = match known {
+        Some(matcher) => matcher,
+        None => Arc::new(matcher(elements)?),
+    };
+    *last = (elements.to_owned(), Arc::downgrade(&matcher));
+    Ok(AnyMatcher::Custom(matcher))
 }
 
-fn matcher(elements: &str) -> Result<&'static Matcher, Flaw> {
+fn matcher(elements: &str) -> Result<CustomMatcher, Flaw> {
     let elements = elements.split(' ').filter(|text| !text.is_empty()).map(element).collect::<Result<Vec<_>, _>>()?;
     let login = login(elements)?;
-    pattern::lint(login, Role::Login { joined: false }).map_err(|rule| {
+    pattern::lint(&login, Role::Login { joined: false }).map_err(|rule| {
         Flaw::new(rule, "enclose each variable, with text in front of it and behind it: user=<%u> method=%m rip=%r")
     })?;
-    Ok(Box::leak(Box::new(Matcher {
-        name: NAME,
-        servers: "Dovecot, with the login_log_format_elements of the site",
-        programs: DOVECOT.programs,
-        enable: "login_log_format_elements as they are given",
-        source: "the configuration file",
+    let logouts = DOVECOT.logouts.iter().map(|pattern| (Kind::Logout, Form::Pieces(pattern)));
+    Ok(CustomMatcher {
+        name: NAME.to_owned(),
+        programs: DOVECOT.programs.iter().map(|name| (*name).to_owned()).collect(),
         key: Key::Session,
-        connects: &[],
-        logins: Vec::leak(vec![login]),
-        logouts: DOVECOT.logouts,
-        splits: None,
-        foreign: None,
-        newlines: &[],
-        cut_failure: None,
-    })))
+        forms: [(Kind::Login, Form::SitePieces(login.into()))].into_iter().chain(logouts).collect(),
+    })
 }
 
-fn login(elements: Vec<Element>) -> Result<Pattern, Flaw> {
+fn login(elements: Vec<Element>) -> Result<Vec<Piece>, Flaw> {
     let at = |from| elements.iter().position(|element| element.has(from));
     let count = |from| elements.iter().flat_map(|element| &element.from).filter(|own| **own == from).count();
     if count(From::Rip) != 1 || count(From::User) != 1 {
@@ -114,20 +109,21 @@ fn login(elements: Vec<Element>) -> Result<Pattern, Flaw> {
         if needed {
             pieces.extend(separated);
         } else {
-            pieces.push(Piece::Optional(Vec::leak(separated)));
+            pieces.push(SitePiece::Optional(separated).into());
         }
     }
-    Ok(Vec::leak(pieces))
+    Ok(pieces)
 }
 
 /// Without a method only the name tells an anonymous session.
 fn refuse_anonymous(pieces: &mut Vec<Piece>) {
     let Some(at) = pieces.iter().position(|piece| matches!(piece, Piece::UserWithout(_))) else { return };
     let end = match pieces.get(at + 1) {
-        Some(Piece::Lit(text)) => text,
-        _ => ", ",
+        Some(piece) => piece.literal().unwrap_or_default(),
+        None => ", ",
     };
-    pieces.insert(at, Piece::Not(String::leak(format!("anonymous{end}"))));
+    let not = SitePiece::Not(format!("anonymous{end}"));
+    pieces.insert(at, not.into());
 }
 
 /// The element behind a comma. What is said of TLS begins with the space.
@@ -154,7 +150,7 @@ fn element(text: &str) -> Result<Element, Flaw> {
         let (name, behind) = name(variable)
             .ok_or_else(|| Flaw::new(format!("{text:?} is no element"), "write it as in login_log_format_elements"))?;
         if !before.is_empty() {
-            element.pieces.push(Piece::Lit(String::leak(before.to_owned())));
+            element.pieces.push(SitePiece::Lit(before.to_owned()).into());
         }
         let (from, piece) = meaning(name, before).ok_or_else(|| {
             let reason = format!("%{{{name}}} is not known here, and the client might choose it");
@@ -169,7 +165,7 @@ fn element(text: &str) -> Result<Element, Flaw> {
         return Err(Flaw::new(reason, "put it in front of a variable, without a space"));
     }
     if !rest.is_empty() {
-        element.pieces.push(Piece::Lit(String::leak(rest.to_owned())));
+        element.pieces.push(SitePiece::Lit(rest.to_owned()).into());
     }
     Ok(element)
 }
@@ -216,7 +212,7 @@ mod tests {
     use crate::time::Timestamp;
 
     fn client(format: &str, message: &[u8]) -> Option<(String, Vec<u8>)> {
-        let mut matchers = Matchers::of([build(format).expect("a safe format").into()].into_iter());
+        let mut matchers = Matchers::of([build(format).expect("a safe format")].into_iter());
         let line = [b"Nov 22 10:00:00 mail dovecot: imap-login: Login: ".as_slice(), message].concat();
         let event = matchers.event(Timestamp::default(), &line)?;
         Some((event.client.to_string(), event.user?.to_vec()))

@@ -5,12 +5,13 @@
 //! gives any back: time is linear, and there is one reading.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One message format.
 pub type Pattern = &'static [Piece];
 
 /// A piece of a message format.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Piece {
     /// Text of the server.
     Lit(&'static str),
@@ -64,6 +65,25 @@ pub enum Piece {
     OneOf(&'static [Pattern]),
     /// These, in any order and number.
     Many(&'static [Pattern]),
+    /// What a site has chosen.
+    Site(Arc<SitePiece>),
+}
+
+/// A piece whose text the configuration says; it is freed with the last matcher that has it.
+#[derive(Debug)]
+pub enum SitePiece {
+    /// As [`Piece::Lit`].
+    Lit(String),
+    /// As [`Piece::Not`].
+    Not(String),
+    /// As [`Piece::Optional`].
+    Optional(Vec<Piece>),
+}
+
+impl From<SitePiece> for Piece {
+    fn from(piece: SitePiece) -> Self {
+        Self::Site(Arc::new(piece))
+    }
 }
 
 /// Which ports of a server are meant.
@@ -125,6 +145,11 @@ impl fmt::Display for Piece {
             Piece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),
             Piece::OneOf(choices) => write_choices(f, choices, ""),
             Piece::Many(choices) => write_choices(f, choices, "*"),
+            Piece::Site(piece) => match &**piece {
+                SitePiece::Lit(text) => f.write_str(text),
+                SitePiece::Not(_) => Ok(()),
+                SitePiece::Optional(pieces) => write!(f, "{{?{}}}", Shown(pieces)),
+            },
         }
     }
 }
@@ -153,14 +178,35 @@ impl Piece {
 
     /// Whether the piece has the length of what it finds, so that it needs a literal on both sides.
     fn is_run(&self) -> bool {
-        !matches!(self, Piece::Lit(_) | Piece::Not(_) | Piece::Optional(_) | Piece::OneOf(_) | Piece::Many(_))
+        let is_group = matches!(self, Piece::Optional(_) | Piece::OneOf(_) | Piece::Many(_) | Piece::Site(_));
+        !is_group && !matches!(self, Piece::Lit(_) | Piece::Not(_))
     }
 
-    fn groups(&self) -> &[Pattern] {
+    /// Its text, if it is nothing else.
+    pub(super) fn literal(&self) -> Option<&str> {
         match self {
-            Piece::Optional(pieces) => std::slice::from_ref(pieces),
-            Piece::OneOf(choices) | Piece::Many(choices) => choices,
-            _ => &[],
+            Piece::Lit(text) => Some(text),
+            Piece::Site(piece) => match &**piece {
+                SitePiece::Lit(text) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn is_look_ahead(&self) -> bool {
+        matches!(self, Piece::Not(_)) || matches!(self, Piece::Site(piece) if matches!(**piece, SitePiece::Not(_)))
+    }
+
+    fn groups(&self) -> Vec<&[Piece]> {
+        match self {
+            Piece::Optional(pieces) => vec![pieces],
+            Piece::OneOf(choices) | Piece::Many(choices) => choices.to_vec(),
+            Piece::Site(piece) => match &**piece {
+                SitePiece::Optional(pieces) => vec![pieces],
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
         }
     }
 }
@@ -190,10 +236,10 @@ pub fn lint(pattern: &[Piece], role: Role) -> Result<(), &'static str> {
     if clients > 1 || (clients == 0 && !elsewhere) {
         return Err("not exactly one client address");
     }
-    if tail.iter().any(|p| matches!(p, Piece::Not(_) | Piece::Value | Piece::UserValue)) {
+    if tail.iter().any(|p| p.is_look_ahead() || matches!(p, Piece::Value | Piece::UserValue)) {
         return Err("a look ahead behind the user name");
     }
-    if !tail.is_empty() && !matches!(tail[0], Piece::Lit(_)) {
+    if tail.first().is_some_and(|piece| piece.literal().is_none()) {
         return Err("no literal text behind the user name");
     }
     lint_neighbours(pattern)?;
@@ -217,7 +263,7 @@ fn lint_group(group: &[Piece]) -> Result<(), &'static str> {
     if group.iter().any(|p| p.is_name() || p.is_client()) {
         return Err("a user name or client address that may be missing");
     }
-    if !group.iter().any(|p| matches!(p, Piece::Lit(_) | Piece::OneOf(_) | Piece::Phrase(_))) {
+    if !group.iter().any(|p| p.literal().is_some() || matches!(p, Piece::OneOf(_) | Piece::Phrase(_))) {
         return Err("a part that may be missing and has no literal text");
     }
     lint_neighbours(group)?;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::address;
-use super::pattern::{Pattern, Piece, Ports, split_at_user};
+use super::pattern::{Piece, Ports, SitePiece, split_at_user};
 use crate::line::bytes::Class;
 
 /// How often a repeated part may occur; real messages have at most a handful.
@@ -21,7 +21,7 @@ pub(super) struct Reading<'m> {
 }
 
 /// Reads the whole message by the pattern.
-pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m>> {
+pub(super) fn read<'m>(pattern: &[Piece], message: &'m [u8]) -> Option<Reading<'m>> {
     let (head, user, tail) = split_at_user(pattern);
     let mut reader = Reader::new(message);
     if !reader.read(head) {
@@ -36,7 +36,7 @@ pub(super) fn read<'m>(pattern: Pattern, message: &'m [u8]) -> Option<Reading<'m
 }
 
 /// Whether the message begins so; anything may follow.
-pub(super) fn begins(start: Pattern, message: &[u8]) -> bool {
+pub(super) fn begins(start: &[Piece], message: &[u8]) -> bool {
     Reader::new(message).read(start)
 }
 
@@ -113,6 +113,14 @@ impl<'m> Reader<'m> {
     fn other(&mut self, piece: &Piece) -> bool {
         match *piece {
             Piece::Not(text) => !self.unread.starts_with(text.as_bytes()),
+            Piece::Site(ref piece) => match &**piece {
+                SitePiece::Lit(text) => self.literal(text.as_bytes()),
+                SitePiece::Not(text) => !self.unread.starts_with(text.as_bytes()),
+                SitePiece::Optional(pieces) => {
+                    self.one_of(&[pieces]);
+                    true
+                }
+            },
             Piece::ClientPort => {
                 self.reading.client = endpoint(self.run(&NUMERIC)).map(|(address, _)| address.to_canonical());
                 self.reading.client.is_some()
@@ -150,7 +158,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn one_of(&mut self, choices: &[Pattern]) -> bool {
+    fn one_of(&mut self, choices: &[&[Piece]]) -> bool {
         choices.iter().any(|pieces| match pieces {
             [Piece::Lit(text)] => self.literal(text.as_bytes()),
             _ => self.may_be(pieces) && self.attempt(pieces),
@@ -278,6 +286,7 @@ fn is_method_name(name: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::Pattern;
     use super::Piece::*;
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Turns most patterns away by the first bytes of a message. Pure.
 
-use super::pattern::{Pattern, Piece};
+use super::pattern::{Piece, SitePiece};
 
 /// Bytes that are compared.
 const LENGTH: usize = 16;
@@ -43,7 +43,7 @@ impl Fitting {
 }
 
 impl Starts {
-    pub(super) fn of(patterns: impl Iterator<Item = Pattern>) -> Self {
+    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p [Piece]>) -> Self {
         let mut starts: Vec<Start> = Vec::new();
         for (nth, pattern) in patterns.enumerate() {
             for text in texts(pattern) {
@@ -76,7 +76,7 @@ fn words(text: &[u8]) -> Words {
 }
 
 /// Texts with one of which every message of the pattern starts, none longer than what is compared.
-fn texts(pattern: Pattern) -> Vec<Vec<u8>> {
+fn texts(pattern: &[Piece]) -> Vec<Vec<u8>> {
     let mut texts = Texts { open: vec![Vec::new()], closed: Vec::new() };
     texts.follow(pattern);
     let mut all = [texts.open, texts.closed].concat();
@@ -105,6 +105,11 @@ impl Texts {
                     choices.iter().for_each(|choice| self.follow_from(&before, choice));
                 }
                 Piece::Optional(pieces) => self.follow_from(&self.open.clone(), pieces),
+                Piece::Site(piece) => match &**piece {
+                    SitePiece::Lit(text) => self.append(text.as_bytes()),
+                    SitePiece::Not(_) => {}
+                    SitePiece::Optional(pieces) => self.follow_from(&self.open.clone(), pieces),
+                },
                 _ => self.closed.append(&mut self.open),
             }
         }
@@ -129,6 +134,7 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::Pattern;
     use super::super::pattern::Piece::*;
     use super::*;
 

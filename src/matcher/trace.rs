@@ -6,7 +6,7 @@ use regex_syntax::ast::{Ast, parse::Parser};
 use super::Kind;
 use super::any::{AnyMatcher, Form};
 use super::custom::{self, Expression};
-use super::pattern::{Pattern, Piece, split_at_user};
+use super::pattern::{Piece, split_at_user};
 use super::reader::{self, Reader, Side};
 
 /// How one pattern reads a message.
@@ -48,6 +48,7 @@ pub(crate) fn attempts<'m>(matcher: &AnyMatcher, message: &'m [u8]) -> Vec<Attem
     let attempt = |(kind, form)| {
         let (mut parts, failure) = match &form {
             Form::Pieces(pattern) => by_pieces(pattern, message),
+            Form::SitePieces(pieces) => by_pieces(pieces, message),
             Form::Expression(expression) => by_expression(expression, message),
         };
         parts.sort_by_key(|part| part.at);
@@ -58,7 +59,7 @@ pub(crate) fn attempts<'m>(matcher: &AnyMatcher, message: &'m [u8]) -> Vec<Attem
 
 type Trace<'m> = (Vec<Part<'m>>, Option<Failure<'m>>);
 
-fn by_pieces(pattern: Pattern, message: &[u8]) -> Trace<'_> {
+fn by_pieces<'m>(pattern: &[Piece], message: &'m [u8]) -> Trace<'m> {
     let (head, user, tail) = split_at_user(pattern);
     let mut walk = Walk { reader: Reader::new(message), start: 0, parts: Vec::new() };
     if let Some(failure) = head.iter().find_map(|piece| walk.step(piece)) {

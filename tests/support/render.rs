@@ -100,6 +100,7 @@ impl Writer<'_> {
                 let choice = self.choose(choices.len());
                 self.write(choices[choice]);
             }
+            Piece::Site(piece) => unreachable!("no piece of a built-in pattern: {piece:?}"),
             Piece::Many(choices) => {
                 for _ in 0..self.choose(4) {
                     let choice = self.choose(choices.len());
