@@ -1,4 +1,6 @@
-//! The syslog daemons that the servers' messages go through: those of Debian 12.
+//! The syslog daemons that the servers' messages go through: those of Debian 12, and sysklogd, which it does not have.
+
+use std::env;
 
 /// A syslog daemon in one of its settings.
 pub(super) struct Logger {
@@ -17,6 +19,15 @@ pub(super) struct Logger {
     pub(super) is_journal: bool,
     /// It reads lines of one program from standard input, and writes to a file in the directory `$LOG`.
     pub(super) is_pipe: bool,
+    /// Debian 12 does not have it: it is built from its source, and this variable names the program.
+    pub(super) built: Option<&'static str>,
+}
+
+impl Logger {
+    /// Whether it can be tried.
+    pub(super) fn is_here(&self) -> bool {
+        self.built.is_none_or(|variable| env::var_os(variable).is_some())
+    }
 }
 
 const RSYSLOG: Logger = Logger {
@@ -29,6 +40,7 @@ const RSYSLOG: Logger = Logger {
     is_read: true,
     is_journal: false,
     is_pipe: false,
+    built: None,
 };
 
 const SYSLOG_NG: Logger = Logger {
@@ -69,8 +81,17 @@ const JOURNALD: Logger = Logger {
     ..RSYSLOG
 };
 
+const SYSKLOGD: Logger = Logger {
+    name: "sysklogd",
+    title: "sysklogd 2.7.2",
+    packages: "",
+    script: include_str!("loggers/sysklogd.sh"),
+    built: Some("SYSKLOGD"),
+    ..INETUTILS
+};
+
 /// All of them.
-pub(super) static LOGGERS: [Logger; 8] = [
+pub(super) static LOGGERS: [Logger; 10] = [
     RSYSLOG,
     Logger {
         name: "rsyslog-raw",
@@ -90,6 +111,15 @@ pub(super) static LOGGERS: [Logger; 8] = [
     BUSYBOX,
     Logger { name: "busybox-S", title: "BusyBox with `-S`", setting: "-S", is_read: true, ..BUSYBOX },
     INETUTILS,
+    SYSKLOGD,
+    Logger {
+        name: "sysklogd-1",
+        title: "sysklogd 1.5.1",
+        script: include_str!("loggers/sysklogd-1.sh"),
+        built: Some("SYSKLOGD_1"),
+        escapes: false,
+        ..SYSKLOGD
+    },
     JOURNALD,
 ];
 
@@ -103,11 +133,23 @@ const SVLOGD: Logger = Logger {
 };
 
 /// Those whose way with bytes is told of alone.
-static OTHERS: [Logger; 4] = [
+static OTHERS: [Logger; 6] = [
     Logger {
         name: "syslog-ng-sanitize",
         title: "syslog-ng with `flags(sanitize-utf8)`",
         setting: "flags(sanitize-utf8)",
+        ..SYSLOG_NG
+    },
+    Logger {
+        name: "syslog-ng-sanitize-template",
+        title: "syslog-ng with `template(\"$ISODATE $HOST $(sanitize $MSGHDR$MSG)\\n\")`",
+        setting: "template(\"$ISODATE $HOST $(sanitize $MSGHDR$MSG)\\n\")",
+        ..SYSLOG_NG
+    },
+    Logger {
+        name: "syslog-ng-template-escape",
+        title: "syslog-ng with a template and `template-escape(yes)`",
+        setting: "template(\"$ISODATE $HOST $MSGHDR$MSG\\n\") template-escape(yes)",
         ..SYSLOG_NG
     },
     SVLOGD,

@@ -146,23 +146,27 @@ fn attack() -> ExitCode {
         println!("attack: what was logged is kept in {}", place.display());
         std::mem::forget(scratch);
     }
-    let probed: Vec<&Logger> = probed().collect();
-    each(&probed, |logger| run_part(place, "probe", logger.name, logger.packages));
+    let (here, elsewhere): (Vec<&Logger>, Vec<_>) = probed().partition(|logger| logger.is_here());
+    each(&here, |logger| run_part(place, "probe", logger.name, logger.packages));
     probes::compare(place);
-    println!("attack: {} loggers do with bytes what the threat model says", probed.len());
+    println!("attack: {} loggers do with bytes what the threat model says", here.len());
+    for logger in elsewhere {
+        println!("attack: {} is not tried: {} names none", logger.title, logger.built.unwrap_or_default());
+    }
     if is_asked_for("loggers") {
         return ExitCode::SUCCESS;
     }
     let servers = servers();
     let all_servers = servers.len() == SERVERS.len();
     each(&servers, |server| run_part(place, "server", server.name, server.packages));
-    each(&LOGGERS, |logger| run_part(place, "logger", logger.name, logger.packages));
+    let loggers: Vec<&Logger> = LOGGERS.iter().filter(|logger| logger.is_here()).collect();
+    each(&loggers, |logger| run_part(place, "logger", logger.name, logger.packages));
     let mut all = Verdict::default();
     for server in servers {
         if server.own_log {
             all.add(judge(server, None, place));
         } else {
-            LOGGERS.iter().for_each(|logger| all.add(judge(server, Some(logger), place)));
+            loggers.iter().for_each(|logger| all.add(judge(server, Some(logger), place)));
         }
     }
     println!("attack: in all {all}");

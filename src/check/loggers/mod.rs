@@ -116,11 +116,14 @@ fn newlines(loggers: &Loggers, logger: &Logger, (log, is_held): (&str, bool), fo
                 }
             }
         }
-        (Kind::Busybox, _) => {
+        (Kind::Busybox | Kind::OldSysklogd, _) => {
             bad("makes a message of its own of what follows a NUL", "let another daemon write it, such as rsyslogd".to_owned())
         }
         (Kind::Nginx | Kind::Other | Kind::JournalRemote, _) => Finding::ok(format!("{writes} itself")),
-        (Kind::Rsyslog | Kind::Syslogd, _) => whole(),
+        (Kind::Syslogd, _) => Finding::ok(format!(
+            "{writes}, each message on one line unless it is a sysklogd before version 2, which cannot be told"
+        )),
+        (Kind::Rsyslog | Kind::Inetutils | Kind::Sysklogd, _) => whole(),
     }
 }
 
@@ -146,9 +149,13 @@ fn senders(logger: &Logger, log: &str) -> Option<Finding> {
             Vec::new(),
             "write ip(127.0.0.1) into its network source, or lead that source into another file",
         ),
-        Kind::Busybox | Kind::Syslogd | Kind::JournalRemote | Kind::Nginx | Kind::Other => {
-            (Route::Here, Vec::new(), "start it without remote reception (inetutils: without -r; sysklogd: with -s)")
-        }
+        Kind::Inetutils | Kind::OldSysklogd => (Route::Here, Vec::new(), "start it without -r"),
+        Kind::Sysklogd => (Route::Here, Vec::new(), "start it with -ss"),
+        Kind::Busybox | Kind::Syslogd | Kind::JournalRemote | Kind::Nginx | Kind::Other => (
+            Route::Here,
+            Vec::new(),
+            "start it without remote reception (inetutils and old sysklogd: without -r; sysklogd 2: with -ss)",
+        ),
     };
     let places: Vec<_> = open.iter().map(ToString::to_string).collect();
     let who = match open.iter().any(|listen| listen.transport == Transport::Udp) {
@@ -174,15 +181,23 @@ fn senders(logger: &Logger, log: &str) -> Option<Finding> {
     })
 }
 
-/// sysklogd with `-s` has a socket to send with, and takes nothing. For inetutils, `-s` is another thing, but that one has
-/// no such socket without `-r`.
+/// A sysklogd that sends lines has a socket for it, at which it may take nothing: from version 2 on with `-s`, before it without
+/// `-r`. To inetutils `-s` is another thing, but without `-r` it has no such socket.
 fn is_deaf(logger: &Logger) -> bool {
-    let has = |letter: char| {
-        logger.arguments.iter().skip(1).any(|argument| {
-            argument.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains(letter))
+    let has = |letter: char, valued: &str| {
+        let groups = logger.arguments.iter().skip(1).filter_map(|argument| argument.strip_prefix('-'));
+        groups.filter(|group| !group.starts_with('-')).any(|group| {
+            // Behind a letter with a value stands the value.
+            let end = group.find(|letter| valued.contains(letter)).map_or(group.len(), |at| at + 1);
+            group[..end].contains(letter)
         })
     };
-    logger.kind == Kind::Syslogd && has('s') && !has('r')
+    match logger.kind {
+        Kind::Sysklogd => has('s', "abCfmMPpr"),
+        Kind::OldSysklogd => !has('r', "aflmps"),
+        Kind::Syslogd => has('s', "abCfmMPp") && !has('r', "abCfmMPp"),
+        _ => false,
+    }
 }
 
 fn remote(logger: &Logger) -> Option<Finding> {

@@ -2,7 +2,8 @@
 //! named sources and destinations, joined by log statements (the administration guide of syslog-ng). Pure.
 //!
 //! Tried with 3.38 of Debian 12: as shipped, a newline in a message is written as it is. `flags(no-multi-line)`, in the
-//! file destination or in the source, makes a space of it, `flags(sanitize-utf8)` in the source makes `\n`.
+//! file destination or in the source, makes a space of it. `flags(sanitize-utf8)` in the source makes `\n` of it only in a
+//! message that is not UTF-8, which the stranger can avoid.
 
 use crate::config::loggers::Route;
 
@@ -67,7 +68,7 @@ fn path(path: &[Token<'_>], destinations: &[Destination<'_>], statements: &[Stat
         None => Newlines::Unknown,
         Some(sources) => {
             let drivers: Vec<_> = sources.iter().flat_map(|source| calls(source, &DRIVERS)).collect();
-            let is_cured = drivers.iter().all(|driver| has_flag(driver, &["no-multi-line", "sanitize-utf8"]));
+            let is_cured = drivers.iter().all(|driver| has_flag(driver, &["no-multi-line"]));
             if is_cured && !drivers.is_empty() { Newlines::Cured } else { Newlines::Raw }
         }
     }
@@ -290,7 +291,7 @@ log { source(s_src); filter(f_mail); destination(d_mail); };
         assert_eq!(told("mail.log\"", "mail.log\" perm(0640) flags(threaded, no_multi_line)"), Newlines::Cured);
         assert_eq!(told("/var/log/syslog\"", "/var/log/syslog\" flags(no-multi-line)"), Newlines::Raw, "another file");
         assert_eq!(told("mail.log\"", "mail.log\" # flags(no-multi-line)\n"), Newlines::Raw, "a comment");
-        assert_eq!(told("syslog-protocol", "syslog-protocol, sanitize-utf8"), Newlines::Cured);
+        assert_eq!(told("syslog-protocol", "syslog-protocol, sanitize-utf8"), Newlines::Raw);
         assert_eq!(told("syslog-protocol", "syslog-protocol, no-multi-line"), Newlines::Cured);
         assert_eq!(told("mail.log\"", "mail.log\" template(\"$(sanitize $MSG)\\n\")"), Newlines::Unknown);
         assert_eq!(told("filter(f_mail);", "rewrite(r_newline);"), Newlines::Unknown);

@@ -41,6 +41,19 @@ fn programs_are_known_by_their_file() {
     assert_eq!(kind("busybox", &["/bin/busybox", "syslogd"]), Kind::Busybox);
     assert_eq!(kind("busybox", &["sh", "-c", "syslogd"]), Kind::Other);
     assert_eq!(kind("dovecot", &["rsyslogd"]), Kind::Other, "an argument may be anything");
+    assert_eq!(kind("syslogd", &["syslogd"]), Kind::Syslogd);
+    // What the files of inetutils 2.4 and of sysklogd 2.7.2, 2.0, 1.6, 1.5.1 and 1.4 hold.
+    for (file, kind) in [
+        ("\0syslogd (GNU inetutils 2.4): restart\0", Kind::Inetutils),
+        ("\0syslogd v2.7.2: restart.\0", Kind::Sysklogd),
+        ("\0syslogd v%s\n\0syslogd v2.0: restart.\0", Kind::Sysklogd),
+        ("\0syslogd v%s\n\0", Kind::OldSysklogd),
+        ("\0syslogd %s.%s\n\0", Kind::OldSysklogd),
+        ("\0syslogd %s-%s\n\0", Kind::OldSysklogd),
+        ("", Kind::Syslogd),
+    ] {
+        assert_eq!(Kind::of_syslogd(file), kind, "{file:?}");
+    }
 }
 
 #[test]
@@ -59,16 +72,24 @@ fn newlines_are_an_error_where_a_stranger_can_write_them() {
         let findings = told(logger(Kind::SyslogNg, "syslog-ng", unknown), &["nginx"]);
         assert_told(&findings, Level::Error, "cannot be told");
     }
-    assert_told(&told(logger(Kind::Busybox, "busybox", None), &[]), Level::Warning, "follows a NUL");
+    for kind in [Kind::Busybox, Kind::OldSysklogd] {
+        assert_told(&told(logger(kind, "x", None), &[]), Level::Warning, "follows a NUL");
+        assert_told(&told(logger(kind, "x", None), &["nginx"]), Level::Error, "follows a NUL");
+    }
+    assert_told(&told(logger(Kind::Syslogd, "syslogd", None), &["nginx"]), Level::Ok, "unless it is a sysklogd before");
     let off = "$EscapeControlCharactersOnReceive off";
     assert_told(
         &told(logger(Kind::Rsyslog, "rsyslogd", Some(Ok(off))), &["nginx"]),
         Level::Error,
         "escapes no newlines",
     );
-    for (kind, read) in
-        [(Kind::Rsyslog, Some(Ok(""))), (Kind::Rsyslog, Some(Err("x"))), (Kind::Syslogd, None), (Kind::Other, None)]
-    {
+    for (kind, read) in [
+        (Kind::Rsyslog, Some(Ok(""))),
+        (Kind::Rsyslog, Some(Err("x"))),
+        (Kind::Inetutils, None),
+        (Kind::Sysklogd, None),
+        (Kind::Other, None),
+    ] {
         assert_well(&told(logger(kind, "x", read), &["nginx"]));
     }
 }
@@ -130,15 +151,32 @@ fn lines_from_the_network_are_an_error() {
 
 #[test]
 fn a_syslogd_that_only_sends_is_told_from_one_that_takes() {
-    let with = |option: &str| Logger {
-        listens: vec![listen(Transport::Udp, "0.0.0.0")],
-        arguments: vec!["syslogd".to_owned(), option.to_owned()],
-        ..logger(Kind::Syslogd, "syslogd", None)
+    let with = |kind: Kind, option: &str| {
+        let arguments = vec!["syslogd".to_owned(), option.to_owned()];
+        let listens = vec![listen(Transport::Udp, "0.0.0.0")];
+        told(Logger { listens, arguments, ..logger(kind, "syslogd", None) }, &[])
     };
-    assert_told(&told(with("-n"), &[]), Level::Error, "inetutils: without -r; sysklogd: with -s");
-    assert_told(&told(with("-rs"), &[]), Level::Error, "whoever can send it one datagram");
-    assert_told(&told(with("--set"), &[]), Level::Error, "whoever can send it one datagram");
-    assert_well(&told(with("-ss"), &[]));
+    for (kind, option, cure) in [
+        (Kind::Sysklogd, "-n", "start it with -ss"),
+        (Kind::Sysklogd, "-f/etc/syslog.conf", "start it with -ss"),
+        (Kind::OldSysklogd, "-nr", "start it without -r"),
+        (Kind::Inetutils, "-r", "start it without -r"),
+        (Kind::Inetutils, "-rs", "start it without -r"),
+        (Kind::Syslogd, "-rs", "old sysklogd: without -r; sysklogd 2: with -ss"),
+        (Kind::Syslogd, "--set", "old sysklogd: without -r; sysklogd 2: with -ss"),
+    ] {
+        assert_told(&with(kind, option), Level::Error, "whoever can send it one datagram");
+        assert_told(&with(kind, option), Level::Error, cure);
+    }
+    for (kind, option) in [
+        (Kind::Sysklogd, "-s"),
+        (Kind::Sysklogd, "-nsr1M:5"),
+        (Kind::OldSysklogd, "-n"),
+        (Kind::OldSysklogd, "-s/r"),
+        (Kind::Syslogd, "-ss"),
+    ] {
+        assert!(with(kind, option).iter().all(|finding| finding.level != Level::Error), "{option}");
+    }
 }
 
 #[test]

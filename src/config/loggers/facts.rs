@@ -56,7 +56,12 @@ pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, as
 fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets, is_hidden: bool) -> Option<Logger> {
     let program = program(pid)?;
     let arguments = command(pid);
-    let kind = Kind::of(&program, &arguments);
+    let kind = match Kind::of(&program, &arguments) {
+        Kind::Syslogd => {
+            read_file(Path::new(&format!("/proc/{pid}/exe"))).map_or(Kind::Syslogd, |file| Kind::of_syslogd(&file))
+        }
+        kind => kind,
+    };
     let holds = |found: &fs::Metadata, path: &Path| {
         let name = files.get(&(found.dev(), found.ino()))?;
         is_writable(pid, path).then(|| name.clone())

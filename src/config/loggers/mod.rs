@@ -22,7 +22,13 @@ pub(crate) enum Kind {
     SyslogNg,
     /// `busybox syslogd`.
     Busybox,
-    /// The syslogd of inetutils, or sysklogd.
+    /// The syslogd of inetutils.
+    Inetutils,
+    /// sysklogd from version 2 on.
+    Sysklogd,
+    /// sysklogd before it.
+    OldSysklogd,
+    /// A syslogd that may be any of them.
     Syslogd,
     /// systemd-journal-remote.
     JournalRemote,
@@ -47,9 +53,23 @@ impl Kind {
         }
     }
 
+    /// Which syslogd a program is, by words in its file.
+    pub(crate) fn of_syslogd(file: &str) -> Self {
+        let has = |words: &str| file.contains(words);
+        if has("GNU inetutils") {
+            Self::Inetutils
+        } else if has("syslogd v2.") {
+            Self::Sysklogd
+        } else if has("syslogd v%s") || has("syslogd %s") {
+            Self::OldSysklogd
+        } else {
+            Self::Syslogd
+        }
+    }
+
     /// Whether it takes what other programs log.
     pub(crate) fn is_syslog(self) -> bool {
-        matches!(self, Self::Rsyslog | Self::SyslogNg | Self::Busybox | Self::Syslogd)
+        !matches!(self, Self::JournalRemote | Self::Nginx | Self::Other)
     }
 }
 

@@ -1,0 +1,2 @@
+echo "*.* $LOG" >"$LOG.conf"
+exec "$SYSKLOGD" -F -K -n -ss -f "$LOG.conf" -P "$LOG.pid" -C "$LOG.cache"
