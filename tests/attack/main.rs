@@ -442,13 +442,13 @@ fn feed_all(place: &Path, logger: &Logger) {
             rest = next;
             Some(datagram.to_vec())
         });
-        feed(logger, &log_of(place, logger, server), datagrams);
+        feed(logger, &log_of(place, logger, server), datagrams, || ());
     }
     println!("attack: {}: fed", logger.name);
 }
 
-/// Starts the logger, sends it these datagrams, and ends it once all is written.
-fn feed(logger: &Logger, log: &Path, datagrams: impl Iterator<Item = Vec<u8>>) {
+/// Starts the logger, sends it these datagrams, and ends it once all is written and looked at.
+fn feed(logger: &Logger, log: &Path, datagrams: impl Iterator<Item = Vec<u8>>, look: impl FnOnce()) {
     let mut daemon = start(logger, log);
     let socket = UnixDatagram::unbound().expect("a socket");
     wait_for(&format!("{} at /dev/log", logger.name), PATIENCE, || socket.connect("/dev/log").is_ok());
@@ -457,6 +457,7 @@ fn feed(logger: &Logger, log: &Path, datagrams: impl Iterator<Item = Vec<u8>>) {
         send(&socket, &datagram).unwrap_or_else(|error| panic!("{}: {error}", logger.name));
     }
     wait_for(&format!("{}: the last message", logger.name), PATIENCE, || has_last(logger, log));
+    look();
     let _ = daemon.kill();
     let _ = daemon.wait();
     let _ = fs::remove_file("/dev/log");

@@ -56,12 +56,26 @@ pub(super) fn probe(place: &Path, logger: &Logger) {
         pipe(logger, &log, &messages);
     } else {
         let stamped = messages.iter().map(|message| [b"<22>Nov 27 13:00:00 ", &message[..]].concat());
-        feed(logger, &log, stamped);
+        feed(logger, &log, stamped, || judge(logger, &log));
     }
     let text = written(logger, &log);
     let bytes = BYTES.map(|(name, byte)| meaning(&text, name, byte));
     let cells: Vec<String> = [logger.title.to_owned()].into_iter().chain(bytes).chain([length(&text)]).collect();
     fs::write(row_of(place, logger), format!("| {} |\n", cells.join(" | "))).expect("the row");
+}
+
+/// What `check` makes of the logger, while it runs.
+fn judge(logger: &Logger, log: &Path) {
+    if logger.is_journal {
+        return;
+    }
+    let mut check = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"));
+    check.args(["check", "--matcher", "nginx", "--map"]).arg(log.with_extension("map")).arg("--log").arg(log);
+    let output = check.output().expect("the program");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let says = text.contains(&format!("writes {}, each message on one line", log.display()));
+    let warns = text.contains("lets a stranger write a whole line");
+    assert_eq!((says, warns), (logger.escapes, !logger.escapes), "{}: {text}", logger.name);
 }
 
 /// To loggers that read lines of one program from a pipe.

@@ -34,6 +34,7 @@ for device in null zero full random urandom tty; do
 done
 mkdir -m 1777 "$STAGE/dev/shm"
 ln -s /proc/self/fd "$STAGE/dev/fd"
+ln -s /proc/self/fd/1 "$STAGE/dev/stdout"
 mount --rbind "$STAGE/dev" /dev
 
 exec unshare --net bash -euc '

@@ -115,6 +115,6 @@ pub(super) const ROWS: &[Stranger] = &[
         bytes: "the user names the server that says that he is logged in",
         logger: "as above",
         stopped_by: "nothing in the line; `check` calls the setting an error, and it is off by default",
-        source: "Perdition 2.2, perdition/perdition.c, getserver.c",
+        source: "Perdition 2.2, perdition/perdition.c, getserver.c; tried",
     },
 ];
