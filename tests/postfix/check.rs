@@ -1,6 +1,6 @@
 //! `check`: each finding is provoked by real files and a real postconf.
 
-mod clinic;
+pub(crate) mod clinic;
 mod postfix;
 mod site;
 mod transports;

@@ -29,12 +29,17 @@ pub(crate) struct Dovecot {
 
 impl Dovecot {
     pub(crate) fn start() -> Self {
+        Self::start_trusting("")
+    }
+
+    /// It believes these networks where a client is.
+    pub(crate) fn start_trusting(networks: &str) -> Self {
         let mut failure = String::new();
         // As with Postfix: a port may be taken between our asking and Dovecot's binding.
         for _ in 0..5 {
             let home = Scratch::new();
             let (pop3, imap) = (free_port(), free_port());
-            configure(&home, pop3, imap);
+            configure(&home, (pop3, imap), networks);
             let master = spawn_master(&home);
             let mut dovecot = Self { master, home, pop3, imap };
             if dovecot.is_up() {
@@ -186,15 +191,15 @@ fn spawn_master(home: &Scratch) -> Child {
         .expect("dovecot")
 }
 
-fn configure(home: &Scratch, pop3: u16, imap: u16) {
+fn configure(home: &Scratch, ports: (u16, u16), trusted: &str) {
     let mail = home.join("mail");
     fs::create_dir(&mail).expect("a directory for mail");
     let user = User::from_name(MAIL_USER).expect("the user list").expect("the owner of the mail");
     chown(&mail, Some(user.uid), Some(user.gid)).expect("its owner");
-    fs::write(home.join("dovecot.conf"), dovecot_conf(home.path(), &user, pop3, imap)).expect("dovecot.conf");
+    fs::write(home.join("dovecot.conf"), dovecot_conf(home.path(), &user, ports, trusted)).expect("dovecot.conf");
 }
 
-fn dovecot_conf(home: &Path, owner: &User, pop3: u16, imap: u16) -> String {
+fn dovecot_conf(home: &Path, owner: &User, (pop3, imap): (u16, u16), trusted: &str) -> String {
     let (home, uid, gid) = (home.display(), owner.uid, owner.gid);
     let listener = |service: &str, port: u16| {
         format!(
@@ -221,7 +226,7 @@ ssl = no
 disable_plaintext_auth = no
 auth_failure_delay = 0
 haproxy_trusted_networks = 127.0.0.0/8
-login_trusted_networks = {PROXY}
+login_trusted_networks = {trusted}
 mail_location = maildir:{home}/mail/%u
 passdb {{
   driver = static

@@ -137,7 +137,7 @@ impl Clinic {
     }
 }
 
-/// Programs of our name are told of by every `check` on the machine.
+/// Programs of our name, and a Dovecot that believes others, are told of by every `check` on the machine.
 static RIVALS: RwLock<()> = RwLock::new(());
 
 /// The right to run one.
