@@ -146,29 +146,31 @@ fn attack() -> ExitCode {
         println!("attack: what was logged is kept in {}", place.display());
         std::mem::forget(scratch);
     }
-    let (here, elsewhere): (Vec<&Logger>, Vec<_>) = probed().partition(|logger| logger.is_here());
-    each(&here, |logger| run_part(place, "probe", logger.name, logger.packages));
-    probes::compare(place);
-    println!("attack: {} loggers do with bytes what the threat model says", here.len());
-    for logger in elsewhere {
-        println!("attack: {} is not tried: {} names none", logger.title, logger.built.unwrap_or_default());
+    let servers = servers();
+    let all_servers = servers.len() == SERVERS.len();
+    if all_servers {
+        probe_all(place);
     }
     if is_asked_for("loggers") {
         return ExitCode::SUCCESS;
     }
-    let servers = servers();
-    let all_servers = servers.len() == SERVERS.len();
     each(&servers, |server| run_part(place, "server", server.name, server.packages));
-    let loggers: Vec<&Logger> = LOGGERS.iter().filter(|logger| logger.is_here()).collect();
+    let is_fed = servers.iter().any(|server| !server.own_log);
+    let loggers: Vec<&Logger> = LOGGERS.iter().filter(|logger| is_fed && logger.is_here()).collect();
     each(&loggers, |logger| run_part(place, "logger", logger.name, logger.packages));
-    let mut all = Verdict::default();
-    for server in servers {
-        if server.own_log {
-            all.add(judge(server, None, place));
-        } else {
-            loggers.iter().for_each(|logger| all.add(judge(server, Some(logger), place)));
-        }
-    }
+    let logs: Vec<(&Server, Option<&Logger>)> = servers
+        .iter()
+        .flat_map(|server| match server.own_log {
+            true => vec![(*server, None)],
+            false => loggers.iter().map(|logger| (*server, Some(*logger))).collect(),
+        })
+        .collect();
+    let all = Mutex::new(Verdict::default());
+    each(&logs, |(server, logger)| {
+        let verdict = judge(server, *logger, place);
+        all.lock().unwrap().add(verdict);
+    });
+    let all = all.into_inner().unwrap();
     println!("attack: in all {all}");
     assert_eq!(all.forged, 0, "addresses were granted from which nobody logged in");
     assert!(
@@ -176,6 +178,17 @@ fn attack() -> ExitCode {
         "no name would fool a reader who takes each line for a message: the attack is none"
     );
     ExitCode::SUCCESS
+}
+
+/// Tries each logger alone.
+fn probe_all(place: &Path) {
+    let (here, elsewhere): (Vec<&Logger>, Vec<_>) = probed().partition(|logger| logger.is_here());
+    each(&here, |logger| run_part(place, "probe", logger.name, logger.packages));
+    probes::compare(place);
+    println!("attack: {} loggers do with bytes what the threat model says", here.len());
+    for logger in elsewhere {
+        println!("attack: {} is not tried: {} names none", logger.title, logger.built.unwrap_or_default());
+    }
 }
 
 /// What the reading of logs came to, as numbers of logins.

@@ -48,7 +48,8 @@ pub(super) const ROWS: &[Stranger] = &[
         who: "anybody",
         message: "*7 client login failed: \"WORDS OF THE AUTHENTICATION SERVER\" while in http auth state, client: ADDRESS, server: \
                   SERVER, login: \"NAME\"",
-        bytes: "any byte, NUL as well, in literals of IMAP and in base64; 95 bytes in POP3; the whole message has at most 2,048",
+        bytes: "any byte in literals of IMAP and in base64, 95 bytes in POP3; the whole message has at most 2,048. Its own file \
+                gets NUL as well; a datagram ends in front of the first (tried)",
         logger: "its own file, or a datagram with a header of its own; neither escapes anything",
         stopped_by: "`newlines`; each message begins with the number of the connection",
         source: "nginx 1.31.4, src/mail/ngx_mail_handler.c: ngx_mail_log_error; src/core/ngx_log.c: ngx_log_error_core; \
