@@ -24,6 +24,7 @@ mod progress;
 mod reload;
 mod removal;
 mod report;
+mod rests;
 mod rotation;
 mod servers;
 mod several_logs;

@@ -31,7 +31,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 
 /// The rooms that a text imports, without those of its tests.
 fn imports(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().split("#[cfg(test)]\n#[allow").next().unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().split("#[cfg(test)]\n#[allow").next().unwrap();
     let names =
         code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| line.split("crate::").skip(1));
     names.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap().to_owned()).collect()
@@ -72,8 +72,17 @@ fn every_file_stands_in_a_room() {
         let has_place = if path.is_dir() { ROOMS.contains(&name) || name == "line" } else { FILES.contains(&name) };
         assert!(has_place, "src/{name} stands in no room");
     }
-    for file in files(&src()) {
-        let twin = file.with_extension("");
-        assert!(!twin.is_dir(), "{} stands beside a directory of its name", file.display());
+}
+
+#[test]
+fn a_module_of_several_files_begins_in_its_mod_rs() {
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    for directory in ["src", "backends/src", "tests"] {
+        for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).iter().filter(|path| is_source(path))
+        {
+            let beside = file.with_extension("");
+            let is_module = beside.is_dir() && files(&beside).iter().any(is_source);
+            assert!(!is_module, "{} stands beside a directory of its name", file.display());
+        }
     }
 }

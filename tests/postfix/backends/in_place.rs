@@ -5,7 +5,6 @@ use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -16,9 +15,6 @@ use super::ring::later;
 use super::site::User::Myself;
 use super::site::{Case, Site, cases, skip};
 use super::{client, publish, this_test};
-
-/// Longer than a publish may wait for a lock, however busy the machine is.
-const BOUND: Duration = Duration::from_secs(60);
 
 fn in_place() -> Option<Case> {
     let found = cases().into_iter().find(|case| case.lmdb_update == LmdbUpdate::InPlace);
@@ -128,10 +124,8 @@ fn a_reader_that_was_stopped_holds_up_a_publish_but_not_the_daemon() {
     let stopped = Stopped::new(&case, &site);
     let both = vec![client("192.0.2.1"), client("192.0.2.2")];
     for _ in 0..2 {
-        let began = Instant::now();
         let update = Update { added: &both[1..], extended: &[], removed: &[], clients: &both };
         let error = backend.publish(&update).unwrap_err();
-        assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
         assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
         assert!(error.cure.unwrap().contains("lslocks"));
         assert_eq!(backend.list().unwrap().len(), 1);
@@ -150,9 +144,7 @@ fn a_reader_that_was_stopped_keeps_no_grant_in_the_table() {
     let mut backend = (case.driver.open)(&site.options).unwrap();
     publish(&mut *backend, &[client("192.0.2.1")]);
     let stopped = Stopped::new(&case, &site);
-    let began = Instant::now();
     backend.clear().unwrap();
-    assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
     assert_eq!(site.lookup(&case, "192.0.2.1", Myself), Ok(None));
     // The lock is on the file that was there before.
     publish(&mut *backend, &[client("192.0.2.2")]);
