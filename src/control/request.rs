@@ -138,6 +138,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_bytes_are_answered(line in proptest::collection::vec(any::<u8>(), 0..100)) {
             if let Err(failure) = Request::parse(&line) {

@@ -60,6 +60,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read_as_by_the_standard_library(
             text in "[0-9a-f:.]{0,20}|([0-9]{0,4}[.]){2,4}[0-9]{0,4}|::ffff:[0-9.]{7,15}"

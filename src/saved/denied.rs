@@ -131,6 +131,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn finds_what_a_search_through_all_of_them_finds(steps in proptest::collection::vec((networks(), any::<bool>()), 0..40)) {
             let mut denied = Denied::default();

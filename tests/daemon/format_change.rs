@@ -164,7 +164,7 @@ fn a_pasted_command_stands_for_exactly_the_line_and_runs_nothing_else() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn so_does_any_line(line in prop::collection::vec(

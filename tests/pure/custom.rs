@@ -230,6 +230,8 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_user_name_changes_the_address(user in hostile()) {
         for (pattern, before, behind) in SHAPES {
@@ -308,7 +310,7 @@ fn message(before: &[Part], behind: &[Part], texts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever the linter takes: a server that writes a stranger's text at the places for it is read right.
     #[test]

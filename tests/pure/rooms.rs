@@ -75,6 +75,15 @@ fn every_file_stands_in_a_room() {
 }
 
 #[test]
+fn the_top_level_stays_as_it_is() {
+    let known = ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "backends", "docs", "src", "target", "tests"];
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || known.contains(&&name[..]), "{name} does not belong to the top level");
+    }
+}
+
+#[test]
 fn a_module_of_several_files_begins_in_its_mod_rs() {
     let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
     for directory in ["src", "backends/src", "tests"] {

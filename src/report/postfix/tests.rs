@@ -44,6 +44,8 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_message_is_a_panic(message in message(), daemon in "smtpd|smtp|lmtp|qmgr|cleanup|pickup") {
         read((b"", daemon.as_bytes()), &message);
