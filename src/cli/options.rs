@@ -360,6 +360,16 @@ pub const OPTIONS: &[OptionRow] = &[
         more: "At most 1000 ([running.md](running.md#shared-addresses))",
         ..GRANTS
     },
+    OptionRow {
+        key: "syslog-name",
+        values: Values::Commas,
+        value_name: "NAME,...",
+        for_commands: true,
+        help: "What Postfix's syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays",
+        more: "`report` asks `postconf` if nothing is said",
+        example: r#"["mx", "submission"]"#,
+        ..GRANTS
+    },
     OptionRow { key: "count-relays", kind: Kind::Flag, help: "Count relays by grants in Postfix's lines", ..GRANTS },
     OptionRow {
         key: "relay-warning",

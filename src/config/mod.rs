@@ -264,6 +264,11 @@ fn map(options: &Options) -> Result<PathBuf, Error> {
     }
 }
 
+/// Under which names Postfix logs besides its usual ones, if that is said.
+pub(crate) fn syslog_names(options: &Options) -> Vec<String> {
+    options.words(option!("syslog-name"))
+}
+
 /// Whether Postfix's `mynetworks` are never published.
 pub fn skips_mynetworks(options: &Options) -> bool {
     options.flag(option!("skip-mynetworks"))

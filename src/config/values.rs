@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::cli::{OptionRow, option};
 use crate::config::options::Options;
+use crate::grants::CountRelays;
 use crate::output::error::{Error, Exit};
 use crate::ring;
 use crate::ring::users_per_address;
@@ -86,11 +87,11 @@ pub(super) fn most_addresses(options: &Options) -> Result<Option<u8>, Error> {
     }
 }
 
-pub(super) fn relays(options: &Options) -> Result<Option<u32>, Error> {
+pub(super) fn relays(options: &Options) -> Result<Option<CountRelays>, Error> {
     let text = options.text(option!("relay-warning"));
     let most: u32 = text.parse().map_err(|_| wrong(options, "--relay-warning", text, "not a number"))?;
     match options.flag(option!("count-relays")) {
-        true => Ok(Some(most)),
+        true => Ok(Some(CountRelays { most, names: options.words(option!("syslog-name")) })),
         false if most > 0 => {
             Err(wrong(options, "--relay-warning", text, "relays are not counted").cure("add --count-relays"))
         }

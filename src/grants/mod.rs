@@ -12,7 +12,7 @@ mod shared;
 pub mod taken;
 mod view;
 
-pub use self::policy::{Policy, Start};
+pub use self::policy::{CountRelays, Policy, Start};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

@@ -39,8 +39,17 @@ pub struct Policy {
     pub most_users: Option<NonZeroUsize>,
     /// With how many addresses a user gives way first in a full ring, if that matters.
     pub most_addresses: Option<u8>,
-    /// Whether relays are counted, and how many of an address in an hour are worth no warning yet; 0: any number.
-    pub relays: Option<u32>,
+    /// Whether relays are counted.
+    pub relays: Option<CountRelays>,
+}
+
+/// How relays are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountRelays {
+    /// How many of an address in an hour are worth no warning yet; 0: any number.
+    pub most: u32,
+    /// Under which names Postfix logs besides its usual ones.
+    pub names: Vec<String>,
 }
 
 /// What a run begins with besides its policy. The default keeps its table in memory and leaves nothing.
@@ -78,7 +87,7 @@ impl Default for Start {
 impl Grants {
     /// Takes over what earlier runs have left, and brings the table to it. An error of that is logged, and it is tried again.
     pub fn new(now: &Now, policy: &Policy, start: Start) -> Self {
-        let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses, relays } =
+        let &Policy { grace, entries, hold, ref networks, publish_interval, most_users, most_addresses, ref relays } =
             policy;
         let Start { backend, expires_rows, listed, saved, map, takes, narrator } = start;
         let mut ring = Ring::new(grace, entries, most_addresses);
@@ -109,7 +118,7 @@ impl Grants {
             taken,
             relays: None,
         };
-        grants.set_relays(relays);
+        grants.set_relays(relays.clone());
         grants.forget_saved();
         grants
     }

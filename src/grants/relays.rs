@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::Grants;
+use super::{CountRelays, Grants};
 use crate::bounded::Bounded;
 use crate::output::escape::short;
 use crate::time::{Now, unix_seconds};
@@ -16,8 +16,7 @@ const HOUR: u64 = 60;
 pub(super) struct Relays {
     addresses: Bounded<IpAddr, Count>,
     total: u64,
-    /// How many of an address in an hour are worth no warning yet; 0: any number.
-    most: u32,
+    how: CountRelays,
 }
 
 #[derive(Debug, Default)]
@@ -47,18 +46,18 @@ impl Count {
 }
 
 impl Grants {
-    /// From now on relays are counted, or no longer. `most` is for [`Relays::most`].
-    pub(super) fn set_relays(&mut self, most: Option<u32>) {
+    /// From now on relays are counted so, or no longer.
+    pub(super) fn set_relays(&mut self, how: Option<CountRelays>) {
         let known = self.relays.take();
-        self.relays = most.map(|most| match known {
-            Some(relays) => Relays { most, ..relays },
-            None => Relays { addresses: Bounded::new(self.ring.capacity()), total: 0, most },
+        self.relays = how.map(|how| match known {
+            Some(relays) => Relays { how, ..relays },
+            None => Relays { addresses: Bounded::new(self.ring.capacity()), total: 0, how },
         });
     }
 
-    /// Whether relays are counted.
-    pub(crate) fn counts_relays(&self) -> bool {
-        self.relays.is_some()
+    /// How relays are counted, if they are.
+    pub(crate) fn counts_relays(&self) -> Option<&CountRelays> {
+        self.relays.as_ref().map(|relays| &relays.how)
     }
 
     /// A message has left the host that an address handed in while it had a grant.
@@ -69,7 +68,7 @@ impl Grants {
         let within_an_hour = count.add(now.wall);
         let minute = unix_seconds(now.wall) / 60;
         let is_told = count.warned.is_some_and(|warned| minute < warned + HOUR);
-        if relays.most == 0 || within_an_hour <= relays.most || is_told {
+        if relays.how.most == 0 || within_an_hour <= relays.how.most || is_told {
             return;
         }
         count.warned = Some(minute);
@@ -78,7 +77,7 @@ impl Grants {
         log::warn!(
             "{address}{user} has relayed {within_an_hour} messages by its grant within an hour, --relay-warning is {}; \
              'pop-before-smtp deny {address}' ends it",
-            relays.most
+            relays.how.most
         );
     }
 

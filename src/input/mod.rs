@@ -203,8 +203,8 @@ impl Reader {
         match origin.age {
             Age::Live => {
                 self.take_live(name, origin, block, now, grants);
-                if grants.counts_relays() {
-                    self.relays.get_or_insert_with(Relays::new).take(lines, now, grants);
+                if let Some(how) = grants.counts_relays() {
+                    self.relays.get_or_insert_with(|| Relays::new(&how.names)).take(lines, now, grants);
                 }
             }
             Age::Past | Age::Counted => self.take_old(name, origin, block, now, grants),

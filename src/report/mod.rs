@@ -7,6 +7,7 @@ pub(crate) mod queue;
 pub(crate) mod summary;
 mod sums;
 pub(crate) mod text;
+pub(crate) mod told;
 mod who;
 
 use std::collections::BTreeMap;
@@ -17,18 +18,22 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use self::postfix::{Line, Said};
-use self::queue::{Granted, Origin, Queue};
+use self::queue::{By, Granted, Origin, Queue};
 use self::summary::{GraceRow, Totals};
+use self::told::{Open, Told, Why};
 use self::who::{Address, Keys, User, local_part};
 use crate::bounded::{Bounded, Hashed};
+use crate::matcher::SessionId;
 use crate::ring::networks::Networks;
+use crate::ring::open_sessions::OpenSessions;
 use crate::ring::{Change, Ring};
 use crate::time::Timestamp;
 
-/// Most addresses and users that are kept, and clients that moved. The one used longest ago is forgotten. With [`ROOM`] and
-/// [`queue::MOST`] the report takes less than 64 MiB, whatever the logs hold.
+/// Most addresses and users that are kept, clients that moved, and those whose relays nothing explains. The one used longest
+/// ago is forgotten. With [`ROOM`] and [`queue::MOST`] the report takes less than 64 MiB, whatever the logs hold.
 const MOST: usize = 25_000;
 const MOST_MOVED: usize = 10_000;
+const MOST_UNEXPLAINED: usize = 5_000;
 
 /// Bytes for senders, domains and days of addresses, all together. What comes when they are used up is not kept, and told.
 const ROOM: usize = 8 << 20;
@@ -48,6 +53,8 @@ const ELSEWHERE: u64 = 3600;
 pub(crate) struct Settings {
     pub(crate) grace: Duration,
     pub(crate) entries: NonZeroUsize,
+    /// How long a session counts as open at most, if grants are held while one is open.
+    pub(crate) hold: Option<Duration>,
     /// Never published, or permitted anyway.
     pub(crate) networks: Networks,
     pub(crate) since: Option<u64>,
@@ -71,6 +78,10 @@ struct Elsewhere {
 pub(crate) struct Report {
     settings: Settings,
     ring: Ring,
+    hold: Option<OpenSessions>,
+    /// When the ring was looked at last.
+    now: u64,
+    told: Open,
     changes: Vec<Change>,
     queue: Queue,
     keys: Keys,
@@ -79,6 +90,8 @@ pub(crate) struct Report {
     /// IPv6 networks: when which address logged in last.
     networks: Bounded<IpAddr, (u64, Option<IpAddr>, u64)>,
     moved: Bounded<IpAddr, Elsewhere>,
+    /// Messages of clients that nothing lets relay, and when the last was.
+    unexplained: Bounded<IpAddr, (u64, u64)>,
     /// Messages by grant and by SASL, refusals.
     days: BTreeMap<i32, [u64; 3]>,
     totals: Totals,
@@ -95,6 +108,9 @@ impl Report {
         let ring = Ring::new(settings.grace, settings.entries, None);
         Self {
             ring,
+            hold: settings.hold.map(|longest| OpenSessions::new(longest, settings.grace)),
+            now: 0,
+            told: Open::new(),
             changes: Vec::new(),
             queue: Queue::new(),
             keys: Keys::default(),
@@ -102,6 +118,7 @@ impl Report {
             users: Bounded::new(MOST),
             networks: Bounded::new(MOST),
             moved: Bounded::new(MOST_MOVED),
+            unexplained: Bounded::new(MOST_UNEXPLAINED),
             days: BTreeMap::new(),
             totals: Totals::default(),
             rows: GRACES.map(|minutes| GraceRow { minutes, ..GraceRow::default() }),
@@ -118,13 +135,14 @@ impl Report {
     }
 
     /// A user logged in.
-    pub(crate) fn login(&mut self, at: u64, client: IpAddr, user: Option<&[u8]>) {
+    pub(crate) fn login(&mut self, at: u64, client: IpAddr, user: Option<&[u8]>, session: Option<SessionId>) {
         let counts = self.counts(at);
         self.totals.logins += u64::from(counts);
-        if self.settings.networks.refuse(client).is_some() {
+        if self.settings.networks.refuse(client).is_some() || self.told.is_denied(client) {
             self.totals.logins_never_published += u64::from(counts);
             return;
         }
+        self.advance(at);
         self.ring.login(timestamp(at), client, &mut self.changes);
         self.changes.clear();
         let key = user.map(|user| self.keys.key(user));
@@ -133,44 +151,115 @@ impl Report {
             user.logins += u64::from(counts);
             (user.last_login, user.last_address) = (at, Some(client));
         }
+        let is_held = self.is_held(client);
         let address = self.addresses.entry(client);
         if counts {
             let since_last = at.saturating_sub(address.last_login);
             let of_last = if address.last_login == 0 { 0 } else { since_last };
-            add_open(&mut self.open, of_last);
+            add_open(&mut self.open, of_last, is_held);
         }
         address.login(at, key);
         if client.is_ipv6() {
             *self.networks.entry(who::network(client).0) = (at, Some(client), key.unwrap_or_default());
         }
+        if let (Some(hold), Some(session)) = (&mut self.hold, session) {
+            hold.login(timestamp(at), session, client);
+        }
+    }
+
+    /// A session has ended. If its grant was held, it has one more grace.
+    pub(crate) fn logout(&mut self, at: u64, session: Option<SessionId>) {
+        self.advance(at);
+        if let Some(client) = self.hold.as_mut().zip(session).and_then(|(hold, session)| hold.logout(session))
+            && self.ring.get(client).is_some()
+        {
+            self.held(at, client);
+        }
+    }
+
+    /// The daemon logged something of its grants.
+    pub(crate) fn told(&mut self, at: u64, told: Told) {
+        let is_meant = |address: &IpAddr| match told {
+            Told::Revoked(revoked) => *address == revoked,
+            Told::Denied(network) => network.contains(address),
+            _ => false,
+        };
+        let ended: Vec<_> = self.ring.iter().map(|grant| grant.address).filter(is_meant).collect();
+        ended.iter().for_each(|address| self.ring.revoke(*address, &mut self.changes));
+        self.changes.clear();
+        self.told.take(at, told);
+    }
+
+    fn is_held(&self, client: IpAddr) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.is_held(client))
+    }
+
+    /// An address was held up to now, and has a new grace.
+    fn held(&mut self, at: u64, client: IpAddr) {
+        self.ring.login(timestamp(at), client, &mut self.changes);
+        self.changes.clear();
+        let counts = self.counts(at);
+        let Some(address) = self.addresses.get_mut(&client) else { return };
+        if counts {
+            add_open(&mut self.open, at.saturating_sub(address.last_login), true);
+        }
+        address.last_login = at;
+    }
+
+    /// Ends the grants that have ended by now, and renews before what is held, as often as the daemon does.
+    fn advance(&mut self, at: u64) {
+        let last = self.now;
+        self.now = last.max(at);
+        while let Some(due) = self.hold.as_ref().and_then(OpenSessions::deadline).map(|due| due.max(timestamp(last)))
+            && due <= timestamp(at)
+        {
+            let Some(ends) = self.hold.as_mut().and_then(|hold| hold.renewal(due)) else { break };
+            let ending = self.ring.oldest_first().take_while(|grant| grant.expires <= ends).map(|grant| grant.address);
+            let held: Vec<_> = ending.filter(|address| self.is_held(*address)).collect();
+            held.into_iter().for_each(|address| self.held(due.since(Timestamp::default()).as_secs(), address));
+            self.ring.purge(due, &mut self.changes);
+        }
+        self.ring.purge(timestamp(at), &mut self.changes);
+        self.changes.clear();
     }
 
     /// A line of Postfix of a host.
     pub(crate) fn postfix(&mut self, host: &[u8], at: u64, line: &Line<'_>) {
         self.postfix_lines += 1;
-        if let Said::Connection | Said::Client { .. } | Said::Refused { .. } = line.said {
+        if let Said::Connection | Said::Client { .. } | Said::Passed { .. } | Said::Refused { .. } = line.said {
             self.smtpd_lines += 1;
         }
-        if let Said::Refused { client, sender } = line.said {
-            return self.refused(at, client, sender);
+        match line.said {
+            Said::Refused { client, sender } => return self.refused(at, client, sender),
+            Said::RefusedOtherwise => {
+                self.totals.refused_otherwise += u64::from(self.counts(at));
+                return;
+            }
+            _ => {}
         }
-        let Self { settings, ring, users, keys, changes, .. } = self;
+        if let Said::Client { .. } | Said::Passed { .. } = line.said {
+            self.advance(at);
+        }
+        let Self { settings, ring, hold, told, users, keys, .. } = self;
         let origin = |client: IpAddr, sasl: Option<&[u8]>| {
             if let Some(user) = sasl {
                 let key = keys.key(user);
                 users.entry(key).named(user);
                 return Origin::Sasl(key);
             }
-            ring.purge(timestamp(at), changes);
-            changes.clear();
-            match ring.get(client) {
-                _ if settings.networks.refuse(client).is_some() => Origin::Network,
-                Some(grant) => {
-                    let left = grant.expires.since(timestamp(at)).as_secs();
-                    Origin::Granted(Granted { client, age: settings.grace.as_secs().saturating_sub(left) })
-                }
-                None => Origin::Other(client),
+            if settings.networks.refuse(client).is_some() {
+                return Origin::Network;
             }
+            let by = match (ring.get(client), told.get(at, client)) {
+                (Some(_), _) if hold.as_ref().is_some_and(|hold| hold.is_held(client)) => By::Login(0),
+                (Some(grant), _) => {
+                    let left = grant.expires.since(timestamp(at)).as_secs();
+                    By::Login(settings.grace.as_secs().saturating_sub(left))
+                }
+                (None, Some(why)) => By::Told(why),
+                (None, None) => return Origin::Other(client),
+            };
+            Origin::Granted(Granted { client, by })
         };
         let Some(relayed) = self.queue.take(host, at, line, origin) else { return };
         let (origin, at, is_first) = (relayed.origin, relayed.at, relayed.is_first);
@@ -184,8 +273,20 @@ impl Report {
         let day = self.day(at);
         let first = u64::from(is_first);
         match origin {
-            Origin::Granted(Granted { client, age }) => {
+            Origin::Granted(Granted { client, by }) => {
                 self.totals.by_grant += first;
+                let age = match by {
+                    By::Login(age) => Some(age),
+                    By::Told(why) => {
+                        let kind = match why {
+                            Why::Login => &mut self.totals.by_grant_told,
+                            Why::Hand => &mut self.totals.by_grant_by_hand,
+                            Why::OtherHost => &mut self.totals.by_grant_of_other_hosts,
+                        };
+                        *kind += first;
+                        None
+                    }
+                };
                 self.totals.by_grant_recipients += 1;
                 self.days.entry(day).or_default()[0] += first;
                 let address = self.addresses.entry(client);
@@ -195,7 +296,9 @@ impl Report {
                 if is_first {
                     address.relay(at, day, age, sender, &mut self.room);
                     user.relay(at);
-                    self.rows.iter_mut().filter(|row| age >= row.minutes * 60).for_each(|row| row.relays_refused += 1);
+                    // What no login gives needs no grace.
+                    let is_late = |row: &&mut GraceRow| age.is_some_and(|age| age >= row.minutes * 60);
+                    self.rows.iter_mut().filter(is_late).for_each(|row| row.relays_refused += 1);
                 }
                 user.recipients += 1;
                 address.relays.get_or_insert_default().recipients += 1;
@@ -208,7 +311,11 @@ impl Report {
                 }
             }
             Origin::Network => self.totals.by_network += first,
-            Origin::Other(_) => self.totals.unexplained += first,
+            Origin::Other(client) => {
+                self.totals.unexplained += first;
+                let (messages, last) = self.unexplained.entry(client);
+                (*messages, *last) = (*messages + first, at.max(*last));
+            }
             Origin::Local => {}
         }
     }
@@ -220,8 +327,7 @@ impl Report {
         self.totals.refused += 1;
         let day = self.day(at);
         self.days.entry(day).or_default()[2] += 1;
-        self.ring.purge(timestamp(at), &mut self.changes);
-        self.changes.clear();
+        self.advance(at);
         if self.ring.get(client).is_some() {
             self.totals.refused_with_grant += 1;
             return;
@@ -265,10 +371,10 @@ impl Report {
     }
 }
 
-/// The time that a login kept its address open is that until the next, or a grace.
-fn add_open(open: &mut [u64; GRACES.len()], until_next: u64) {
+/// The time that a login kept its address open is that until the next, or a grace; all of it while a session is held.
+fn add_open(open: &mut [u64; GRACES.len()], until_next: u64, is_held: bool) {
     for (open, minutes) in open.iter_mut().zip(GRACES) {
-        *open += until_next.min(minutes * 60);
+        *open += if is_held { until_next } else { until_next.min(minutes * 60) };
     }
 }
 

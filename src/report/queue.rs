@@ -7,10 +7,15 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::IpAddr;
 
 use super::postfix::{Line, Said, To};
+use super::told::Why;
 use crate::bounded::{Bounded, Hashed};
 
 /// Most messages that are followed at a time. A queue with more forgets the oldest.
 pub(crate) const MOST: usize = 20_000;
+
+/// Most clients whose messages go through a filter before they are queued, and for how many seconds they are remembered.
+const MOST_PASSED: usize = 5_000;
+const PASSED: u64 = 3600;
 
 /// Longest sender that is kept.
 const LONGEST_SENDER: usize = 254;
@@ -35,8 +40,16 @@ pub(crate) enum Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) client: IpAddr,
-    /// How long its last login is ago, in seconds.
-    pub(crate) age: u64,
+    pub(crate) by: By,
+}
+
+/// What gave the grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A login, or the end of a session, which was so many seconds ago; 0 while a session is held.
+    Login(u64),
+    /// What the daemon's own lines tell, where no login in the logs does.
+    Told(Why),
 }
 
 /// A recipient's copy has left the host.
@@ -56,6 +69,8 @@ struct Message {
     origin: Origin,
     sender: Box<[u8]>,
     copies: u32,
+    /// It may have been here before, which its message-id tells.
+    again: bool,
 }
 
 /// The messages in the queue.
@@ -64,13 +79,21 @@ pub(crate) struct Queue {
     messages: Bounded<u64, Message, Hashed>,
     /// The origins of those that a filter may hand in again, by message-id.
     by_id: Bounded<u64, Origin, Hashed>,
+    /// How and when clients handed in what goes through a filter first.
+    passed: Bounded<IpAddr, (u64, Origin)>,
     hasher: RandomState,
     unknown: u64,
 }
 
 impl Queue {
     pub(crate) fn new() -> Self {
-        Self { messages: Bounded::new(MOST), by_id: Bounded::new(MOST), hasher: RandomState::new(), unknown: 0 }
+        Self {
+            messages: Bounded::new(MOST),
+            by_id: Bounded::new(MOST),
+            passed: Bounded::new(MOST_PASSED),
+            hasher: RandomState::new(),
+            unknown: 0,
+        }
     }
 
     /// Takes in a line of a host, written at `at`. `origin` judges who hands in a message.
@@ -89,13 +112,18 @@ impl Queue {
         };
         let key = id(line.queue);
         match line.said {
-            Said::Client { client, sasl, original } => {
-                let earlier = original.filter(|_| client.is_loopback());
-                let earlier = earlier.and_then(|queue| self.messages.get(&id(queue))).map(|message| message.origin);
-                let origin = earlier.unwrap_or_else(|| origin(client, sasl));
+            Said::Client { client, sasl, original, behind } => {
+                let again = client.is_loopback();
+                let behind = behind.filter(|_| again);
+                let by_queue = original.filter(|_| again).and_then(|queue| self.messages.get(&id(queue)));
+                let passed = || self.passed.get(&behind?).filter(|(then, _)| then + PASSED >= at).map(|(_, origin)| *origin);
+                let earlier = by_queue.map(|message| message.origin).or_else(passed);
+                let again = again && earlier.is_none();
+                let origin = earlier.unwrap_or_else(|| origin(behind.unwrap_or(client), sasl));
                 // The id may be that of a message which has gone.
-                *self.messages.entry(key) = Message { at, origin, ..Message::default() };
+                *self.messages.entry(key) = Message { at, origin, again, ..Message::default() };
             }
+            Said::Passed { client, sasl } => *self.passed.entry(client) = (at, origin(client, sasl)),
             Said::Local => *self.messages.entry(key) = Message { at, ..Message::default() },
             Said::MessageId(text) => self.message_id(key, text, at),
             Said::Sender(sender) => {
@@ -114,7 +142,11 @@ impl Queue {
                 return Some(Relayed { origin, at, sender: &message.sender, is_first: copies == 1 });
             }
             Said::Removed => self.messages.remove(&key),
-            Said::Sent(To::ThisHost) | Said::Connection | Said::Refused { .. } | Said::Other => {}
+            Said::Sent(To::ThisHost)
+            | Said::Connection
+            | Said::Refused { .. }
+            | Said::RefusedOtherwise
+            | Said::Other => {}
         }
         None
     }
@@ -126,10 +158,10 @@ impl Queue {
             return;
         };
         let id = self.hasher.hash_one(text);
-        match message.origin {
-            Origin::Granted(_) | Origin::Sasl(_) => *self.by_id.entry(id) = message.origin,
-            Origin::Network => message.origin = self.by_id.get(&id).copied().unwrap_or(Origin::Network),
-            Origin::Local | Origin::Other(_) => {}
+        if message.again {
+            message.origin = self.by_id.get(&id).copied().unwrap_or(message.origin);
+        } else if matches!(message.origin, Origin::Granted(_) | Origin::Sasl(_)) {
+            *self.by_id.entry(id) = message.origin;
         }
     }
 
@@ -155,12 +187,12 @@ mod tests {
         let mut found = Vec::new();
         for text in lines {
             let (daemon, message) = text.split_once(' ').unwrap();
-            let (instance, daemon) = postfix::program(daemon.as_bytes()).unwrap();
+            let (instance, daemon) = postfix::Names::default().program(daemon.as_bytes()).unwrap();
             let line = postfix::read((instance, daemon), message.as_bytes());
             let origin = |client: IpAddr, sasl: Option<&[u8]>| match sasl {
                 Some(_) => Origin::Sasl(7),
                 None if client.is_loopback() => Origin::Network,
-                None => Origin::Granted(Granted { client, age: 60 }),
+                None => Origin::Granted(Granted { client, by: By::Login(60) }),
             };
             if let Some(relay) = queue.take(b"mail", 1000, &line, origin) {
                 found.push((String::from_utf8(relay.sender.to_vec()).unwrap(), relay.origin, relay.is_first));
@@ -172,7 +204,7 @@ mod tests {
     const OUT: &str = "relay=mx[192.0.2.25]:25, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)";
 
     fn granted() -> Origin {
-        Origin::Granted(Granted { client: "192.0.2.1".parse().unwrap(), age: 60 })
+        Origin::Granted(Granted { client: "192.0.2.1".parse().unwrap(), by: By::Login(60) })
     }
 
     #[test]
@@ -222,6 +254,22 @@ mod tests {
                 ],
             );
             assert_eq!(found, [("a@b".to_owned(), granted(), true)], "{again}");
+        }
+    }
+
+    #[test]
+    fn what_a_filter_in_front_of_the_queue_passes_on_has_its_client_origin() {
+        for (sasl, expected) in [("", granted()), (", sasl_method=PLAIN, sasl_username=u", Origin::Sasl(7))] {
+            let found = relayed(
+                &mut Queue::new(),
+                &[
+                    &format!("postfix/smtpd NOQUEUE: client=x[192.0.2.1]{sasl}"),
+                    "postfix/smtpd 3F002: client=localhost[127.0.0.1], orig_client=x[192.0.2.1]",
+                    "postfix/cleanup 3F002: message-id=<m@b>",
+                    &format!("postfix/smtp 3F002: to=<c@d>, {OUT}"),
+                ],
+            );
+            assert_eq!(found, [(String::new(), expected, true)], "{sasl}");
         }
     }
 

@@ -1,9 +1,11 @@
-//! What the report says, in the words of its JSON form (docs/report.md). Times are seconds since 1970, ages and gaps seconds,
+//! What the report says, in the words of its JSON form (docs/leaving.md). Times are seconds since 1970, ages and gaps seconds,
 //! days local dates.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Changes when a field goes or means something else; not when one comes.
 pub(crate) const VERSION: u32 = 1;
@@ -20,6 +22,7 @@ pub(crate) struct Summary {
     pub(crate) grace: Grace,
     pub(crate) shared: Vec<Shared>,
     pub(crate) moved: Vec<Moved>,
+    pub(crate) unexplained: Vec<Unexplained>,
     pub(crate) coverage: Coverage,
 }
 
@@ -28,6 +31,10 @@ pub(crate) struct Summary {
 pub(crate) struct Totals {
     pub(crate) by_grant: u64,
     pub(crate) by_grant_recipients: u64,
+    /// Of `by_grant`, what only the daemon's own lines explain.
+    pub(crate) by_grant_by_hand: u64,
+    pub(crate) by_grant_of_other_hosts: u64,
+    pub(crate) by_grant_told: u64,
     pub(crate) by_sasl: u64,
     pub(crate) by_network: u64,
     /// Neither SASL, nor a network, nor a grant that the logs show.
@@ -35,6 +42,8 @@ pub(crate) struct Totals {
     pub(crate) refused: u64,
     /// Of clients that had a grant: Postfix asks another table, or got it late.
     pub(crate) refused_with_grant: u64,
+    /// Refused for another reason: blocklists, filters, unknown recipients.
+    pub(crate) refused_otherwise: u64,
     pub(crate) logins: u64,
     /// Logins at addresses that are never published.
     pub(crate) logins_never_published: u64,
@@ -52,16 +61,67 @@ pub(crate) struct Day {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Sender {
     pub(crate) address: IpAddr,
-    pub(crate) users: Vec<String>,
+    pub(crate) users: Vec<Name>,
     pub(crate) messages: u64,
     pub(crate) recipients: u64,
     pub(crate) first: u64,
     pub(crate) last: u64,
     pub(crate) age_mean: u64,
     pub(crate) age_max: u64,
+    /// Messages by grants that the daemon's own lines tell of, and no login in the logs.
+    pub(crate) without_login: u64,
     pub(crate) domains: Vec<Domain>,
     /// Messages of each day of `days`, in that order.
-    pub(crate) days: Vec<u64>,
+    pub(crate) days: Strip,
+}
+
+/// A name that stands in many places, and in memory once.
+#[derive(Debug, Clone)]
+pub(crate) struct Name(pub(crate) Rc<str>);
+
+impl AsRef<str> for Name {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A number for each day, of which most are 0 and are not kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Strip {
+    /// In days since 1970.
+    pub(super) days: RangeInclusive<i32>,
+    /// The days with a number, in their order.
+    pub(super) numbers: Vec<(i32, u64)>,
+}
+
+impl Strip {
+    /// A number for each day.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
+        let mut numbers = self.numbers.iter().skip_while(|(day, _)| day < self.days.start()).peekable();
+        self.days.clone().map(move |day| {
+            let mut sum = 0;
+            while let Some((_, number)) = numbers.next_if(|(known, _)| *known == day) {
+                sum += number;
+            }
+            sum
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.days.clone().count()
+    }
+}
+
+impl Serialize for Strip {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,7 +190,7 @@ pub(crate) struct GraceRow {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Shared {
     pub(crate) address: IpAddr,
-    pub(crate) users: Vec<String>,
+    pub(crate) users: Vec<Name>,
     /// Whether there were more users or senders than are kept.
     pub(crate) more: bool,
     pub(crate) messages: u64,
@@ -148,6 +208,14 @@ pub(crate) struct Moved {
     pub(crate) same_network: bool,
     pub(crate) refusals: u64,
     pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// A client that relayed though nothing in the logs lets it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Unexplained {
+    pub(crate) address: IpAddr,
+    pub(crate) messages: u64,
     pub(crate) last: u64,
 }
 
@@ -173,6 +241,8 @@ pub(crate) struct Coverage {
     pub(crate) forgotten_messages: u64,
     pub(crate) forgotten_addresses: u64,
     pub(crate) forgotten_users: u64,
+    /// Grants that the daemon told of, and whose end was waited for.
+    pub(crate) forgotten_grants: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]

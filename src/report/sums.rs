@@ -1,10 +1,14 @@
 //! Makes the summary of what was counted. Pure.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
 
-use super::summary::{self, Coverage, Day, Domain, Grace, GraceRow, Moved, Network, Sender, Shared, Summary, Unused};
+use super::summary::{
+    self, Coverage, Day, Domain, Grace, GraceRow, Moved, Name, Network, Sender, Shared, Strip, Summary, Unexplained, Unused,
+};
 use super::who::{self, Address, Relays};
 use super::{GRACES, Report};
 use crate::output::escape::printable;
@@ -12,13 +16,16 @@ use crate::output::escape::printable;
 /// Of so many attempts to send after a login, one may fail with the grace that is recommended.
 const TOLERATED: u64 = 100;
 
+/// Most days that are told of, the last ones: a wrong stamp may be half a century old.
+const MOST_DAYS: i32 = 1000;
+
 impl Report {
     /// All that was found, and how far the logs went.
     pub(crate) fn finish(mut self, mut coverage: Coverage) -> Summary {
         let end = coverage.last.unwrap_or_default();
         let end = self.settings.until.map_or(end, |until| end.min(until));
         for (_, address) in self.addresses.iter().filter(|(_, address)| address.last_login > 0) {
-            super::add_open(&mut self.open, end.saturating_sub(address.last_login));
+            super::add_open(&mut self.open, end.saturating_sub(address.last_login), false);
         }
         coverage.smtpd_lines = self.smtpd_lines;
         coverage.postfix_lines = self.postfix_lines;
@@ -26,26 +33,34 @@ impl Report {
         coverage.forgotten_messages = self.queue.forgotten();
         coverage.forgotten_addresses = self.addresses.forgotten();
         coverage.forgotten_users = self.users.forgotten();
+        coverage.forgotten_grants = self.told.forgotten();
+        let names = self.names();
         Summary {
             version: summary::VERSION,
             totals: self.totals,
             days: self.day_sums(),
-            addresses: self.senders(),
+            addresses: self.senders(&names),
             users: self.user_sums(),
             networks: self.network_sums(),
             unused: self.unused(),
             grace: self.grace(),
-            shared: self.shared(),
+            shared: self.shared(&names),
             moved: self.moved_sums(),
+            unexplained: self.unexplained(),
             coverage,
         }
     }
 
     /// Every day from the first to the last on which anything was counted.
-    fn all_days(&self) -> impl Iterator<Item = i32> + use<> {
+    fn all_days(&self) -> RangeInclusive<i32> {
         let first = self.days.first_key_value().map_or(1, |(day, _)| *day);
         let last = self.days.last_key_value().map_or(0, |(day, _)| *day);
-        first..=last
+        first.max(last - MOST_DAYS + 1)..=last
+    }
+
+    /// The names of the users, by their keys.
+    fn names(&self) -> HashMap<u64, Name> {
+        self.users.iter().map(|(key, user)| (key, Name(Rc::from(text(&user.name))))).collect()
     }
 
     fn day_sums(&self) -> Vec<Day> {
@@ -60,7 +75,7 @@ impl Report {
         self.addresses.iter().filter_map(|(ip, address)| Some((ip, address, address.relays.as_deref()?)))
     }
 
-    fn senders(&self) -> Vec<Sender> {
+    fn senders(&self, names: &HashMap<u64, Name>) -> Vec<Sender> {
         let mut senders: Vec<_> = self
             .relaying()
             .map(|(ip, address, relays)| {
@@ -70,18 +85,20 @@ impl Report {
                     .map(|(name, messages)| Domain { domain: text(name), messages: *messages })
                     .collect();
                 domains.sort_by(|one, other| (other.messages, &one.domain).cmp(&(one.messages, &other.domain)));
-                let of_day = |day| relays.days.iter().filter(|(known, _)| *known == day).map(|(_, count)| count).sum();
+                let mut numbers = relays.days.clone();
+                numbers.sort_unstable();
                 Sender {
                     address: ip,
-                    users: self.names(&address.users),
+                    users: of(names, &address.users),
                     messages: relays.messages,
                     recipients: relays.recipients,
                     first: relays.first,
                     last: relays.last,
-                    age_mean: relays.age_sum / relays.messages.max(1),
+                    age_mean: relays.age_sum / relays.aged.max(1),
                     age_max: relays.age_max,
+                    without_login: relays.messages - relays.aged,
                     domains,
-                    days: self.all_days().map(of_day).collect(),
+                    days: Strip { days: self.all_days(), numbers },
                 }
             })
             .collect();
@@ -136,20 +153,20 @@ impl Report {
         Unused { granted_addresses: granted.len() as u64, unused_addresses, users }
     }
 
-    fn shared(&self) -> Vec<Shared> {
+    fn shared(&self, names: &HashMap<u64, Name>) -> Vec<Shared> {
         let mut shared: Vec<_> = self
             .addresses
             .iter()
             .filter_map(|(ip, address)| {
                 let relays = address.relays.as_deref();
-                let names: Vec<_> = address.users.iter().filter_map(|user| self.users.get(user)).collect();
+                let users: Vec<_> = address.users.iter().filter_map(|user| self.users.get(user)).collect();
                 let senders = relays.map(|relays| &relays.senders[..]).unwrap_or_default();
-                let is_other = |sender: &[u8]| !names.iter().any(|user| who::sends_as(&user.name, sender));
+                let is_other = |sender: &[u8]| !users.iter().any(|user| who::sends_as(&user.name, sender));
                 let other_senders: Vec<_> =
                     senders.iter().filter(|sender| is_other(sender)).map(|sender| text(sender)).collect();
                 (address.users.len() > 1 || !other_senders.is_empty()).then(|| Shared {
                     address: ip,
-                    users: self.names(&address.users),
+                    users: of(names, &address.users),
                     more: address.more,
                     messages: relays.map_or(0, |relays| relays.messages),
                     other_senders,
@@ -177,6 +194,14 @@ impl Report {
         moved
     }
 
+    fn unexplained(&self) -> Vec<Unexplained> {
+        let clients = self.unexplained.iter().filter(|(_, (messages, _))| *messages > 0);
+        let mut clients: Vec<_> =
+            clients.map(|(address, &(messages, last))| Unexplained { address, messages, last }).collect();
+        clients.sort_by_key(|client| (Reverse(client.messages), client.address));
+        clients
+    }
+
     fn grace(&self) -> Grace {
         let minutes = |(row, open): (&GraceRow, &u64)| GraceRow { address_minutes: open / 60, ..*row };
         let rows: Vec<_> = self.rows.iter().zip(&self.open).map(minutes).collect();
@@ -184,11 +209,11 @@ impl Report {
         let (recommended_minutes, reason) = recommend(&rows, self.totals.by_grant, assumed);
         Grace { assumed, rows, recommended_minutes, reason }
     }
+}
 
-    /// The names of the users that are still known.
-    fn names(&self, users: &[u64]) -> Vec<String> {
-        users.iter().filter_map(|user| self.users.get(user)).map(|user| text(&user.name)).collect()
-    }
+/// The names of the users that are still known.
+fn of(names: &HashMap<u64, Name>, users: &[u64]) -> Vec<Name> {
+    users.iter().filter_map(|user| names.get(user)).cloned().collect()
 }
 
 /// The shortest grace with which nearly all that was sent after a login would have been accepted, and why.

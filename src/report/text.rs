@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use super::summary::{Sender, Summary};
+use super::summary::{Sender, Summary, Totals};
 use crate::output::color::Color;
 use crate::time::display;
 
@@ -39,11 +39,13 @@ fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result 
         "from networks     {}, and {} that nothing in the logs explains",
         totals.by_network, totals.unexplained
     )?;
+    grants_without_login(out, summary)?;
     let with_grant = totals.refused_with_grant;
     writeln!(
         out,
-        "refused           {}, {with_grant} of them of clients with a grant",
-        count(totals.refused, "recipient")
+        "refused           {}, {with_grant} of them of clients with a grant; {} for other reasons",
+        count(totals.refused, "recipient"),
+        totals.refused_otherwise
     )?;
     addresses(out, summary, paint)?;
     let both: Vec<_> =
@@ -80,16 +82,34 @@ fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result 
     not_understood(out, summary)
 }
 
+/// What is no login's, and who relays for no reason that the logs show.
+fn grants_without_login(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    let Totals { by_grant_by_hand, by_grant_of_other_hosts, by_grant_told, .. } = summary.totals;
+    if by_grant_by_hand + by_grant_of_other_hosts + by_grant_told > 0 {
+        writeln!(
+            out,
+            "without a login   {by_grant_by_hand} by hand, {by_grant_of_other_hosts} by another host's grant, {by_grant_told} by \
+             one that was held or whose login is not here"
+        )?;
+    }
+    if summary.unexplained.is_empty() {
+        return Ok(());
+    }
+    let clients: Vec<_> = summary.unexplained.iter().map(|client| client.address.to_string()).collect();
+    writeln!(out, "unexplained{}; no SASL, not in mynetworks, no grant that is told here:", names(&clients))?;
+    writeln!(out, "                  another table, or a grant by hand, held or of another host without its line")
+}
+
 fn addresses(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result {
     for sender in summary.addresses.iter().take(ADDRESSES) {
         let Sender { address, messages, last, .. } = sender;
         let address = format!("{:<24}", address.to_string());
-        let users: Vec<_> = sender.users.iter().take(2).map(|user| short(user)).collect();
+        let users: Vec<_> = sender.users.iter().take(2).map(|user| short(user.as_ref())).collect();
         writeln!(
             out,
             "  {} {messages:>6} {} until {} {}",
             paint.strong(address),
-            bars(&sender.days),
+            bars(&sender.days.iter().collect::<Vec<_>>()),
             day(*last),
             users.join(", ")
         )?;
@@ -108,6 +128,7 @@ fn not_understood(out: &mut String, summary: &Summary) -> std::fmt::Result {
         (coverage.unknown_messages, "copies of messages whose beginning is missing"),
         (coverage.forgotten_messages, "messages forgotten in a long queue"),
         (coverage.forgotten_addresses + coverage.forgotten_users, "addresses and users forgotten"),
+        (coverage.forgotten_grants, "grants forgotten whose end the daemon had not told"),
         (coverage.without_time, "lines of Postfix without a time"),
         (coverage.too_long, "lines too long"),
         (coverage.times_back, "times that go back"),

@@ -32,6 +32,8 @@ pub(super) struct Relays {
     pub(super) recipients: u64,
     pub(super) first: u64,
     pub(super) last: u64,
+    /// How many messages go back to a login, and how old it was in sum and at most.
+    pub(super) aged: u64,
     pub(super) age_sum: u64,
     pub(super) age_max: u64,
     pub(super) senders: Vec<Box<[u8]>>,
@@ -68,15 +70,16 @@ impl Address {
         }
     }
 
-    /// A message left that was handed in `age` after the last login. What there is no `room` for is not kept, which `more`
+    /// A message left that was handed in `age` after the last login, if one is why it could. What there is no `room` for is not kept, which `more`
     /// tells.
-    pub(super) fn relay(&mut self, at: u64, day: i32, age: u64, sender: &[u8], room: &mut usize) {
+    pub(super) fn relay(&mut self, at: u64, day: i32, age: Option<u64>, sender: &[u8], room: &mut usize) {
         let relays = self.relays.get_or_insert_default();
         relays.first = if relays.messages == 0 { at } else { relays.first.min(at) };
         relays.last = relays.last.max(at);
         relays.messages += 1;
-        relays.age_sum += age;
-        relays.age_max = relays.age_max.max(age);
+        relays.aged += u64::from(age.is_some());
+        relays.age_sum += age.unwrap_or_default();
+        relays.age_max = relays.age_max.max(age.unwrap_or_default());
         let mut has_room = |kept: usize, length: usize| {
             let left = room.checked_sub(length).filter(|_| kept < KEPT);
             self.more |= left.is_none();

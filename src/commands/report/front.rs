@@ -11,8 +11,9 @@ use crate::line::log_time::LogTime;
 use crate::line::syslog::{self, Header, Layout};
 use crate::matcher::{Action, Event, Found, Matchers};
 use crate::report::Report;
-use crate::report::postfix;
+use crate::report::postfix::{self, Names};
 use crate::report::summary::{Clock, Coverage};
+use crate::report::told::{self, Told};
 use crate::source::Age;
 use crate::time::{Timestamp, unix_seconds};
 
@@ -22,6 +23,7 @@ const MINUTE: u64 = 60;
 /// What stands in front of the log and remembers what went before in it.
 pub(super) struct Front {
     matchers: Matchers,
+    names: Names,
     time: LogTime,
     layout: Option<Layout>,
     counts: LogCounts,
@@ -36,14 +38,19 @@ pub(super) struct Front {
 #[derive(Default)]
 struct Seen<'l> {
     time: Option<u64>,
-    /// The host, and the line of Postfix.
-    postfix: Option<(&'l [u8], postfix::Line<'l>)>,
+    said: Option<Line<'l>>,
+}
+
+/// A line of Postfix and its host, or one of the daemon's own.
+enum Line<'l> {
+    Postfix(&'l [u8], postfix::Line<'l>),
+    Own(Told),
 }
 
 impl Front {
-    pub(super) fn new(matchers: Matchers, now: SystemTime) -> Self {
+    pub(super) fn new(matchers: Matchers, names: Names, now: SystemTime) -> Self {
         let (time, counts) = (LogTime::new(TimeZone::system()), LogCounts::new(TimeZone::system()));
-        Self { matchers, time, layout: None, counts, now, without_time: 0, is_postfix: false, last: None }
+        Self { matchers, names, time, layout: None, counts, now, without_time: 0, is_postfix: false, last: None }
     }
 
     /// Whether lines of Postfix were in it.
@@ -112,8 +119,9 @@ impl Front {
     fn look<'l>(&mut self, line: &'l [u8]) -> Seen<'l> {
         let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
         let known = self.last.as_ref().filter(|(stamp, _)| line.starts_with(stamp)).map(|(_, time)| *time);
-        if known.is_some() && tag.is_some_and(|tag| postfix::program(tag.program).is_none()) {
-            return Seen { time: known, postfix: None };
+        let is_other = |program: &[u8]| self.names.program(program).is_none() && program != told::PROGRAM;
+        if known.is_some() && tag.is_some_and(|tag| is_other(tag.program)) {
+            return Seen { time: known, said: None };
         }
         let parsed = match (&self.layout, tag) {
             (Some(layout), Some(tag)) => layout.parse(line, tag),
@@ -124,11 +132,17 @@ impl Front {
         if let (None, Some(time)) = (known, time) {
             self.remember(line, header.time, time);
         }
-        let program = postfix::program(header.program).filter(|_| line.len() <= syslog::LONGEST_LINE);
+        if line.len() > syslog::LONGEST_LINE {
+            return Seen { time, said: None };
+        }
+        if header.program == told::PROGRAM {
+            return Seen { time, said: told::read(message).map(Line::Own) };
+        }
+        let program = self.names.program(header.program);
         self.is_postfix |= program.is_some();
         let read = program.map(|program| postfix::read(program, message));
         let read = read.filter(|read| read.said != postfix::Said::Other);
-        Seen { time, postfix: read.map(|read| (header.host.unwrap_or_default(), read)) }
+        Seen { time, said: read.map(|read| Line::Postfix(header.host.unwrap_or_default(), read)) }
     }
 
     /// Finds the events of a part that was written at that time, and counts its lines.
@@ -175,9 +189,9 @@ impl Front {
                     if times.last().is_none_or(|(_, last)| *last != time) {
                         times.push((at, time));
                     }
-                    found.extend(seen.postfix.map(|(host, line)| (at, host, line)));
+                    found.extend(seen.said.map(|line| (at, line)));
                 }
-                None => self.without_time += u64::from(seen.postfix.is_some()),
+                None => self.without_time += u64::from(seen.said.is_some()),
             }
             at += line.len() + 1;
         }
@@ -188,15 +202,20 @@ impl Front {
         let first = times.first().map_or(0, |(_, first)| *first);
         let mut times = Times { times: &times, now: first };
         let mut found = found.iter().peekable();
+        let take = |report: &mut Report, at: u64, line: &Line<'_>| match line {
+            Line::Postfix(host, line) => report.postfix(host, at, line),
+            Line::Own(told) => report.told(at, *told),
+        };
         self.scan(first, text, begin..at, |line, event| {
-            while let Some((at, host, line)) = found.next_if(|(at, ..)| *at < line) {
-                report.postfix(host, times.at(*at), line);
+            while let Some((at, said)) = found.next_if(|(at, _)| *at < line) {
+                take(report, times.at(*at), said);
             }
-            if event.action == Action::Login {
-                report.login(times.at(line), event.client, event.user);
+            match event.action {
+                Action::Login => report.login(times.at(line), event.client, event.user, event.session),
+                Action::Logout => report.logout(times.at(line), event.session),
             }
         });
-        found.for_each(|(at, host, line)| report.postfix(host, times.at(*at), line));
+        found.for_each(|(at, line)| take(report, times.at(*at), line));
         Some(at)
     }
 }

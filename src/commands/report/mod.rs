@@ -22,6 +22,7 @@ use crate::output::color::Color;
 use crate::output::error::{Error, Exit};
 use crate::output::{escape, progress};
 use crate::postfix::{self, mynetworks};
+use crate::report::postfix::Names;
 use crate::report::summary::{Clock, Coverage, Summary};
 use crate::report::{Report, Settings, html, text};
 use crate::ring::networks::Networks;
@@ -65,12 +66,13 @@ fn read(options: &Options, what: &ReportOptions) -> Result<Summary, Error> {
         text.as_ref().map(parse).transpose()
     };
     let (since, until) = (time("--since", &what.since)?, time("--until", &what.until)?);
-    let (grace, entries, zone) = (policy.grace, policy.entries, TimeZone::system());
-    let mut report = Report::new(Settings { grace, entries, networks, since, until, zone });
+    let (grace, entries, hold, zone) = (policy.grace, policy.entries, policy.hold, TimeZone::system());
+    let mut report = Report::new(Settings { grace, entries, hold, networks, since, until, zone });
+    let names = names(options);
     let matchers = config::matchers(options)?.of_any_host();
     let logs = files::logs(options, what)?;
     progress::expect(logs.iter().map(files::Log::size).sum());
-    let mut streams: Vec<_> = logs.into_iter().map(|log| Stream::new(log, matchers.clone(), &now)).collect();
+    let mut streams: Vec<_> = logs.into_iter().map(|log| Stream::new(log, matchers.clone(), names.clone(), &now)).collect();
     let mut clock = Clock::default();
     merge(&mut streams, &mut clock, &mut report)?;
     progress::end();
@@ -107,6 +109,17 @@ fn permitted(networks: Networks, wanted: bool) -> Result<Networks, Error> {
             networks
         }
     })
+}
+
+/// The names under which Postfix logs: those of the options, else those of main.cf and master.cf, if Postfix is here.
+fn names(options: &Options) -> Names {
+    let said = config::syslog_names(options);
+    if !said.is_empty() {
+        return Names::new(said);
+    }
+    let asked: [&[&str]; 2] = [&["-hx", "syslog_name"], &["-Phx", "*/*/syslog_name"]];
+    let texts: Vec<String> = asked.iter().filter_map(|arguments| postfix::ask(arguments).ok()).collect();
+    Names::new(texts.iter().flat_map(|text| text.lines()).map(str::trim))
 }
 
 /// `2026-11-22`, `2026-11-22 16:00`, with a zone or in local time; or `7d`, `12h`, `30m` before now. Seconds since 1970.

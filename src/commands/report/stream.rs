@@ -11,6 +11,7 @@ use crate::output::error::{Error, Exit};
 use crate::output::escape::printable;
 use crate::output::progress;
 use crate::report::Report;
+use crate::report::postfix::Names;
 use crate::report::summary::{Clock, Coverage, FileRead};
 use crate::source::journal::Journal;
 use crate::source::lines::{Block, Lines};
@@ -38,7 +39,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(log: Log, mut matchers: Matchers, now: &Now) -> Self {
+    pub(super) fn new(log: Log, mut matchers: Matchers, names: Names, now: &Now) -> Self {
         let (parts, journal) = match log {
             Log::Files(files) => (files.into(), None),
             Log::Journal(_) => (VecDeque::new(), Some(log)),
@@ -46,7 +47,7 @@ impl Stream {
         if journal.is_some() {
             matchers.take_newlines_for_escaped(true);
         }
-        let front = Front::new(matchers, now.wall);
+        let front = Front::new(matchers, names, now.wall);
         Self {
             parts,
             journal,

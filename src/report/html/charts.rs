@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::summary::{Day, GraceRow};
+use super::super::summary::{Day, GraceRow, Strip};
 
 /// Room at the left for numbers, and size of the charts.
 const LEFT: f64 = 48.0;
@@ -105,23 +105,16 @@ pub(super) fn graces(rows: &[GraceRow], best: Option<u64>, what: &str, of: fn(&G
 }
 
 /// A small bar for each day. A device draws a comb, a person a rag.
-pub(super) fn strip(days: &[u64]) -> String {
-    let most = days.iter().copied().max().unwrap_or(0).max(1) as f64;
-    let active = days.iter().filter(|number| **number > 0).count();
+pub(super) fn strip(days: &Strip) -> String {
+    let most = days.iter().max().unwrap_or(0).max(1) as f64;
+    let (length, active) = (days.len(), days.iter().filter(|number| *number > 0).count());
     let mut out = format!(
-        r#"<svg class="strip" viewBox="0 0 {} 24" preserveAspectRatio="none" role="img" aria-label="on {active} of {} days">"#,
-        days.len() * 4,
-        days.len()
+        r#"<svg class="strip" viewBox="0 0 {width} 24" preserveAspectRatio="none" role="img" aria-label="on {active} of {length} days"><path class="axis" d="M0 23.5H{width}"/><path class="bars" d=""#,
+        width = length * 4
     );
-    for (nth, number) in days.iter().enumerate() {
-        let height = if *number == 0 { 1.0 } else { (*number as f64 / most * 23.0).max(3.0) };
-        let class = if *number == 0 { "sasl" } else { "grant" };
-        let _ = write!(
-            out,
-            r#"<rect class="{class}" x="{}" y="{:.1}" width="3" height="{height:.1}"/>"#,
-            nth * 4,
-            24.0 - height
-        );
+    for (nth, number) in days.iter().enumerate().filter(|(_, number)| *number > 0) {
+        let height = (number as f64 / most * 23.0).max(3.0);
+        let _ = write!(out, "M{} 24v-{height:.1}", nth * 4 + 2);
     }
-    out + "</svg>"
+    out + r#""/></svg>"#
 }

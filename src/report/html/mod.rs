@@ -88,7 +88,7 @@ fn tiles(out: &mut String, summary: &Summary) -> fmt::Result {
         ("left by a grant", totals.by_grant, format!("to {}", count(totals.by_grant_recipients, "recipient"))),
         ("left by SASL", totals.by_sasl, "messages".to_owned()),
         ("left otherwise", totals.by_network + totals.unexplained, format!("{} unexplained", totals.unexplained)),
-        ("refused", totals.refused, format!("{} in spite of a grant", totals.refused_with_grant)),
+        ("refused relays", totals.refused, format!("{} in spite of a grant", totals.refused_with_grant)),
         ("grants for nothing", unused.unused_addresses, format!("of {}", count(unused.granted_addresses, "address"))),
         ("logins", totals.logins, format!("{} never published", totals.logins_never_published)),
     ];
@@ -120,6 +120,7 @@ fn senders(out: &mut String, summary: &Summary) -> fmt::Result {
         ("address", ""),
         ("users", ""),
         ("messages", "n"),
+        ("without a login", "n"),
         ("recipients", "n"),
         ("each day", "fixed"),
         ("first", ""),
@@ -133,6 +134,7 @@ fn senders(out: &mut String, summary: &Summary) -> fmt::Result {
         Row::of(sender.address, "a")
             .names(&sender.users)
             .number(sender.messages)
+            .number(sender.without_login)
             .number(sender.recipients)
             .chart(&charts::strip(&sender.days))
             .piece(day(sender.first))
@@ -216,6 +218,18 @@ fn others(out: &mut String, summary: &Summary) -> fmt::Result {
                 .names(&shared.other_senders)
         })?;
     }
+    if !summary.unexplained.is_empty() {
+        let heads = [("client", ""), ("messages", "n"), ("last", "")];
+        write!(
+            out,
+            "<h2>Unexplained</h2><p>Relays without SASL, from outside mynetworks, of clients with no grant that these logs \
+             tell of: by another table, or by a grant that was given by hand, held or shared by another host while the daemon's \
+             own lines are in another log. Name that log, too.</p>"
+        )?;
+        table(out, "Clients that relay and nothing here tells why", &heads, &summary.unexplained, |client| {
+            Row::of(client.address, "a").number(client.messages).piece(when(client.last))
+        })?;
+    }
     if summary.moved.is_empty() {
         return Ok(());
     }
@@ -250,6 +264,11 @@ fn not_understood(out: &mut String, summary: &Summary) -> fmt::Result {
         ("messages forgotten, because the queue was long", coverage.forgotten_messages),
         ("addresses forgotten, because there were too many", coverage.forgotten_addresses),
         ("users forgotten, because there were too many", coverage.forgotten_users),
+        ("grants forgotten whose end the daemon had not told", coverage.forgotten_grants),
+        ("relays by grants given by hand", summary.totals.by_grant_by_hand),
+        ("relays by grants of other hosts", summary.totals.by_grant_of_other_hosts),
+        ("relays by grants that were held, or whose login is not in these logs", summary.totals.by_grant_told),
+        ("refused for other reasons: blocklists, filters, unknown recipients", summary.totals.refused_otherwise),
         ("lines of Postfix without a time", coverage.without_time),
         ("lines that were too long", coverage.too_long),
         ("lines whose time goes back by more than two minutes", coverage.times_back),

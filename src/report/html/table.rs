@@ -64,10 +64,11 @@ impl Row {
     }
 
     /// A few names of many.
-    pub(super) fn names(self, names: &[String]) -> Self {
+    pub(super) fn names<N: AsRef<str>>(self, names: &[N]) -> Self {
         const SHOWN: usize = 5;
         let more = names.len().saturating_sub(SHOWN);
-        let shown = names[..names.len() - more].join(", ");
+        let shown: Vec<_> = names[..names.len() - more].iter().map(AsRef::as_ref).collect();
+        let shown = shown.join(", ");
         self.text(&if more > 0 { format!("{shown} and {more} more") } else { shown })
     }
 }
