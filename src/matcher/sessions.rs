@@ -26,6 +26,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(u64);
 
+#[cfg(test)]
+impl SessionId {
+    /// An id for a test.
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// The id is as good a hash of itself as any.
 #[derive(Default)]
 pub(super) struct Itself(u64);

@@ -1,6 +1,7 @@
 //! Who relays by a login: the lines of Postfix joined with the grants that logins gave at the time. Pure: lines and times are
 //! arguments, in seconds since 1970.
 
+mod grants;
 pub(crate) mod html;
 pub(crate) mod postfix;
 pub(crate) mod queue;
@@ -20,7 +21,7 @@ use jiff::tz::TimeZone;
 use self::postfix::{Line, Said};
 use self::queue::{By, Granted, Origin, Queue};
 use self::summary::{GraceRow, Totals};
-use self::told::{Open, Told, Why};
+use self::told::{Open, Why};
 use self::who::{Address, Keys, User, local_part};
 use crate::bounded::{Bounded, Hashed};
 use crate::matcher::SessionId;
@@ -165,62 +166,6 @@ impl Report {
         if let (Some(hold), Some(session)) = (&mut self.hold, session) {
             hold.login(timestamp(at), session, client);
         }
-    }
-
-    /// A session has ended. If its grant was held, it has one more grace.
-    pub(crate) fn logout(&mut self, at: u64, session: Option<SessionId>) {
-        self.advance(at);
-        if let Some(client) = self.hold.as_mut().zip(session).and_then(|(hold, session)| hold.logout(session))
-            && self.ring.get(client).is_some()
-        {
-            self.held(at, client);
-        }
-    }
-
-    /// The daemon logged something of its grants.
-    pub(crate) fn told(&mut self, at: u64, told: Told) {
-        let is_meant = |address: &IpAddr| match told {
-            Told::Revoked(revoked) => *address == revoked,
-            Told::Denied(network) => network.contains(address),
-            _ => false,
-        };
-        let ended: Vec<_> = self.ring.iter().map(|grant| grant.address).filter(is_meant).collect();
-        ended.iter().for_each(|address| self.ring.revoke(*address, &mut self.changes));
-        self.changes.clear();
-        self.told.take(at, told);
-    }
-
-    fn is_held(&self, client: IpAddr) -> bool {
-        self.hold.as_ref().is_some_and(|hold| hold.is_held(client))
-    }
-
-    /// An address was held up to now, and has a new grace.
-    fn held(&mut self, at: u64, client: IpAddr) {
-        self.ring.login(timestamp(at), client, &mut self.changes);
-        self.changes.clear();
-        let counts = self.counts(at);
-        let Some(address) = self.addresses.get_mut(&client) else { return };
-        if counts {
-            add_open(&mut self.open, at.saturating_sub(address.last_login), true);
-        }
-        address.last_login = at;
-    }
-
-    /// Ends the grants that have ended by now, and renews before what is held, as often as the daemon does.
-    fn advance(&mut self, at: u64) {
-        let last = self.now;
-        self.now = last.max(at);
-        while let Some(due) = self.hold.as_ref().and_then(OpenSessions::deadline).map(|due| due.max(timestamp(last)))
-            && due <= timestamp(at)
-        {
-            let Some(ends) = self.hold.as_mut().and_then(|hold| hold.renewal(due)) else { break };
-            let ending = self.ring.oldest_first().take_while(|grant| grant.expires <= ends).map(|grant| grant.address);
-            let held: Vec<_> = ending.filter(|address| self.is_held(*address)).collect();
-            held.into_iter().for_each(|address| self.held(due.since(Timestamp::default()).as_secs(), address));
-            self.ring.purge(due, &mut self.changes);
-        }
-        self.ring.purge(timestamp(at), &mut self.changes);
-        self.changes.clear();
     }
 
     /// A line of Postfix of a host.
@@ -381,3 +326,6 @@ fn add_open(open: &mut [u64; GRACES.len()], until_next: u64, is_held: bool) {
 fn timestamp(at: u64) -> Timestamp {
     Timestamp::from_boot(Duration::from_secs(at))
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,8 @@ impl Queue {
                 let again = client.is_loopback();
                 let behind = behind.filter(|_| again);
                 let by_queue = original.filter(|_| again).and_then(|queue| self.messages.get(&id(queue)));
-                let passed = || self.passed.get(&behind?).filter(|(then, _)| then + PASSED >= at).map(|(_, origin)| *origin);
+                let passed =
+                    || self.passed.get(&behind?).filter(|(then, _)| then + PASSED >= at).map(|(_, origin)| *origin);
                 let earlier = by_queue.map(|message| message.origin).or_else(passed);
                 let again = again && earlier.is_none();
                 let origin = earlier.unwrap_or_else(|| origin(behind.unwrap_or(client), sasl));

@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::summary::{
-    self, Coverage, Day, Domain, Grace, GraceRow, Moved, Name, Network, Sender, Shared, Strip, Summary, Unexplained, Unused,
+    self, Coverage, Day, Domain, Grace, GraceRow, Moved, Name, Network, Sender, Shared, Strip, Summary, Unexplained,
+    Unused,
 };
 use super::who::{self, Address, Relays};
 use super::{GRACES, Report};
@@ -164,7 +165,8 @@ impl Report {
                 let is_other = |sender: &[u8]| !users.iter().any(|user| who::sends_as(&user.name, sender));
                 let other_senders: Vec<_> =
                     senders.iter().filter(|sender| is_other(sender)).map(|sender| text(sender)).collect();
-                (address.users.len() > 1 || !other_senders.is_empty()).then(|| Shared {
+                let is_shared = address.users.len() > 1 || !address.users.is_empty() && !other_senders.is_empty();
+                is_shared.then(|| Shared {
                     address: ip,
                     users: of(names, &address.users),
                     more: address.more,

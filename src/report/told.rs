@@ -136,7 +136,10 @@ mod tests {
             ("expired 192.0.2.1", Told::Expired(address)),
             ("revoke 192.0.2.1, by hand of user 0, process 7; grants ended: 1", Told::Revoked(address)),
             ("revoke 192.0.2.1, by hand of an operator on all hosts; grants ended: 1", Told::Revoked(address)),
-            ("deny 192.0.2.0/24, by hand of user 0, process 7; grants ended: 1", Told::Denied("192.0.2.0/24".parse().unwrap())),
+            (
+                "deny 192.0.2.0/24, by hand of user 0, process 7; grants ended: 1",
+                Told::Denied("192.0.2.0/24".parse().unwrap()),
+            ),
             ("allow 192.0.2.1, by hand of user 0, process 7; grants ended: 0", Told::Allowed(address.into())),
         ] {
             assert_eq!(read(message.as_bytes()), Some(expected), "{message}");

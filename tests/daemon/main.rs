@@ -24,6 +24,7 @@ mod progress;
 mod reload;
 mod removal;
 mod report;
+mod report_page;
 mod rests;
 mod rotation;
 mod servers;

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 /// The program in a directory, without this machine's Postfix and in one time zone.
 #[track_caller]
-fn report(directory: &Path, arguments: &[&str]) -> Finished {
+pub(crate) fn report(directory: &Path, arguments: &[&str]) -> Finished {
     let mut command = Command::new(PROGRAM);
     command.env("TZ", "UTC").env("MAIL_CONFIG", "/nonexistent").current_dir(directory);
     finish(command.args(["--matcher", "dovecot", "report"]).args(arguments))
@@ -31,28 +31,28 @@ fn fixture() -> PathBuf {
 /// tests/postfix/report.rs has made these logs and compared each number with what it did.
 #[test]
 fn the_numbers_of_a_real_log_stay_the_same() {
-    let found = report(&fixture(), &["--format", "json", "mail.log", "dovecot.log"]);
+    let found = report(&fixture(), &["--format", "json", "mail.log", "dovecot.log", "own.log"]);
     let found: Value = json(&found);
     let known = fixture().join("expected.json");
     if std::env::var_os("RENEW").is_some() {
         fs::write(&known, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
     }
     assert_eq!(found, serde_json::from_str::<Value>(&fs::read_to_string(known).unwrap()).unwrap());
-    assert_eq!(found["totals"]["by_grant"], 4);
+    assert_eq!(found["totals"]["by_grant"], 5);
 }
 
 #[test]
 fn the_answer_is_a_screen_long() {
-    let done = report(&fixture(), &["mail.log", "dovecot.log"]);
+    let done = report(&fixture(), &["mail.log", "dovecot.log", "own.log"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stdout.lines().count() <= 30, "{}", done.stdout);
-    for line in ["left by a grant   4 messages to 6 recipients: 2 addresses, 2 users", "by SASL           3 messages"] {
+    for line in ["left by a grant   5 messages to 7 recipients: 3 addresses, 2 users", "by SASL           3 messages"] {
         assert!(done.stdout.lines().any(|known| known == line), "{line}: {}", done.stdout);
     }
 }
 
 /// Lines of one host: a login and a message a minute later, at each of these minutes.
-fn lines(minutes: std::ops::Range<u64>) -> String {
+pub(crate) fn lines(minutes: std::ops::Range<u64>) -> String {
     let at = |seconds: u64| stamp(1_790_000_000 + seconds, RFC_3339, 0.0);
     let message = |minute: u64| {
         let (login, relay, id) = (at(minute * 60), at(minute * 60 + 30), format!("{:X}", 0x4A000 + minute));
@@ -190,10 +190,89 @@ fn the_journal_is_a_log() {
     assert_eq!((&found["totals"]["by_grant"], &found["totals"]["logins"]), (&1.into(), &1.into()), "{found:#}");
 }
 
+/// Postfix may log under any name, and services of master.cf under others.
+#[test]
+fn names_of_postfix_are_said_or_asked_of_postconf() {
+    let home = Scratch::new();
+    let text = lines(0..4).replace("postfix/smtpd", "sub/smtpd").replace("postfix/", "mx/");
+    fs::write(home.join("log"), &text).unwrap();
+    let none = report(home.path(), &["--format", "json", "log"]);
+    assert_eq!(none.code, Some(1), "{none:?}");
+    let said = json(&report(home.path(), &["--format", "json", "--syslog-name", "mx,sub", "log"]));
+    assert_eq!(said["totals"]["by_grant"], 4, "{said:#}");
+    if !require(&[Need::Postfix]) {
+        return;
+    }
+    fs::write(home.join("main.cf"), "compatibility_level = 3.6\nsyslog_name = mx\n").unwrap();
+    fs::write(home.join("master.cf"), "26 inet n - n - - smtpd\n  -o syslog_name=sub\n").unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.env("MAIL_CONFIG", home.path()).current_dir(home.path());
+    let asked = json(&finish(command.args(["--matcher", "dovecot", "report", "--format", "json", "log"])));
+    assert_eq!(asked["totals"]["by_grant"], 4, "{asked:#}");
+}
+
+/// What lets clients relay besides logins: an open session, and what the daemon's own lines tell.
+#[test]
+fn held_grants_and_those_of_the_daemon_s_log_are_grants() {
+    let home = Scratch::new();
+    // The second message comes long after the login, and the session is still open.
+    let login =
+        "dovecot: imap-login: Login: user=<kevin>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.25, mpid=1, session=<a>";
+    let end = "dovecot: imap(kevin)<1><a>: Disconnected: Logged out in=9 out=9";
+    let at = |seconds: u64| stamp(1_790_000_000 + seconds, RFC_3339, 0.0);
+    let message = |seconds: u64, id: &str| {
+        format!(
+            "{at} mail postfix/smtpd[7]: {id}: client=unknown[198.51.100.7]\n{at} mail postfix/smtp[9]: {id}: to=<a@b.example>, \
+             relay=mx.b.example[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n",
+            at = at(seconds)
+        )
+    };
+    let text = format!(
+        "{} mail {login}\n{}{} mail {end}\n{}",
+        at(0),
+        message(7200, "4A001"),
+        at(7300),
+        message(8000, "4A002")
+    );
+    fs::write(home.join("log"), text).unwrap();
+    let run = |options: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command
+            .env("MAIL_CONFIG", "/nonexistent")
+            .current_dir(home.path())
+            .args(["--matcher", "dovecot"])
+            .args(options);
+        json(&finish(
+            command
+                .args(["report", "--format", "json"])
+                .args(fs::read_dir(home.path()).unwrap().map(|log| log.unwrap().path())),
+        ))
+    };
+    let bare = run(&[]);
+    assert_eq!((&bare["totals"]["by_grant"], &bare["unexplained"][0]["messages"]), (&0.into(), &2.into()), "{bare:#}");
+    let held = run(&["--hold-while-connected"]);
+    assert_eq!((&held["totals"]["by_grant"], &held["totals"]["unexplained"]), (&2.into(), &0.into()), "{held:#}");
+    let own = format!(
+        "{} mail pop-before-smtp[3]: grant 198.51.100.7, by hand of user 0, process 9; grants ended: 0\n\
+         {} mail pop-before-smtp[3]: expired 198.51.100.7\n",
+        at(7000),
+        at(7900)
+    );
+    fs::write(home.join("own"), own).unwrap();
+    let told = run(&[]);
+    let totals = &told["totals"];
+    assert_eq!(
+        (&totals["by_grant_by_hand"], &totals["by_grant"], &totals["unexplained"]),
+        (&1.into(), &1.into(), &1.into()),
+        "{told:#}"
+    );
+}
+
 #[test]
 fn the_daemon_counts_relays() {
     let Some(site) = Site::new(&cases::LMDB) else { return };
-    let mut daemon = site.daemon(&["--count-relays", "--relay-warning", "2"]);
+    let names = ["--syslog-name", "mx"];
+    let mut daemon = site.daemon(&[&["--count-relays", "--relay-warning", "2"], &names[..]].concat());
     let client = ip("198.51.100.7");
     site.log_in_and_wait(client);
     let send = |id: &str, from: &str| {
@@ -205,7 +284,7 @@ fn the_daemon_counts_relays() {
                 "smtp[3]: {id}: to=<c@d.example>, relay=mx[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)"
             ),
         ] {
-            cases::append(&site.log, &format!("{at} mail postfix/{line}"));
+            cases::append(&site.log, &format!("{at} mail mx/{line}"));
         }
     };
     send("4A001", "198.51.100.8]");
@@ -227,104 +306,4 @@ fn the_daemon_counts_relays() {
     assert_eq!(daemon.stderr().matches("--relay-warning").count(), 1);
     assert!(daemon.stderr().contains(warning), "{}", daemon.stderr());
     assert_eq!(daemon.terminate(), Some(0));
-}
-
-/// A name that is a script, an image from elsewhere, and the end of a script.
-const HOSTILE: &str = "</script><script>console.log('owned')</script><img src=http://evil.invalid/x onerror=alert(1)>";
-
-fn hostile_page(home: &Scratch) -> PathBuf {
-    let text = lines(0..400)
-        .replace("user=<kevin>", &format!("user=<{HOSTILE}>"))
-        .replace("kevin@example.net", "a@\"><svg/onload=alert(1)>");
-    let refused = "NOQUEUE: reject: RCPT from x[203.0.113.9]: 554 5.7.1 <a@b.example>: Relay access denied; from=";
-    let refused = format!(
-        "2026-09-21T15:00:00Z mail postfix/smtpd[7]: {refused}<{HOSTILE}> to=<a@b.example> proto=ESMTP helo=<x>\n"
-    );
-    fs::write(home.join("<b>log"), text + &refused).unwrap();
-    let done = report(home.path(), &["--html", "page.html", "<b>log"]);
-    assert_eq!(done.code, Some(0), "{done:?}");
-    home.join("page.html")
-}
-
-#[test]
-fn the_page_holds_no_markup_of_strangers_and_allows_its_own_parts_alone() {
-    use base64::Engine as _;
-    let home = Scratch::new();
-    let page = fs::read_to_string(hostile_page(&home)).unwrap();
-    assert!(page.contains("&lt;/script&gt;&lt;script&gt;console.log(&#39;owned&#39;)"), "the name is there");
-    for markup in ["<img", "<b>", "<svg/", "onerror=\"", "http://evil.invalid/x\""] {
-        assert!(!page.contains(markup), "{markup}");
-    }
-    assert_eq!((page.matches("<script").count(), page.matches("<style").count()), (1, 1));
-    // The policy names the hashes of what stands there.
-    for element in ["style", "script"] {
-        let (_, rest) = page.split_once(&format!("<{element}>")).unwrap();
-        let text = rest.split_once(&format!("</{element}>")).unwrap().0;
-        fs::write(home.join("part"), text).unwrap();
-        let sum = finish(Command::new("sha256sum").arg(home.join("part"))).stdout;
-        let bytes: Vec<u8> = (0..32).map(|nth| u8::from_str_radix(&sum[nth * 2..nth * 2 + 2], 16).unwrap()).collect();
-        let hash = base64::engine::general_purpose::STANDARD.encode(bytes);
-        assert!(page.contains(&format!("{element}-src 'sha256-{hash}'")), "{element}: {hash}");
-    }
-    assert!(page.contains("default-src 'none'") && !page.contains("unsafe"));
-    // What a screen reader needs.
-    assert!(page.contains("<html lang=\"en\">") && page.matches("<h1>").count() == 1);
-    assert_eq!(page.matches("<table").count(), page.matches("<caption>").count());
-    assert_eq!(page.matches("<svg").count(), page.matches("role=\"img\" aria-label=").count());
-    assert!(!page.contains("<th>") && page.contains("<th scope=\"row\""));
-}
-
-/// A real browser: nothing on its console, no request for anything in the page, names shown as text. The pictures can be
-/// looked at with `KEEP=DIRECTORY`: `cargo test --locked --test daemon -- --ignored browser`.
-#[test]
-#[ignore = "needs Chromium, whose packages are 124 MB"]
-fn a_browser_shows_the_page() {
-    let home = Scratch::new();
-    let page = hostile_page(&home);
-    for width in [1280, 400] {
-        let (picture, requests) = (home.join(&format!("{width}.png")), home.join("requests.json"));
-        let mut chromium = Command::new("timeout");
-        chromium.args([
-            "25",
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--enable-logging=stderr",
-        ]);
-        chromium.args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-        ]);
-        chromium
-            .arg(format!("--user-data-dir={}", home.join("profile").display()))
-            .arg(format!("--window-size={width},2400"));
-        chromium
-            .arg(format!("--log-net-log={}", requests.display()))
-            .arg(format!("--screenshot={}", picture.display()));
-        let done = finish(chromium.arg(format!("file://{}", page.display())));
-        assert_eq!(done.code, Some(0), "{done:?}");
-        assert!(!done.stderr.contains("CONSOLE"), "{}", done.stderr);
-        assert!(!fs::read_to_string(&requests).unwrap().contains("evil.invalid"), "a request");
-        let picture_bytes = fs::read(&picture).unwrap();
-        assert_eq!(picture_bytes[16..20], u32::to_be_bytes(width), "the width of the picture");
-        if let Some(keep) = std::env::var_os("KEEP") {
-            fs::copy(&picture, Path::new(&keep).join(format!("{width}.png"))).unwrap();
-        }
-    }
-    let mut chromium = Command::new("timeout");
-    chromium.args([
-        "25",
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        "--dump-dom",
-    ]);
-    let dom = finish(chromium.arg(format!("file://{}", page.display()))).stdout;
-    assert!(dom.contains("&lt;/script&gt;&lt;script&gt;console.log('owned')&lt;/script&gt;&lt;img"), "shown as text");
-    assert!(dom.contains("role=\"button\"") && !dom.contains("<img"), "its own script has run, and nobody else's");
 }

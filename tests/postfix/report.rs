@@ -37,6 +37,7 @@ fn every_number_is_what_was_done() {
     let main_cf = format!(
         "relayhost = [{}]:{}\nlocal_transport = discard\nsmtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\n\
          smtpd_sasl_path = {}\nmaximal_queue_lifetime = 0\n\
+         smtpd_sender_restrictions = check_sender_access inline:{{ {{ kevin@nowhere.invalid = 550 5.7.1 not here }} }}\n\
          smtpd_relay_restrictions = permit_auth_destination, permit_sasl_authenticated, check_client_access {}, \
          reject_unauth_destination\n",
         sink.address,
@@ -78,6 +79,17 @@ fn every_number_is_what_was_done() {
         [250; 2]
     );
     assert_eq!(send("2001:db8:1::7", None, "boss@example.org", &["a@elsewhere.example"]), [250]);
+    // A grant by hand, of which nothing but the daemon's own log tells.
+    let before = daemon.stderr().len();
+    let map = site.map().display().to_string();
+    let grant = finish(Command::new(PROGRAM).args(["grant", "198.51.100.20", "--backend", "lmdb", "--map", &map]));
+    assert_eq!(grant.code, Some(0), "{grant:?}");
+    site.wait_listed(ip("198.51.100.20"));
+    let own = site.join("own.log");
+    let stamp = postfix.log().lines().last().unwrap()[..15].to_owned();
+    let said = |line: &str| format!("{stamp} mx pop-before-smtp[7]: {line}\n");
+    fs::write(&own, daemon.stderr()[before..].lines().map(said).collect::<String>()).unwrap();
+    assert_eq!(send("198.51.100.20", None, "scanner@example.org", &["a@elsewhere.example"]), [250]);
     // It stays here, so it is no relay.
     assert_eq!(send("198.51.100.9", None, "carl@example.org", &["kevin@example.org"]), [250]);
     // By SASL.
@@ -95,15 +107,18 @@ fn every_number_is_what_was_done() {
     assert_eq!(send("2001:db8:1::8", None, "anna@example.org", &["a@elsewhere.example"]), [554]);
     assert_eq!(send("203.0.113.77", None, "kevin@example.org", &["a@elsewhere.example"]), [554]);
 
+    // Refused for its sender.
+    assert_eq!(send("198.51.100.7", None, "kevin@nowhere.invalid", &["a@elsewhere.example"]), [550]);
+
     // Local mail is thrown away, what is refused makes no queue file.
     let removed = || postfix.log().matches(": removed").count();
-    wait_for("the end of eight messages", SOON, || removed() == 8);
+    wait_for("the end of nine messages", SOON, || removed() == 9);
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
 
     let mail = site.join("mail.log");
     fs::write(&mail, postfix.log()).unwrap();
     let config = postfix.config_directory();
-    let report = report(&[&mail, &dovecot.log()], &config);
+    let report = report(&[&mail, &dovecot.log(), &own], &config);
     let dated = report["coverage"]["first"].as_u64().unwrap()..=report["coverage"]["last"].as_u64().unwrap();
     assert!(dated.end() - dated.start() < 600, "{report:#}");
     for sender in report["addresses"].as_array().unwrap() {
@@ -112,26 +127,29 @@ fn every_number_is_what_was_done() {
         );
         assert!(sender["age_mean"].as_u64().unwrap() <= sender["age_max"].as_u64().unwrap());
     }
-    let lines = [&mail, &dovecot.log()].map(|log| fs::read_to_string(log).unwrap().lines().count() as u64);
-    assert_eq!(untimed(&report, &sink), expected(lines), "{}\n{report:#}", postfix.log());
+    let lines = [&mail, &dovecot.log(), &own].map(|log| fs::read_to_string(log).unwrap().lines().count() as u64);
+    assert_eq!(untimed(&report), expected(lines), "{}\n{report:#}", postfix.log());
     if std::env::var_os("RENEW").is_some() {
-        keep(&mail, &dovecot.log(), &sink);
+        keep([(&mail, "mail.log"), (&dovecot.log(), "dovecot.log"), (&own, "own.log")], &sink);
     }
 }
 
 /// What the report is to say, without times.
-fn expected(lines: [u64; 2]) -> Value {
+fn expected(lines: [u64; 3]) -> Value {
     json!({
         "totals": {
-            "by_grant": 4, "by_grant_recipients": 6, "by_sasl": 3, "by_network": 0, "unexplained": 0,
-            "refused": 4, "refused_with_grant": 0, "logins": 4, "logins_never_published": 0,
+            "by_grant": 5, "by_grant_recipients": 7, "by_grant_by_hand": 1, "by_grant_of_other_hosts": 0,
+            "by_grant_told": 0, "by_sasl": 3, "by_network": 0, "unexplained": 0, "refused": 4, "refused_with_grant": 0,
+            "refused_otherwise": 1, "logins": 4, "logins_never_published": 0,
         },
         "addresses": [
-            ["198.51.100.7", ["kevin"], 3, 5, [["example.org", 2], ["shop.example", 1]], [3]],
-            ["2001:db8:1::7", ["anna"], 1, 1, [["example.org", 1]], [1]],
+            ["198.51.100.7", ["kevin"], 3, 5, 0, [["example.org", 2], ["shop.example", 1]], [3]],
+            ["198.51.100.20", [], 1, 1, 1, [["example.org", 1]], [1]],
+            ["2001:db8:1::7", ["anna"], 1, 1, 0, [["example.org", 1]], [1]],
         ],
         "users": [["kevin", 3, 5, 2], ["anna", 1, 1, 0]],
-        "networks": [["198.51.100.0/24", 1, 3, 5], ["2001:db8:1::/64", 1, 1, 1]],
+        "days": [[5, 3, 4]],
+        "networks": [["198.51.100.0/24", 2, 4, 6], ["2001:db8:1::/64", 1, 1, 1]],
         "unused": { "granted_addresses": 3, "unused_addresses": 1, "users": ["carl", "dora"] },
         "recommended": 5,
         "refused_by_grace": [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]],
@@ -143,25 +161,27 @@ fn expected(lines: [u64; 2]) -> Value {
             ["203.0.113.77", "198.51.100.7", "kevin", false, 1],
             ["2001:db8:1::8", "2001:db8:1::7", "anna", true, 1],
         ],
+        "unexplained": [],
         "files": lines,
         "not_understood": [0, 0, 0, 0, 0, 0, 0],
     })
 }
 
-fn untimed(report: &Value, _: &Sink) -> Value {
+fn untimed(report: &Value) -> Value {
     let rows = |list: &str, fields: &[&str]| -> Vec<Value> {
         let rows = report[list].as_array().unwrap_or_else(|| panic!("{list} in {report:#}"));
         rows.iter().map(|row| fields.iter().map(|field| row[*field].clone()).collect()).collect()
     };
-    let addresses: Vec<Value> = rows("addresses", &["address", "users", "messages", "recipients", "domains", "days"])
-        .into_iter()
-        .map(|mut row| {
-            let domains =
-                row[4].as_array().unwrap().iter().map(|one| json!([one["domain"], one["messages"]])).collect();
-            row[4] = domains;
-            row
-        })
-        .collect();
+    let addresses: Vec<Value> =
+        rows("addresses", &["address", "users", "messages", "recipients", "without_login", "domains", "days"])
+            .into_iter()
+            .map(|mut row| {
+                let domains =
+                    row[5].as_array().unwrap().iter().map(|one| json!([one["domain"], one["messages"]])).collect();
+                row[5] = domains;
+                row
+            })
+            .collect();
     let graces = report["grace"]["rows"].as_array().unwrap().iter();
     let graces: Vec<Value> =
         graces.map(|row| json!([row["relays_refused"], row["refusals_avoided"], row["refusals_soon_after"]])).collect();
@@ -179,6 +199,8 @@ fn untimed(report: &Value, _: &Sink) -> Value {
         "totals": report["totals"],
         "addresses": addresses,
         "users": rows("users", &["user", "messages", "recipients", "sasl_messages"]),
+        "days": rows("days", &["by_grant", "by_sasl", "refused"]),
+        "unexplained": report["unexplained"],
         "networks": rows("networks", &["network", "addresses", "messages", "recipients"]),
         "unused": report["unused"],
         "recommended": report["grace"]["recommended_minutes"],
@@ -199,10 +221,10 @@ fn report(logs: &[&Path], config: &Path) -> Value {
 }
 
 /// Keeps the logs as a fixture: with a year and a zone, and the sink's address one that belongs to nobody.
-fn keep(mail: &Path, dovecot: &Path, sink: &Sink) {
+fn keep(logs: [(&Path, &str); 3], sink: &Sink) {
     let home: std::path::PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/report/loopback"].iter().collect();
     fs::create_dir_all(&home).unwrap();
-    for (log, name) in [(mail, "mail.log"), (dovecot, "dovecot.log")] {
+    for (log, name) in logs {
         let text = fs::read_to_string(log).unwrap();
         let dated: String = text
             .lines()

@@ -72,7 +72,8 @@ fn read(options: &Options, what: &ReportOptions) -> Result<Summary, Error> {
     let matchers = config::matchers(options)?.of_any_host();
     let logs = files::logs(options, what)?;
     progress::expect(logs.iter().map(files::Log::size).sum());
-    let mut streams: Vec<_> = logs.into_iter().map(|log| Stream::new(log, matchers.clone(), names.clone(), &now)).collect();
+    let mut streams: Vec<_> =
+        logs.into_iter().map(|log| Stream::new(log, matchers.clone(), names.clone(), &now)).collect();
     let mut clock = Clock::default();
     merge(&mut streams, &mut clock, &mut report)?;
     progress::end();

@@ -125,16 +125,13 @@ fn a_refusal_is_one_of_relaying() {
         assert_eq!(said("smtpd", &line(reply)), Said::RefusedOtherwise, "{reply}");
     }
     let relay = "554 5.7.1 <c@d.example>: Relay access denied";
-    for (word, expected) in [
-        ("reject_warning", Said::Other),
-        ("milter-reject", Said::RefusedOtherwise),
-        ("hold", Said::Other),
-    ] {
+    for (word, expected) in
+        [("reject_warning", Said::Other), ("milter-reject", Said::RefusedOtherwise), ("hold", Said::Other)]
+    {
         assert_eq!(said("smtpd", &line(relay).replace("reject", word)), expected, "{word}");
     }
     // With smtpd_delay_reject = no there is no sender yet.
-    let early =
-        "NOQUEUE: reject: CONNECT from x[2001:db8::1]: 554 5.7.1 <x[2001:db8::1]>: Client host rejected: Access denied; proto=SMTP";
+    let early = "NOQUEUE: reject: CONNECT from x[2001:db8::1]: 554 5.7.1 <x[2001:db8::1]>: Client host rejected: Access denied; proto=SMTP";
     assert_eq!(said("smtpd", early), Said::Refused { client: "2001:db8::1".parse().unwrap(), sender: b"" });
     let proxied = "NOQUEUE: proxy-reject: END-OF-MESSAGE: 550 5.7.1 no; from=<a@b> to=<c@d> proto=SMTP helo=<h>";
     assert_eq!(said("smtpd", proxied), Said::RefusedOtherwise);
