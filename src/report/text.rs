@@ -8,7 +8,7 @@ use crate::output::color::Color;
 use crate::time::display;
 
 /// Most addresses, and most names in a line.
-const ADDRESSES: usize = 5;
+const ADDRESSES: usize = 4;
 const NAMES: usize = 4;
 
 /// Days of which a bar is shown.
@@ -70,12 +70,7 @@ fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result 
     }
     let strange = summary.shared.iter().filter(|shared| !shared.other_senders.is_empty()).count() as u64;
     let shared = summary.shared.iter().filter(|shared| shared.users.len() > 1).count() as u64;
-    writeln!(
-        out,
-        "\n{} of several users; {} with senders who are none of its users",
-        count(shared, "address"),
-        strange
-    )?;
+    writeln!(out, "{} of several users; {} with senders who are none of its users", count(shared, "address"), strange)?;
     let near = summary.moved.iter().filter(|moved| moved.same_network).count();
     let moved = count(summary.moved.len() as u64, "client");
     writeln!(out, "{moved} refused within an hour of a login elsewhere, {near} of them in the same IPv6 /64")?;
@@ -88,16 +83,20 @@ fn grants_without_login(out: &mut String, summary: &Summary) -> std::fmt::Result
     if by_grant_by_hand + by_grant_of_other_hosts + by_grant_told > 0 {
         writeln!(
             out,
-            "without a login   {by_grant_by_hand} by hand, {by_grant_of_other_hosts} by another host's grant, {by_grant_told} by \
-             one that was held or whose login is not here"
+            "without a login   {by_grant_by_hand} by hand, {by_grant_of_other_hosts} shared by another host, {by_grant_told} \
+             held or with a login that is not here"
         )?;
     }
-    if summary.unexplained.is_empty() {
-        return Ok(());
+    let clients: Vec<_> = summary.unexplained.iter().take(2).map(|client| client.address.to_string()).collect();
+    let more = if summary.unexplained.len() > clients.len() { ", ..." } else { "" };
+    match clients.is_empty() {
+        true => Ok(()),
+        false => writeln!(
+            out,
+            "unexplained       {}{more}: by another table, or a grant by hand, held or shared that is not told here",
+            clients.join(", ")
+        ),
     }
-    let clients: Vec<_> = summary.unexplained.iter().map(|client| client.address.to_string()).collect();
-    writeln!(out, "unexplained{}; no SASL, not in mynetworks, no grant that is told here:", names(&clients))?;
-    writeln!(out, "                  another table, or a grant by hand, held or of another host without its line")
 }
 
 fn addresses(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result {

@@ -82,6 +82,9 @@ impl Front {
 
     /// Takes lines that have no time: they are counted, and what they say is of no use.
     pub(super) fn pass(&mut self, text: &[u8], part: Range<usize>) {
+        for line in text[part.clone()].split(|byte| *byte == b'\n') {
+            self.without_time += u64::from(self.look(line).said.is_some());
+        }
         self.scan(0, text, part, |_, _| {});
     }
 
