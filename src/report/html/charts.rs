@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::super::summary::{Day, GraceRow, Strip};
 
 /// Room at the left for numbers, and size of the charts.
-const LEFT: f64 = 48.0;
+const LEFT: f64 = 88.0;
 const WIDTH: f64 = 960.0;
 const PANEL: f64 = 120.0;
 
