@@ -1,10 +1,14 @@
 //! Reads a busy host's log with `report`, with `match --count` and with pflogsumm, and prints how fast each is and how much
 //! memory it takes. Nothing fails on speed.
 //!
-//! `cargo bench --bench report -- [--size MIB] [--rounds N] [--core N]`
+//! With `--floods 1` it reads logs in their place of which no more than a part can be kept, as text, JSON and a page, and prints
+//! how much memory that takes.
+//!
+//! `cargo bench --bench report -- [--size MIB] [--rounds N] [--core N] [--floods 1]`
 
 #![allow(clippy::expect_used)]
 
+mod flood;
 mod generate;
 mod measure;
 
@@ -19,7 +23,7 @@ fn main() {
     if arguments.next_if_eq(measure::ARGUMENT).is_some() {
         return measure::child(arguments);
     }
-    let (mut size, mut rounds, mut core) = (1024, 5, 0);
+    let (mut size, mut rounds, mut core, mut is_flood) = (1024, 5, 0, false);
     while let Some(name) = arguments.next() {
         let value = arguments.next().and_then(|value| value.parse::<u64>().ok());
         let value = value.unwrap_or_else(|| panic!("{name} needs a number"));
@@ -27,11 +31,15 @@ fn main() {
             "--size" => size = value,
             "--rounds" => rounds = value,
             "--core" => core = value as usize,
+            "--floods" => is_flood = value > 0,
             _ => panic!("unknown option {name}"),
         }
     }
     let scratch = tempfile::tempdir().expect("a directory for the log");
     let log = scratch.path().join("mail.log");
+    if is_flood {
+        return floods(&log, core);
+    }
     let file = File::create(&log).expect("the log can be written");
     generate::log(&mut BufWriter::with_capacity(1 << 20, file), size << 20, 1).expect("the log can be written");
     let bytes = log.metadata().expect("the log is there").len() as f64 / 1e6;
@@ -49,5 +57,25 @@ fn main() {
         let cost = Cost::median((0..rounds).map(|_| run.cost(core)).collect());
         let (cpu, clock, peak) = (bytes / cost.cpu, bytes / cost.clock, cost.peak as f64 / 1024.0);
         println!("| {} | {cpu:.0} | {clock:.0} | {peak:.1} |", run.name);
+    }
+}
+
+fn floods(log: &Path, core: usize) {
+    println!("| log | MB | text, peak MiB | JSON | page |\n|---|--:|--:|--:|--:|");
+    let page = log.with_extension("html");
+    for (kind, what) in flood::KINDS {
+        let file = File::create(log).expect("the log can be written");
+        flood::write(kind, &mut BufWriter::with_capacity(1 << 20, file)).expect("the log can be written");
+        let bytes = log.metadata().expect("the log is there").len() as f64 / 1e6;
+        let run = || {
+            Run::new(kind, Path::new(env!("CARGO_BIN_EXE_pop-before-smtp"))).arguments(["--matcher", "all", "report"])
+        };
+        let forms = [
+            run().argument(log).quiet(),
+            run().arguments(["--format", "json"]).argument(log).quiet(),
+            run().arguments(["--html"]).argument(&page).argument(log).quiet(),
+        ];
+        let [text, json, html] = forms.map(|form| form.cost(core).peak as f64 / 1024.0);
+        println!("| {what} | {bytes:.0} | {text:.1} | {json:.1} | {html:.1} |");
     }
 }
