@@ -7,8 +7,8 @@ pub(crate) struct Names(Vec<Box<[u8]>>);
 impl Names {
     /// These names as well. They share a queue: ids of several queues that are the same hardly come at one time.
     pub(crate) fn new(said: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let names = said.into_iter().map(|name| name.as_ref().as_bytes().into());
-        Self(names.filter(|name: &Box<[u8]>| !name.is_empty() && instance(name).is_none()).collect())
+        let names = said.into_iter().map(|name| Box::<[u8]>::from(name.as_ref().as_bytes()));
+        Self(names.filter(|name| !name.is_empty() && instance(name).is_none()).collect())
     }
 
     /// The instance and the daemon, if a line of Postfix has this name of a program in its header. Compared whole up to the
