@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pop_before_smtp_global_optspecs
-    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= count-relays= relay-warning= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
+    string join \n d/debug b/background pid-file= user= config= dump-config map= map-type= postfix-bin= value= lmdb-update= sync= publish-interval= log= source= journal-unit= journal-uid= journal-exe= journal-directory= services= dovecot-login-format= line-prefix= escaped-newlines= grace= hold-while-connected= max-session= entries= max-addresses-per-user= reprocess once skip-networks= skip-mynetworks= max-users-per-address= syslog-name= count-relays= relay-warning= control= metrics-file= share-url= share-give= share-take= share-name= share-withdraw= backend= matcher= h/help V/version
 end
 
 function __fish_pop_before_smtp_needs_command
@@ -64,6 +64,7 @@ complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-ne
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l max-users-per-address -d 'Grant an address nothing while more users than this log in from it within one grace; 0 does not count them' -r
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l count-relays -d 'Count relays by grants in Postfix\'s lines' -r -f -a "true\t''
 false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_needs_command" -l relay-warning -d 'Warn when an address relays more than N messages in an hour by its grant; 0: never' -r
@@ -158,6 +159,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand list" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -224,6 +226,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand explain" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -289,6 +292,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand revoke" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -355,6 +359,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand grant" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -419,6 +424,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand deny" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -487,6 +493,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand status" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -553,6 +560,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand clear" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -617,6 +625,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand check" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -686,6 +695,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand match" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -757,6 +767,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand report" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -824,6 +835,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand matchers" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -888,6 +900,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand postfix-config" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -952,6 +965,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and not __fish_seen_subcommand_from init" -l backend -d 'How the table is written' -r -f -a "postmap\t''
@@ -1018,6 +1032,7 @@ false\t''"
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-networks -d 'Never publish these networks; loopback, unspecified, multicast and broadcast addresses never are' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l skip-mynetworks -d 'Never publish what Postfix\'s mynetworks permits already; asked of postconf at start' -r -f -a "true\t''
 false\t''"
+complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l syslog-name -d 'What Postfix\'s syslog_name is, where it is neither postfix nor postfix-...; for report and --count-relays' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l control -d 'Where the daemon listens for commands; empty: nowhere [default: /run/pop-before-smtp/control if there is that directory, else the map with .control behind it]' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l share-url -d 'PostgreSQL that stands between the hosts that share their grants' -r
 complete -c pop-before-smtp -n "__fish_pop_before_smtp_using_subcommand share; and __fish_seen_subcommand_from init" -l backend -d 'How the table is written' -r -f -a "postmap\t''
