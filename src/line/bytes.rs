@@ -46,7 +46,26 @@ impl Class {
     /// How many bytes at the start of `text` belong to the class.
     #[inline]
     pub(crate) fn run(&self, text: &[u8]) -> usize {
-        text.iter().position(|byte| !self.has(*byte)).unwrap_or(text.len())
+        // Four at a time: so the end of the text is looked for less often.
+        let (fours, rest) = text.as_chunks::<4>();
+        for (nth, four) in fours.iter().enumerate() {
+            if let Some(at) = four.iter().position(|byte| !self.has(*byte)) {
+                return 4 * nth + at;
+            }
+        }
+        text.len() - rest.len() + rest.iter().position(|byte| !self.has(*byte)).unwrap_or(rest.len())
+    }
+
+    /// How many bytes at the end of `text` belong to the class.
+    #[inline]
+    pub(crate) fn run_at_end(&self, text: &[u8]) -> usize {
+        let (rest, fours) = text.as_rchunks::<4>();
+        for (nth, four) in fours.iter().rev().enumerate() {
+            if let Some(at) = four.iter().rev().position(|byte| !self.has(*byte)) {
+                return 4 * nth + at;
+            }
+        }
+        text.len() - rest.len() + rest.iter().rev().position(|byte| !self.has(*byte)).unwrap_or(rest.len())
     }
 }
 
@@ -64,5 +83,16 @@ mod tests {
         assert_eq!(CLASS.run(b"a.B}"), 3);
         assert_eq!(CLASS.run(b"a.B"), 3);
         assert_eq!(CLASS.run(b" a"), 0);
+    }
+
+    #[test]
+    fn a_run_ends_where_the_class_does() {
+        static CLASS: Class = Class::new(b'a', b'z', &[]);
+        for (length, end) in (0..12).flat_map(|length| (0..=length).map(move |end| (length, end))) {
+            let text: Vec<u8> = (0..length).map(|at| if at == end { b'0' } else { b'x' }).collect();
+            assert_eq!(CLASS.run(&text), end, "{text:?}");
+            let backwards: Vec<u8> = text.iter().rev().copied().collect();
+            assert_eq!(CLASS.run_at_end(&backwards), end, "{backwards:?}");
+        }
     }
 }

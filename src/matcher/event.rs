@@ -2,16 +2,16 @@
 
 use super::foreign;
 use super::reader::Reading;
-use super::sessions::Sessions;
+use super::sessions::{Name, Sessions};
 use super::{Action, AnyMatcher, CutFailure, Event, Key, Kind, LONGEST_GRANTING, LONGEST_LINE, Matchers, SessionId};
 use crate::line::syslog::{self, Header};
 use crate::time::Timestamp;
 
 /// A line as it was parsed, and the number of its program's route, if there is one.
 #[derive(Clone, Copy)]
-pub(super) struct Parsed<'l> {
+pub(super) struct Parsed<'p, 'l> {
     pub(super) line: &'l [u8],
-    pub(super) parsed: Option<(Header<'l>, &'l [u8])>,
+    pub(super) parsed: Option<&'p (Header<'l>, &'l [u8])>,
     pub(super) route: Option<usize>,
 }
 
@@ -31,38 +31,59 @@ impl Matchers {
     pub fn event_before<'e>(&'e mut self, now: Timestamp, line: &'e [u8], behind: &[u8]) -> Option<Event<'e>> {
         match self.take_piece(line) {
             Some(taken) => self.event_of_piece(now, line, taken, behind),
-            None => self.event_of(now, &self.parsed(line, syslog::parse(line)), behind),
+            None => self.event_of(now, self.parsed(line, syslog::parse(line).as_ref()), behind),
         }
     }
 
     /// A line that was parsed like this.
-    pub(super) fn parsed<'l>(&self, line: &'l [u8], parsed: Option<(Header<'l>, &'l [u8])>) -> Parsed<'l> {
+    pub(super) fn parsed<'p, 'l>(&self, line: &'l [u8], parsed: Option<&'p (Header<'l>, &'l [u8])>) -> Parsed<'p, 'l> {
         Parsed { line, parsed, route: parsed.and_then(|(header, _)| self.routes.find(header.program)) }
     }
 
     /// What a line says.
-    pub(super) fn event_of<'e>(&'e mut self, now: Timestamp, what: &Parsed<'e>, behind: &[u8]) -> Option<Event<'e>> {
+    pub(super) fn event_of<'e>(&'e mut self, now: Timestamp, what: Parsed<'_, 'e>, behind: &[u8]) -> Option<Event<'e>> {
         let Parsed { line, parsed, route } = what;
         if self.repeats.is_armed()
-            && let Some(time) = self.repeats.fits(line, parsed.as_ref())
+            && let Some(time) = self.repeats.fits(line, parsed)
         {
-            let is_doubtful = self.newlines.is_anything_doubtful();
-            self.newlines.pass(line);
-            if is_doubtful {
-                self.repeats.disarm();
-            }
-            return self.repeats.event(time);
+            return self.event_again(line, time);
         }
-        let event = parsed.as_ref().and_then(|(header, message)| {
-            let (matcher, kind, reading) = self.believed(now, line, header, message, (*route)?, behind)?;
-            join(&mut self.sessions, now, header, matcher, kind, &reading)
-        });
+        let believed = match (parsed, route) {
+            (Some((header, message)), Some(route)) => self.believed(now, line, header, message, route, behind),
+            _ => None,
+        };
         self.newlines.pass(line);
-        match (&event, parsed) {
-            (Some(event), Some((_, message))) => self.repeats.note(event, message),
-            _ => self.repeats.disarm(),
+        self.repeats.disarm();
+        let ((header, message), (matcher, kind, reading)) = (parsed?, believed.as_ref()?);
+        self.joined(now, header, message, matcher, *kind, reading)
+    }
+
+    /// Makes an event of a reading, and notes it: it may come again.
+    fn joined<'l>(
+        &mut self,
+        now: Timestamp,
+        header: &Header<'l>,
+        message: &[u8],
+        matcher: &AnyMatcher,
+        kind: Kind,
+        reading: &Reading<'l>,
+    ) -> Option<Event<'l>> {
+        let event = join(&mut self.sessions, now, header, matcher, kind, reading);
+        if let Some(event) = &event {
+            self.repeats.note(event, message);
         }
         event
+    }
+
+    /// The login of the last line, which this one repeats.
+    #[cold]
+    fn event_again<'e>(&'e mut self, line: &[u8], time: &'e [u8]) -> Option<Event<'e>> {
+        let is_doubtful = self.newlines.is_anything_doubtful();
+        self.newlines.pass(line);
+        if is_doubtful {
+            self.repeats.disarm();
+        }
+        self.repeats.event(time)
     }
 
     /// The reading of a message that is the server's own for sure. Notes what the message means for those behind it.
@@ -83,7 +104,7 @@ impl Matchers {
         });
         let is_concerned = || self.foreign.knows_any(now) || route.may_be_sign(message);
         let is_foreign = !route.foreign.is_empty() && is_concerned() && {
-            let process = self.sessions.id(header, header.pid);
+            let process = self.sessions.id(header, Name::Process(header.pid));
             let has_process_id = header.pid.is_some();
             let message = foreign::Message { process, has_process_id, is_doubtful: doubtful, text: message };
             self.foreign.is_foreign(now, &route.foreign, message)
@@ -97,22 +118,22 @@ impl Matchers {
         }
         let said = repeated.unwrap_or(message);
         self.newlines.note(header, line, said, route.goes_on(said), doubtful);
-        let (matcher, kind, reading) = found?;
+        let (matcher, kind, reading) = found.as_ref()?;
         let is_torn = || reading.user.is_some_and(|user| syslog::holds_later_header(header, user));
         let may_have_missed = self.foreign.is_incomplete() || header.pid.is_none();
-        let is_foreign = is_foreign || may_have_missed && may_be_foreign(&matcher, header.program);
+        let is_foreign = is_foreign || may_have_missed && may_be_foreign(matcher, header.program);
         let is_cut = |cut: CutFailure| {
             !self.newlines.escaped && (header.is_in_container() || cut.shows(header, message, behind))
         };
         let is_cut =
-            || kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
+            || *kind == Kind::Login && matcher.row().and_then(|matcher| matcher.cut_failure).is_some_and(is_cut);
         // Even if a stranger has written it: the end of a session that is open takes away, and gives nothing.
-        let ends = kind == Kind::Logout && matches!(matcher.key(), Key::Pid | Key::Session);
+        let ends = *kind == Kind::Logout && matches!(matcher.key(), Key::Pid | Key::Session);
         let is_believed = (ends || !doubtful && !is_foreign) && !is_torn() && !is_cut();
         let is_held =
-            || kind == Kind::Login && !self.newlines.escaped && header.host.is_some() && !is_foreign && !is_torn();
+            || *kind == Kind::Login && !self.newlines.escaped && header.host.is_some() && !is_foreign && !is_torn();
         self.held += u64::from(!is_believed && is_held());
-        is_believed.then_some((matcher, kind, reading))
+        found.filter(|_| is_believed)
     }
 }
 
@@ -128,7 +149,7 @@ fn join<'l>(
     sessions: &mut Sessions,
     now: Timestamp,
     header: &Header<'l>,
-    matcher: AnyMatcher,
+    matcher: &AnyMatcher,
     kind: Kind,
     reading: &Reading<'l>,
 ) -> Option<Event<'l>> {
@@ -145,16 +166,17 @@ fn join<'l>(
         // It may be the end of a session that never logged in.
         (Kind::Logout, None) => return None,
     };
-    Some(Event { action, client, user: reading.user, session, matcher, header: *header })
+    Some(Event { action, client, user: reading.user, session, matcher: matcher.clone(), header: *header })
 }
 
 fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {
-    match key {
-        Key::None => None,
-        Key::Pid => Some(sessions.id(header, header.pid?)),
-        Key::Session => Some(sessions.id(header, reading.session?)),
-        Key::Peer => Some(sessions.id(header, (reading.client?, reading.session?))),
-    }
+    let name = match key {
+        Key::None => return None,
+        Key::Pid => Name::Process(Some(header.pid?)),
+        Key::Session => Name::Id(reading.session?),
+        Key::Peer => Name::Peer(reading.client?, reading.session?),
+    };
+    Some(sessions.id(header, name))
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ impl Matchers {
         let whole = self.pieces.take_line(stream);
         // Where the message began is not known any more, so it may begin in a stranger's.
         let is_doubtful = self.newlines.is_anything_doubtful();
-        let parsed = self.parsed(&whole, syslog::parse(&whole));
-        let event = self.event_of(now, &parsed, behind).filter(|_| !is_doubtful);
+        let parsed = syslog::parse(&whole);
+        let event = self.event_of(now, self.parsed(&whole, parsed.as_ref()), behind).filter(|_| !is_doubtful);
         let found = event.map(|event| {
             let user = event.user.and_then(|user| repeats::within(&whole, user));
             (user, event.action, event.client, event.session, event.matcher)

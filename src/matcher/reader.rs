@@ -210,8 +210,7 @@ impl<'m> Reader<'m> {
                 run
             }
             Side::Right => {
-                let start = self.unread.iter().rposition(|b| !class.has(*b)).map_or(0, |at| at + 1);
-                let (rest, run) = self.unread.split_at(start);
+                let (rest, run) = self.unread.split_at(self.unread.len() - class.run_at_end(self.unread));
                 self.unread = rest;
                 run
             }

@@ -42,8 +42,11 @@ impl Repeats {
     }
 
     /// The last line was none.
+    #[inline]
     pub(super) fn disarm(&mut self) {
-        self.login = None;
+        if self.is_armed() {
+            self.login = None;
+        }
     }
 
     /// Notes what the last line was.
@@ -59,20 +62,20 @@ impl Repeats {
             self.text.extend_from_slice(part);
             start..self.text.len()
         };
-        let login = Login {
+        let program = keep(header.program);
+        let text = keep(message);
+        let user = event.user.and_then(|user| within(message, user));
+        self.login = Some(Login {
             client: event.client,
             session: event.session,
             matcher: event.matcher.clone(),
             pid: header.pid,
             container: header.container.map(&mut keep),
             host: header.host.map(&mut keep),
-            program: keep(header.program),
-            message: keep(message),
-            user: None,
-        };
-        let user = event.user.and_then(|user| within(message, user));
-        let user = user.map(|user| login.message.start + user.start..login.message.start + user.end);
-        self.login = Some(Login { user, ..login });
+            user: user.map(|user| text.start + user.start..text.start + user.end),
+            program,
+            message: text,
+        });
     }
 
     /// When the last line, a login, came again, if a line says that it did: its stamp.

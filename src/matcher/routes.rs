@@ -41,10 +41,12 @@ struct Candidate {
 impl Route {
     /// How the message may go on behind this line, if it may hold a newline of a client who has not logged in.
     pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
+        if self.newlines.is_empty() {
+            return None;
+        }
         let openings = self.openings.get_or_init(|| Starts::of(self.newlines.iter().map(|(start, _)| *start)));
-        let fitting = openings.fitting(message);
-        let mut openings = self.newlines.iter().enumerate().filter(|(nth, _)| fitting.has(*nth));
-        openings.find_map(|(_, (start, newlines))| reader::begins(start, message).then(|| newlines.goes_on(message)))
+        let mut fitting = openings.fitting(message).of(&self.newlines);
+        fitting.find_map(|(start, newlines)| reader::begins(start, message).then(|| newlines.goes_on(message)))
     }
 
     /// Whether the message may show that others are a stranger's.
@@ -57,9 +59,7 @@ impl Route {
     pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<(AnyMatcher, Kind, Reading<'m>)> {
         let starts =
             self.starts.get_or_init(|| Starts::of(self.patterns.iter().map(|candidate| candidate.form.start())));
-        let fitting = starts.fitting(message);
-        let candidates = self.patterns.iter().enumerate().filter(|(nth, _)| fitting.has(*nth));
-        candidates.map(|(_, candidate)| candidate).find_map(|candidate| {
+        starts.fitting(message).of(&self.patterns).find_map(|candidate| {
             let reading = candidate.form.read(message)?;
             Some((candidate.matcher.clone(), candidate.kind, reading))
         })

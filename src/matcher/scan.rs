@@ -94,15 +94,16 @@ impl Matchers {
                 continue;
             }
             let parsed = self.parse(line, tag);
+            let parsed = parsed.as_ref();
             if is_last {
                 stamp = parsed.map(|(header, _)| header.time).or_else(|| Some(syslog::repeat(line)?.time));
             }
             let what = if tag.is_some() { Parsed { line, parsed, route } } else { self.parsed(line, parsed) };
             let is_heard = what.route.is_some_and(|route| self.routes.is_heard(route));
-            match self.event_of(now, &what, behind) {
-                Some(event) => found(at, Found::Event(&event)),
+            match &self.event_of(now, what, behind) {
+                Some(event) => found(at, Found::Event(event)),
                 None if is_heard => {
-                    if let Some((header, message)) = parsed {
+                    if let Some(&(header, message)) = parsed {
                         found(at, Found::Untaken(Untaken { line, header, message }));
                     }
                 }

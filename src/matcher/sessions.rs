@@ -34,6 +34,17 @@ impl SessionId {
     }
 }
 
+/// What a server calls a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Name<'n> {
+    /// The process that serves it, if that is known.
+    Process(Option<u32>),
+    /// An id.
+    Id(&'n [u8]),
+    /// The client's address and port.
+    Peer(IpAddr, &'n [u8]),
+}
+
 /// The id is as good a hash of itself as any.
 #[derive(Default)]
 pub(super) struct Itself(u64);
@@ -71,16 +82,29 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// The id of a session by what its server calls it.
-    pub(super) fn id(&self, header: &Header<'_>, key: impl Hash) -> SessionId {
+    pub(super) fn id(&self, header: &Header<'_>, name: Name<'_>) -> SessionId {
         let host = header.host.unwrap_or_default();
+        let (kind, end) = match name {
+            Name::Process(_) => (0, &[][..]),
+            Name::Id(id) => (1, id),
+            Name::Peer(_, port) => (2, port),
+        };
+        // What follows, and how long it is.
+        let kind = kind << 1 | u64::from(header.container.is_some());
         let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64((host.len() as u64) << 32 | header.program.len() as u64);
+        hasher.write_u64(kind << 60 | (host.len() as u64) << 30 | header.program.len() as u64);
         hasher.write(host);
         hasher.write(header.program);
         if let Some(container) = header.container {
             container.hash(&mut hasher);
         }
-        key.hash(&mut hasher);
+        match name {
+            Name::Process(id) => id.hash(&mut hasher),
+            Name::Id(_) => {}
+            Name::Peer(client, _) => client.hash(&mut hasher),
+        }
+        // Nothing stands behind it, so its length need not be told.
+        hasher.write(end);
         SessionId(hasher.finish())
     }
 

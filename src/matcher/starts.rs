@@ -5,9 +5,12 @@ use super::pattern::{Piece, SitePiece};
 /// Bytes that are compared.
 const LENGTH: usize = 16;
 
-/// How the messages of some patterns may start.
+/// How the messages of some patterns may start, by the first byte of the message.
 #[derive(Debug, Clone)]
-pub(super) struct Starts(Vec<Start>);
+pub(super) struct Starts([Vec<Start>; FIRST]);
+
+/// First bytes are told apart by their last bits, which tells letters apart.
+const FIRST: usize = 32;
 
 /// The first bytes, a mask for those that there are, and the patterns whose messages may start with them.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +40,15 @@ impl Fitting {
         self.0 != 0
     }
 
-    pub(super) fn has(self, nth: usize) -> bool {
+    fn has(self, nth: usize) -> bool {
         self.0 & Self::only(nth).0 != 0
+    }
+
+    /// Those of all there are, in their order.
+    #[inline]
+    pub(super) fn of<T>(self, all: &[T]) -> impl Iterator<Item = &T> {
+        let all = if self.is_any() { all } else { &[] };
+        all.iter().enumerate().filter(move |(nth, _)| self.has(*nth)).map(|(_, one)| one)
     }
 }
 
@@ -55,13 +65,14 @@ impl Starts {
                 }
             }
         }
-        Self(starts)
+        let may_begin_so = |start: &Start, first| start.mask[0] == 0 || start.bytes[0] as usize % FIRST == first;
+        Self(std::array::from_fn(|first| starts.iter().filter(|start| may_begin_so(start, first)).copied().collect()))
     }
 
     pub(super) fn fitting(&self, message: &[u8]) -> Fitting {
         let first = words(message);
         let is = |start: &Start, nth: usize| first[nth] & start.mask[nth] == start.bytes[nth];
-        let starts = self.0.iter().filter(|start| is(start, 0) && is(start, 1));
+        let starts = self.0[first[0] as usize % FIRST].iter().filter(|start| is(start, 0) && is(start, 1));
         starts.fold(Fitting::default(), |fitting, start| fitting.and(start.patterns))
     }
 }

@@ -114,6 +114,13 @@ macro_rules! logins {
     };
 }
 
+/// A cipher, behind these pieces.
+macro_rules! cipher {
+    ($($front:expr)?) => {
+        &[$($front,)? Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")]
+    };
+}
+
 pub(in crate::matcher) const DOVECOT: Matcher = Matcher {
     name: "dovecot",
     servers: "Dovecot 0.99 to 2.4, POP3 and IMAP",
@@ -208,6 +215,9 @@ pub(super) const DOVECOT_PROXY: Matcher = Matcher {
 /// Through syslog the service is part of the message; in Dovecot's own file it is the program, with the level behind
 /// it (2.x) or in front (1.x).
 pub(in crate::matcher) const VERB: Piece = OneOf(&[
+    // Most logins, in one step.
+    &[Lit("imap-login: Login: ")],
+    &[Lit("pop3-login: Login: ")],
     &[DOVECOT_SERVICE, DOVECOT_LEVEL, DOVECOT_LOGIN],
     &[Lit("Info: "), Optional(&[DOVECOT_SERVICE]), DOVECOT_LOGIN],
     &[Lit("Login: ")],
@@ -265,11 +275,10 @@ const DOVECOT_NUMBER: Pattern = &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")],
 const DOVECOT_TLS: Pattern = &[Lit(", TLS")];
 const DOVECOT_SECURED: Pattern = &[Lit(", secured")];
 const DOVECOT_SESSION: Pattern = &[Lit(", session=<"), Session, Lit(">")];
-const DOVECOT_CIPHER: Pattern = &[Lit(", "), OneOf(&[CIPHER])];
+const DOVECOT_CIPHER: Pattern = cipher!(Lit(", "));
 
 /// What `%k` stands for.
-pub(in crate::matcher) const CIPHER: Pattern =
-    &[Token, Lit(" with cipher "), Token, Lit(" ("), Number, Lit("/"), Number, Lit(" bits)")];
+pub(in crate::matcher) const CIPHER: Pattern = cipher!();
 
 /// Words of OpenSSL and of the system. What is said of a certificate, which holds text of the client, is forgotten where the
 /// handshake ends well (2.2 to 2.4, src/lib-ssl-iostream/iostream-openssl.c, `openssl_iostream_handshake`).

@@ -56,19 +56,31 @@ struct Ending {
 
 impl Newlines {
     /// Passes a line, with its newline.
+    #[inline]
     pub(super) fn pass(&mut self, line: &[u8]) {
-        if self.has_prefixes && self.read < self.own_file {
-            self.own_file += self.prefix(line);
-        }
-        if self.is_near() {
-            let more = added(line) + self.prefix(line);
-            self.doubt += more;
-            self.split += added(line) + self.header_length(line);
-            self.endings.retain(|ending| self.read < ending.until);
-            self.endings.iter_mut().for_each(|ending| ending.until += more);
-            self.measure();
+        if self.is_anything_doubtful() {
+            self.leave_room_for(line);
         }
         self.read += line.len() as u64 + 1;
+    }
+
+    /// What a line has in it that is of no message, a message reaches farther.
+    #[cold]
+    fn leave_room_for(&mut self, line: &[u8]) {
+        let prefix = self.prefix(line);
+        if self.read < self.own_file {
+            self.own_file += prefix;
+        }
+        if self.is_near() {
+            let added = added(line);
+            self.doubt += added + prefix;
+            if self.read < self.split {
+                self.split += added + self.header_length(line);
+            }
+            self.endings.retain(|ending| self.read < ending.until);
+            self.endings.iter_mut().for_each(|ending| ending.until += added + prefix);
+            self.measure();
+        }
     }
 
     /// Whether a line that begins here may be a stranger's text.
@@ -128,10 +140,13 @@ impl Newlines {
 
     /// Whether the line that begins where the last one ended may be a stranger's text. To be called for every line that
     /// has a header.
+    #[inline]
     pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
-        if header.is_in_container() && self.is_closed(header) {
-            return true;
-        }
+        header.is_in_container() && self.is_closed(header)
+            || self.is_anything_doubtful() && self.may_be_text(header, line, behind)
+    }
+
+    fn may_be_text(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
         let is_behind_own_file = self.read < self.own_file && !is_own_file(header);
         if !is_behind_own_file && !self.is_near() {
             return false;
@@ -185,6 +200,7 @@ impl Newlines {
     }
 
     /// Notes a line whose message may go on, behind a newline.
+    #[inline]
     pub(super) fn note(
         &mut self,
         header: &Header<'_>,
@@ -193,8 +209,21 @@ impl Newlines {
         goes_on: Option<GoesOn>,
         is_doubtful: bool,
     ) {
-        let start = self.read + (line.len() - message.len()) as u64;
         self.has_prefixes |= header.is_behind_runner();
+        if goes_on.is_some() || is_own_file(header) {
+            self.note_reach(header, line, message, goes_on, is_doubtful);
+        }
+    }
+
+    fn note_reach(
+        &mut self,
+        header: &Header<'_>,
+        line: &[u8],
+        message: &[u8],
+        goes_on: Option<GoesOn>,
+        is_doubtful: bool,
+    ) {
+        let start = self.read + (line.len() - message.len()) as u64;
         // To be passed yet.
         let prefix = self.prefix(line);
         if is_own_file(header) && header.is_in_container() {
