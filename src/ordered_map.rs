@@ -31,8 +31,6 @@ pub(crate) struct OrderedMap<K, V, S = RandomState> {
     hasher: S,
     head: u32,
     tail: u32,
-    /// The entry that was put in last, or a neighbour: the next one often belongs nearby.
-    finger: u32,
     /// How often something was put in; counts round.
     turns: u32,
 }
@@ -46,7 +44,6 @@ impl<K, V, S: Default> Default for OrderedMap<K, V, S> {
             hasher: S::default(),
             head: NONE,
             tail: NONE,
-            finger: NONE,
             turns: 0,
         }
     }
@@ -75,19 +72,14 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
     }
 
     /// Puts an entry, in place of one of the same key, behind those of which `ahead` is true; they are all at the head.
-    /// That costs as many steps as there are entries between this and the one that was put in before.
-    pub(crate) fn put_behind(&mut self, key: K, value: V, ahead: impl Fn(&V) -> bool) {
+    /// `near` is the slot of one of them, if any is known: that costs as many steps as there are between it and this one.
+    pub(crate) fn put_behind(&mut self, key: K, value: V, near: Option<usize>, ahead: impl Fn(&V) -> bool) {
         let slot = self.take_slot(key, value);
         let slots = &self.slots;
-        let (mut newer, mut older) = match slots.get(self.finger as usize) {
-            Some(finger) => (finger.newer, self.finger),
-            None => (NONE, self.head),
-        };
+        let mut newer = near.map_or(NONE, |near| near as u32);
+        let mut older = slots.get(newer as usize).map_or(self.head, |near| near.older);
         while older != NONE && ahead(&slots[older as usize].value) {
             (newer, older) = (older, slots[older as usize].older);
-        }
-        while newer != NONE && !ahead(&slots[newer as usize].value) {
-            (newer, older) = (slots[newer as usize].newer, newer);
         }
         self.link(newer, slot, older);
     }
@@ -203,15 +195,11 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
     fn unlink(&mut self, slot: u32) {
         let Slot { newer, older, .. } = self.slots[slot as usize];
         self.join(newer, older);
-        if self.finger == slot {
-            self.finger = if newer == NONE { older } else { newer };
-        }
     }
 
     fn link(&mut self, newer: u32, slot: u32, older: u32) {
         self.join(newer, slot);
         self.join(slot, older);
-        self.finger = slot;
     }
 
     /// Makes two slots neighbours; `NONE` stands for the end of the chain on that side.

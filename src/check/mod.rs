@@ -87,7 +87,8 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     let read_unprivileged = ours.kind == "sqlite" || is_proxied;
 
     let listed = gather::processes::list(&table, &ours.file());
-    let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref(), &config::control(options)?);
+    let control = config::control(options)?;
+    let daemons = gather::processes::gather(&ours.map, &ours.file(), listed.as_ref(), &control);
     let writer = gather::writer::gather(&ours, daemons.holder.flatten(), options.said(option!("user")));
     let files = gather::files::gather(&ours, reader.clone(), writer.user.clone(), read_unprivileged);
     findings.extend(value(&table));
@@ -107,7 +108,7 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
         findings.extend(skipped_networks(settings));
     }
     findings.extend(guards::judge(&gather::guards::gather(Path::new("/")), &ours));
-    findings.extend(share::judge(options)?);
+    findings.extend(share::judge(options, || gather::processes::status(&control, &ours.map))?);
     if probe {
         let listed = listed.and_then(Result::ok).unwrap_or_default();
         let reader = reader.as_ref().filter(|_| read_unprivileged);

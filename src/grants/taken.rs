@@ -1,6 +1,6 @@
 //! Grants of other hosts: taken as logins of an own log are, and taken out again when the others have them no longer.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::Grants;
 use super::counters::{Outcome, Reason as Refused};
 use super::messages;
+use crate::ordered_map::OrderedMap;
 use crate::ring::login_record::LoginRecord;
 use crate::ring::{Change, Grant, LONGEST, Ring};
 use crate::saved::denied;
@@ -63,17 +64,17 @@ pub struct Given {
 struct Held {
     /// When it ends by what the others say.
     end: Timestamp,
-    /// When the grant ends that this host's own log has brought, if the other had to make it longer.
-    own: Option<Timestamp>,
-    /// When the login was, if that is known.
-    login: Option<Timestamp>,
+    /// When the login was.
+    login: Timestamp,
     round: u32,
 }
 
 /// Which grants are there because others have them.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    held: HashMap<IpAddr, Held>,
+    held: OrderedMap<IpAddr, Held>,
+    /// When the grants end that this host's own log has brought, where the others had to make them longer.
+    own: BTreeMap<IpAddr, Timestamp>,
     /// Counts the comparisons with all that the others have.
     round: u32,
     names: BTreeSet<String>,
@@ -85,12 +86,24 @@ impl Taken {
     pub(super) fn restored(ring: &Ring) -> Self {
         let is_ours = |address| ring.last_login(address).is_some_and(|record| !record.source.starts_with(FOREIGN));
         let others = ring.iter().filter(|grant| !is_ours(grant.address) && !ring.is_by_hand(grant.address));
-        let held = others.map(|grant| (grant.address, Held { end: grant.expires, own: None, login: None, round: 0 }));
-        Self { held: held.collect(), ..Self::default() }
+        let mut taken = Self::default();
+        for Grant { address, expires } in others {
+            taken.held.put(address, Held { end: expires, login: expires - ring.grace(), round: 0 });
+        }
+        taken
     }
 
     pub(super) fn forget(&mut self, address: IpAddr) {
         self.held.remove(&address);
+        self.own.remove(&address);
+    }
+
+    fn hold(&mut self, address: IpAddr, held: Held, own: Option<Timestamp>) {
+        self.held.put(address, held);
+        match own {
+            Some(end) => drop(self.own.insert(address, end)),
+            None => drop(self.own.remove(&address)),
+        }
     }
 
     /// The name, unless there are too many.
@@ -161,17 +174,14 @@ impl Grants {
             return Outcome::Refused(reason);
         }
         self.forget_revocation(now, address);
-        let held = self.taken.held.get(&address).copied();
+        let (held, own) = (self.taken.held.get(&address), self.taken.own.get(&address).copied());
         let end = self.ring.get(address).map(|grant| grant.expires);
-        if let Some(held) = held.filter(|held| Some(held.end) == end && expires + SLACK < held.end) {
+        let is_theirs = held.is_some_and(|held| Some(held.end) == end);
+        if is_theirs && end.is_some_and(|end| expires + SLACK < end) {
             // The longest of the others' is gone, and this is the next.
             self.take_back(now, address);
-            return self.hold(now, taking, held.own);
         }
-        match (held, end) {
-            (Some(held), Some(end)) if held.end == end => self.hold(now, taking, held.own),
-            (_, end) => self.hold(now, taking, end),
-        }
+        self.hold(now, taking, if is_theirs { own } else { end })
     }
 
     fn refuse_taken(&mut self, now: &Now, written: SystemTime, taking: &Taking<'_>) -> Option<Refused> {
@@ -198,11 +208,13 @@ impl Grants {
     fn hold(&mut self, now: &Now, taking: &Taking<'_>, own: Option<Timestamp>) -> Outcome {
         let Taking { address, expires, ago, told, login: record, .. } = *taking;
         let before = self.ring.get(address).map(|grant| grant.expires);
-        let (round, login) = (self.taken.round, Some(now.boot - ago));
+        let (round, login) = (self.taken.round, now.boot - ago);
         // An answer that differs by its way alone is no news.
         if let Some(end) = before.filter(|end| *end + SLACK / 2 >= expires) {
-            let held = self.taken.held.entry(address).or_insert(Held { end: expires.min(end), own, login, round });
-            (held.round, held.login) = (round, login);
+            match self.taken.held.get(&address) {
+                Some(held) => self.taken.held.put(address, Held { round, login, ..held }),
+                None => self.taken.hold(address, Held { end: expires.min(end), login, round }, own),
+            }
             return Outcome::Unchanged;
         }
         self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
@@ -212,7 +224,7 @@ impl Grants {
         let outcome = self.outcome();
         self.take_changes(now);
         if let Some(grant) = self.ring.get(address).filter(|_| outcome != Outcome::Unchanged) {
-            self.taken.held.insert(address, Held { end: grant.expires, own, login, round });
+            self.taken.hold(address, Held { end: grant.expires, login, round }, own);
             let source = self.taken.known(record.source, FOREIGN);
             // It gets into the state file, where a space would be the end of it.
             let is_name = record.matcher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -225,13 +237,14 @@ impl Grants {
 
     /// The others do not have it any more: its grant ends, or goes back to what an own log has brought.
     fn take_back(&mut self, now: &Now, address: IpAddr) {
+        let own = self.taken.own.remove(&address);
         let Some(held) = self.taken.held.remove(&address) else { return };
         let is_theirs = self.ring.get(address).is_some_and(|grant| grant.expires == held.end);
         if !is_theirs || self.ring.is_by_hand(address) {
             return;
         }
         self.ring.revoke(address, &mut self.changes);
-        if let Some(expires) = held.own {
+        if let Some(expires) = own {
             self.ring.restore(now.boot, Grant { address, expires }, &mut self.changes);
         }
         self.take_changes(now);
@@ -246,7 +259,7 @@ impl Grants {
     pub fn end_comparison(&mut self, now: &Now) -> usize {
         let round = self.taken.round;
         let gone: Vec<_> =
-            self.taken.held.iter().filter(|(_, held)| held.round != round).map(|(address, _)| *address).collect();
+            self.taken.held.iter().filter(|(_, held)| held.round != round).map(|(address, _)| address).collect();
         gone.iter().for_each(|&address| self.take_back(now, address));
         gone.len()
     }
@@ -256,7 +269,7 @@ impl Grants {
         let when = now.wall.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH);
         let grant = self.ring.get(address);
         let held = self.taken.held.get(&address).filter(|held| grant.is_some_and(|grant| grant.expires == held.end));
-        let login = held.and_then(|held| held.login).or(grant.map(|grant| grant.expires - self.ring.grace()));
+        let login = held.map(|held| held.login).or(grant.map(|grant| grant.expires - self.ring.grace()));
         // It is told again at each comparison.
         let is_known = self.overrides.revoked(address).is_some_and(|known| known + SLACK > when);
         let is_later = login.is_some_and(|login| unix_seconds(now.wall_at(login)) > unix_seconds(when));

@@ -38,6 +38,9 @@ pub struct Grant {
     pub expires: Timestamp,
 }
 
+/// One in so many slots has a mark.
+const MARKED: usize = 16;
+
 /// Why an address left the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -69,6 +72,8 @@ pub struct Ring<S = RandomState> {
     /// The end of each grant, newest login first.
     grants: OrderedMap<IpAddr, Timestamp, S>,
     records: LoginRecords,
+    /// The end of the grant in every few slots, in order: from there it is not far to the place of any other.
+    marks: BTreeSet<(Timestamp, usize)>,
     /// Whose grant was given, and no login's has taken its place.
     by_hand: BTreeSet<IpAddr>,
     /// Who gives way first, if that is not the oldest alone.
@@ -89,8 +94,9 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
         let crowds = most.map(|most| AddressesPerUser::new(bounded(capacity), most));
-        let (grants, records, by_hand) = (OrderedMap::default(), LoginRecords::default(), BTreeSet::new());
-        Self { grace, capacity: bounded(capacity), grants, records, by_hand, crowds }
+        let (grants, records) = (OrderedMap::default(), LoginRecords::default());
+        let (marks, by_hand) = (BTreeSet::new(), BTreeSet::new());
+        Self { grace, capacity: bounded(capacity), grants, records, marks, by_hand, crowds }
     }
 
     /// Length of a grant.
@@ -170,8 +176,19 @@ impl<S: BuildHasher + Default> Ring<S> {
             changes.push(Change::Added(grant));
         }
         self.by_hand.remove(&grant.address);
-        self.grants.put_behind(grant.address, grant.expires, |other| *other > grant.expires);
+        if let Some(mark) = self.mark(grant.address) {
+            self.marks.remove(&mark);
+        }
+        let near = self.marks.range((grant.expires, usize::MAX)..).next().map(|(_, slot)| *slot);
+        self.grants.put_behind(grant.address, grant.expires, near, |other| *other > grant.expires);
+        self.marks.extend(self.mark(grant.address));
         self.count(grant.address, AddressesPerUser::add);
+    }
+
+    /// The mark of an address, if its slot has one.
+    fn mark(&self, address: IpAddr) -> Option<(Timestamp, usize)> {
+        let (expires, slot, _) = self.grants.entry(&address)?;
+        slot.is_multiple_of(MARKED).then_some((expires, slot))
     }
 
     /// Changes the length of grants from now on. Those that there are keep their ends.
@@ -291,6 +308,9 @@ impl<S: BuildHasher + Default> Ring<S> {
         // Whoever gets the slot next has nothing to do with this login.
         self.records.set(slot, None);
         self.by_hand.remove(&address);
+        if let Some(mark) = self.mark(address) {
+            self.marks.remove(&mark);
+        }
         self.grants.remove(&address);
         changes.push(Change::Removed(address, reason));
     }

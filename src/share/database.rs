@@ -265,13 +265,27 @@ fn tls(values: &Values) -> Result<MakeRustlsConnect, Cause> {
     let builder = builder.map_err(|error| error.to_string())?.with_root_certificates(roots);
     let config = match (path("sslcert", "postgresql.crt"), path("sslkey", "postgresql.key")) {
         (Some(certificate), Some(key)) => {
+            private(&key)?;
             let named = PrivateKeyDer::from_pem_file(&key);
             let named = named.map_err(|error| format!("cannot read key {}: {error}", key.display()))?;
             builder.with_client_auth_cert(certificates(&certificate)?, named).map_err(|error| error.to_string())?
         }
-        _ => builder.with_no_client_auth(),
+        (Some(certificate), None) => {
+            return Err(format!("there is no key for the certificate {}; name it with sslkey", certificate.display()));
+        }
+        (None, _) => builder.with_no_client_auth(),
     };
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// Refuses a key that others can read. The group may that of root's.
+fn private(key: &Path) -> Result<(), Cause> {
+    let Ok(metadata) = fs::metadata(key) else { return Ok(()) };
+    let others = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if metadata.mode() & others != 0 {
+        return Err(format!("others can read the key {}; chmod 0600 {}", key.display(), key.display()));
+    }
+    Ok(())
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {

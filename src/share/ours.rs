@@ -20,7 +20,7 @@ use crate::ring::login_record::LoginRecord;
 use crate::time::{Now, Timestamp};
 
 /// Answers of the database that wait for the loop at most, and that it takes in one turn.
-const ANSWERS: usize = 4;
+const ANSWERS: usize = 2;
 
 /// Slots of the ring that are looked at in one turn when all is given again.
 const SLOTS: usize = 4096;

@@ -15,6 +15,9 @@ use crate::config::Table;
 use crate::config::loggers::processes::{command, descriptors, is_writable, processes};
 use crate::config::socket::Socket;
 use crate::control;
+use crate::control::client::Daemon;
+use crate::control::request::Request;
+use crate::control::wire::{Line, Status};
 use crate::output::error::Error;
 use crate::saved::regular_file;
 use crate::saved::state::beside;
@@ -37,6 +40,15 @@ pub(crate) fn gather(map: &Path, table: &Path, listed: Option<&Result<Vec<Listed
     let namesakes = others().filter(|pid| namesake(*pid)).map(process).collect();
     let listed = listed.map(|listed| listed.as_ref().map(Vec::len).map_err(ToString::to_string));
     Daemons { holder, writers: writers.map(process).collect(), namesakes, listed }
+}
+
+/// How the daemon of the map is; `None` if there is none, or it does not answer us.
+pub(crate) fn status(place: &Socket, map: &Path) -> Option<Status> {
+    let daemon = Daemon::find(place, map).ok().flatten()?;
+    match daemon.ask_one(Request::Status).ok()? {
+        Line::Status(status) => Some(*status),
+        _ => None,
+    }
 }
 
 /// What the table holds; `None` if there is no table. One that we may not read holds nothing that could be told.
