@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -51,7 +51,7 @@ pub(super) struct Database {
 /// Reads what was said of it.
 pub(super) fn read(url: &str) -> Result<Database, Cause> {
     let (rest, mut values) = split(url)?;
-    let mut config: Config = rest.parse().map_err(|_| "the URL is none: postgresql://USER@HOST/DATABASE".to_owned())?;
+    let mut config: Config = rest.parse().map_err(|error| format!("the URL is none: {}", root(&error)))?;
     complete(&config, &mut values)?;
     // The URL wins: what it says is no value any more.
     let text: String = values
@@ -59,7 +59,7 @@ pub(super) fn read(url: &str) -> Result<Database, Cause> {
         .filter(|(key, _)| !OURS.contains(&key.as_str()))
         .map(|(key, value)| format!("{key}='{}' ", value.replace('\\', "\\\\").replace('\'', "\\'")))
         .collect();
-    let more: Config = text.parse().map_err(|error| format!("environment or service: {error}"))?;
+    let more: Config = text.parse().map_err(|error| format!("environment or service: {}", root(&error)))?;
     fill(&mut config, &more);
     if config.get_user().is_none() {
         config.user(user()?);
@@ -87,7 +87,18 @@ pub(super) fn read(url: &str) -> Result<Database, Cause> {
             ));
         }
     });
-    Ok(Database { config, tls: tls(&values)? })
+    let tls = match config.get_ssl_mode() {
+        SslMode::Disable => {
+            MakeRustlsConnect::new(client()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+        }
+        _ => tls(&values)?,
+    };
+    Ok(Database { config, tls })
+}
+
+/// What is wrong in the end; the library's text around it says no more.
+fn root(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// The URL without the values that are ours.
@@ -251,6 +262,12 @@ fn fields(line: &str) -> Vec<String> {
     fields
 }
 
+fn client() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Cause> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    builder.map_err(|error| error.to_string())
+}
+
 /// Checks the server by the certificates that are named, by those of `~/.postgresql`, or by the system's.
 fn tls(values: &Values) -> Result<MakeRustlsConnect, Cause> {
     let usual = |name: &str| Some(home()?.join(".postgresql").join(name)).filter(|path| path.exists());
@@ -260,9 +277,7 @@ fn tls(values: &Values) -> Result<MakeRustlsConnect, Cause> {
         Some(path) => roots.add_parsable_certificates(certificates(&path)?),
         None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| error.to_string())?.with_root_certificates(roots);
+    let builder = client()?.with_root_certificates(roots);
     let config = match (path("sslcert", "postgresql.crt"), path("sslkey", "postgresql.key")) {
         (Some(certificate), Some(key)) => {
             private(&key)?;

@@ -1,14 +1,13 @@
 //! The database is away, slow, full, read-only, wrong or lies: hosts keep what they have, and nobody waits for it.
 
 use super::{Host, can_run, client};
-use crate::support::command::pop_before_smtp;
 use crate::support::postgres::Postgres;
-use crate::support::{SOON, wait_for};
+use crate::support::{Need, SOON, Scratch, require, wait_for};
 use nix::sys::signal::Signal;
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long a host may take with a login of its own, whatever the database does.
@@ -60,6 +59,10 @@ fn a_database_that_is_away_stops_nothing_and_loses_nothing() {
     let metrics = giver.ask(&["status", "--prometheus"]);
     assert!(metrics.contains("pop_before_smtp_share_connected 0\n"), "{metrics}");
     assert!(metrics.contains("pop_before_smtp_share_waiting 1\n"), "{metrics}");
+    let checked = giver.check();
+    assert!(checked.contains("error: cannot use the database of --share-url"), "{checked}");
+    let told = "error: the daemon cannot use the database between the hosts since 20";
+    assert!(checked.contains(told) && checked.contains("as imap1, 1 grants wait to be given"), "{checked}");
 
     // Both start again without it, with what they have.
     for host in [&mut giver, &mut taker] {
@@ -73,6 +76,9 @@ fn a_database_that_is_away_stops_nothing_and_loses_nothing() {
     taker.wait_until_grants_is(true, client(2));
     giver.wait_connected();
     taker.wait_connected();
+    let checked = taker.check();
+    assert!(checked.contains("ok: the daemon uses the database between the hosts since 20"), "{checked}");
+    assert!(checked.contains("as mx1, 0 grants wait to be given, the others' grants known up to "), "{checked}");
     for host in [&giver, &taker] {
         let log = host.daemon.stderr();
         assert_eq!(count(&log, "cannot use the database"), 1, "{log}");
@@ -178,85 +184,90 @@ fn a_database_that_is_not_ours_is_told() {
     try_it(&format!("postgresql://taker@127.0.0.1:{port}/x"), "");
 }
 
-/// A server without TLS, or with another's certificate, cannot speak for ours.
+/// Of a host that is gone, or cut off, not even an answer comes that its connections have ended.
 #[test]
-fn certificates_are_checked() {
-    if !can_run() || !crate::support::require(&[crate::support::Need::Program("openssl")]) {
+fn packets_that_are_dropped_make_nobody_late() {
+    if !can_run() || !require(&[Need::Mounts, Need::Program("ip"), Need::Program("iptables")]) {
+        return;
+    }
+    // Again in a network of its own, where packets can be dropped.
+    if std::env::var_os("OWN_NETWORK").is_none() {
+        let mut again = Command::new("unshare");
+        again.args(["-n", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
+        again.args(["--exact", "share::engine::packets_that_are_dropped_make_nobody_late"]).env("OWN_NETWORK", "1");
+        let ran = again.output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
         return;
     }
     let postgres = Postgres::start();
-    let dir = crate::support::Scratch::new();
-    let make = |name: &str, host: &str| {
-        let (key, cert) = (dir.join(&format!("{name}.key")), dir.join(&format!("{name}.crt")));
-        let mut openssl = std::process::Command::new("openssl");
-        openssl.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ]);
-        openssl
-            .args([
-                "-subj",
-                "/CN=db",
-                "-addext",
-                &format!("subjectAltName={host}"),
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-keyout",
-            ])
-            .arg(&key);
-        let made = crate::support::command::finish(openssl.arg("-out").arg(&cert));
-        assert_eq!(made.code, Some(0), "{made:?}");
-        (key, cert)
-    };
-    let (key, cert) = make("server", "IP:127.0.0.1");
-    let (_, other) = make("other", "IP:127.0.0.1");
-    let (wrong_key, wrong) = make("wrong", "DNS:db.example.net");
-    let probe = |root: &std::path::Path| {
-        let url = format!("{}?sslmode=verify-full&sslrootcert={}", postgres.url("taker"), root.display());
-        pop_before_smtp(&["list", "--all", "--share-url", &url])
-    };
-    assert_eq!(probe(&cert).code, Some(69), "a server without TLS");
-    let serve = |key: &std::path::Path, cert: &std::path::Path| {
-        for (from, to) in [(key, "server.key"), (cert, "server.crt")] {
-            fs::copy(from, postgres.file(to)).unwrap();
-            fs::set_permissions(postgres.file(to), fs::Permissions::from_mode(0o600)).unwrap();
-            let user = nix::unistd::User::from_name("postgres").unwrap().unwrap();
-            nix::unistd::chown(&postgres.file(to), Some(user.uid), Some(user.gid)).unwrap();
-        }
-        postgres.sql("ALTER SYSTEM SET ssl = on");
-        postgres.sql("SELECT pg_reload_conf()");
-        wait_for("TLS", SOON, || postgres.sql("SHOW ssl") == "on");
-    };
-    serve(&key, &cert);
-    let listed = probe(&cert);
-    assert_eq!(listed.code, Some(0), "{listed:?}");
-    let refused = probe(&other);
-    assert!(refused.code == Some(69) && refused.stderr.to_lowercase().contains("certificate"), "{refused:?}");
-    serve(&wrong_key, &wrong);
-    wait_for("the other certificate", SOON, || probe(&wrong).stderr.contains("not valid for name"));
-    // The password of ~/.pgpass, by its rules, and the rest of a service.
-    serve(&key, &cert);
-    let (passes, services) = (dir.join("pgpass"), dir.join("services"));
-    fs::write(&passes, format!("db:*:*:*:no\n127.0.0.1:{}:postgres:taker:secret\n", postgres.port)).unwrap();
-    let service =
-        format!("[relay]\nhost=127.0.0.1\nport={}\ndbname=postgres\nuser=taker\nsslmode=require\n", postgres.port);
-    fs::write(&services, service + &format!("sslrootcert={}\n", cert.display())).unwrap();
-    let list = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"));
-        command.args(["list", "--all", "--share-url", "postgresql://"]).env("PGSERVICE", "relay");
-        crate::support::command::finish(command.env("PGPASSFILE", &passes).env("PGSERVICEFILE", &services))
-    };
-    fs::set_permissions(&passes, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(list().stderr.contains("others can read the passwords"), "{:?}", list());
-    fs::set_permissions(&passes, fs::Permissions::from_mode(0o600)).unwrap();
-    wait_for("the list", SOON, || list().code == Some(0));
+    let giver = Host::giver(&postgres, "imap1");
+    let taker = Host::taker(&postgres, "mx1");
+    serves(&giver, 1);
+    taker.wait_until_grants_is(true, client(1));
+    let packets = |words: &[&str]| assert!(Command::new("iptables").args(words).status().unwrap().success());
+    let port = postgres.port.to_string();
+    packets(&["-A", "INPUT", "-p", "tcp", "--dport", &port, "-j", "DROP"]);
+    packets(&["-A", "INPUT", "-p", "tcp", "--sport", &port, "-j", "DROP"]);
+    for number in 2..6 {
+        serves(&giver, number);
+        serves(&taker, number + 10);
+    }
+    wait_broken(&giver, "");
+    wait_broken(&taker, "");
+    assert!(taker.grants(client(1)));
+    packets(&["-F", "INPUT"]);
+    (2..6).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    giver.wait_connected();
+}
+
+/// A file system so small that it is soon full.
+struct Disk(Scratch);
+
+impl Disk {
+    fn mount() -> Self {
+        let at = Scratch::new();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "pop-before-smtp-test"]).arg(at.path());
+        assert!(mount.status().unwrap().success(), "cannot mount a tmpfs");
+        Self(at)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_database_whose_disk_is_full_is_waited_for() {
+    if !can_run() || !require(&[Need::Mounts]) {
+        return;
+    }
+    let disk = Disk::mount();
+    let user = nix::unistd::User::from_name("postgres").unwrap().unwrap();
+    nix::unistd::chown(disk.0.path(), Some(user.uid), Some(user.gid)).unwrap();
+    let postgres = Postgres::start();
+    postgres.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.0.path().display()));
+    postgres.sql("ALTER TABLE pop_before_smtp.grants SET TABLESPACE small");
+    let giver = Host::giver(&postgres, "imap1");
+    let taker = Host::taker(&postgres, "mx1");
+    serves(&giver, 1);
+    taker.wait_until_grants_is(true, client(1));
+    let mut rest = File::create(disk.0.join("rest")).unwrap();
+    while rest.write_all(&[0; 4096]).is_ok() {}
+    // More than there is room for in what the table has already.
+    (2..300).for_each(|number| giver.log_in(client(number)));
+    giver.wait_until_grants_is(true, client(299));
+    wait_broken(&giver, "No space left on device");
+    serves(&giver, 300);
+    serves(&taker, 301);
+    assert!(taker.grants(client(1)) && !status(&taker).contains("cannot be used"), "reading goes on");
+    fs::remove_file(disk.0.join("rest")).unwrap();
+    drop(rest);
+    (2..=300).step_by(60).chain([300]).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    wait_for("all of them", SOON, || taker.count() == 301);
+    drop(postgres);
 }
 
 /// After a restore, or a failover to a standby that was behind, what is not there any more is taken back, and givers give

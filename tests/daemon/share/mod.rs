@@ -1,5 +1,7 @@
 //! Many hosts share their grants through PostgreSQL.
 
+mod certificates;
+mod clocks;
 mod engine;
 mod everywhere;
 mod model;
@@ -76,6 +78,16 @@ impl Host {
         let done = crate::support::command::pop_before_smtp(&[arguments, self.site.map_arguments(&[])].concat());
         assert_eq!(done.code, Some(0), "{done:?}");
         done.stdout
+    }
+
+    /// What `check` finds.
+    #[track_caller]
+    fn check(&self) -> String {
+        let url = &self.arguments[..2];
+        let arguments = [&["check".to_owned()], &*self.site.arguments(&[]), url].concat();
+        let checked = crate::support::command::pop_before_smtp(&arguments);
+        assert_eq!(checked.stderr, "");
+        checked.stdout
     }
 
     /// How many are in the table.
