@@ -119,7 +119,11 @@ fn failure(program: &str, format: &str, cut: u16, user: &[u8], client: IpAddr) {
         for set in ALONE.iter().chain([&*ALL]) {
             let mut set = set.clone();
             let event = set.event(Timestamp::default(), &line);
-            assert!(event.is_none_or(|event| event.action != Action::Login), "{} gives {event:?}", line.escape_ascii());
+            assert!(
+                event.as_ref().is_none_or(|event| event.action != Action::Login),
+                "{} gives {event:?}",
+                line.escape_ascii()
+            );
         }
     }
 }
@@ -143,9 +147,9 @@ fn success(nth: usize, action: Action, pattern: Pattern, values: &Values<'_>) {
                 set.event(Timestamp::default(), &messages::line(program, message));
             }
             let event = set.event(Timestamp::default(), &line);
-            assert_eq!(event.map(|e| (e.action, e.client)), due, "{}", line.escape_ascii());
-            let same =
-                is_name_shared(matcher, pattern) || event.is_none_or(|e| e.user == Some(printed(pattern, values.user)));
+            assert_eq!(event.as_ref().map(|e| (e.action, e.client)), due, "{}", line.escape_ascii());
+            let same = is_name_shared(matcher, pattern)
+                || event.as_ref().is_none_or(|e| e.user == Some(printed(pattern, values.user)));
             assert!(same, "{}: {event:?}", line.escape_ascii());
         }
     }
