@@ -8,8 +8,8 @@ use super::finding::Finding;
 use crate::line::syslog::Header;
 use crate::matcher::{Action, Event};
 
-/// More users behind one address are more than a household or a small office has.
-const MANY: usize = 20;
+/// As many as `status` counts.
+const MANY: usize = crate::grants::crowds::MANY.get();
 
 /// Within so long; a usual grace.
 const WHILE: Duration = Duration::from_secs(30 * 60);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use crate::control::wire::{Changed, Client, Counter, Explanation, FollowedLog, Network, Share, Status, Why};
+use crate::grants::crowds::MANY;
 use crate::grants::taken::FOREIGN;
 use crate::output::escape;
 use crate::time::{self, unix_seconds};
@@ -158,6 +159,14 @@ pub(super) fn status(out: Out<'_>, status: &Status) -> io::Result<()> {
     }
     if let Some(relays) = status.relays {
         writeln!(out, "relays:    {relays} messages by grants")?;
+    }
+    let relays = match status.relays {
+        Some(_) => "and never relays",
+        None => "and whether it relays is not counted (--count-relays)",
+    };
+    for address in &status.crowds {
+        writeln!(out, "crowd:     more than {MANY} users log in from {address}, {relays};")?;
+        writeln!(out, "           --skip-networks {address} leaves it out, if it is webmail or a proxy")?;
     }
     status.sources.iter().try_for_each(|log| source(out, log))?;
     status.share.iter().try_for_each(|share| self::share(out, share))?;

@@ -19,6 +19,9 @@ use crate::time::{Now, unix_seconds, unix_seconds_up};
 /// In place of a matcher, for a grant by hand.
 const BY_HAND: &str = "by-hand";
 
+/// How many addresses of many users are told.
+const MOST_CROWDS: usize = 10;
+
 pub(super) fn client(view: &View<'_>) -> Client {
     let matcher = if view.by_hand { Some(BY_HAND) } else { view.record.map(|record| record.matcher) };
     Client {
@@ -129,6 +132,7 @@ pub(super) fn status(now: &Now, known: Known<'_>, counts: &Counts) -> Status {
         mynetworks: grants.networks().mynetworks().map(mynetworks::summary),
         max_users_per_address: grants.most_users().map(|most| most as u64),
         relays: grants.relays(),
+        crowds: grants.crowds(now).into_iter().take(MOST_CROWDS).collect(),
         publishes: history.publishes,
         failed_publishes: history.failures,
         last_publish: history.last.map(unix_seconds),

@@ -165,6 +165,9 @@ pub(crate) struct Status {
     /// Messages that were relayed by grants since the start; with `--count-relays` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relays: Option<u64>,
+    /// Some addresses from which many users log in and which never relay, as far as relays are counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crowds: Vec<IpAddr>,
     /// Publishes that succeeded.
     pub publishes: u64,
     /// Publishes that failed.

@@ -2,6 +2,7 @@
 
 mod by_hand;
 pub mod counters;
+pub(crate) mod crowds;
 pub(crate) mod ended;
 mod messages;
 pub(crate) mod narrator;
@@ -21,6 +22,7 @@ pub use self::by_hand::{Done, Obstacle};
 use self::messages::Messages;
 pub use self::view::{Standing, View};
 use crate::grants::counters::{Outcome, Reason as Refused};
+use crate::grants::crowds::Crowds;
 use crate::grants::ended::{Departed, Departure};
 use crate::grants::narrator::Narrator;
 use crate::grants::relays::Relays;
@@ -72,6 +74,7 @@ pub struct Grants {
     save_at: Option<Timestamp>,
     /// With `--max-users-per-address`.
     guard: Option<UsersPerAddress>,
+    crowds: Crowds,
     departed: Departed,
     /// What own logs have brought since it was asked for, if other hosts are to know.
     given: Option<Vec<Given>>,
@@ -115,6 +118,7 @@ impl Grants {
             return Outcome::Refused(reason);
         }
         self.forget_revocation(now, event.client);
+        self.count_user(now, now, event);
         let outcome = self.login(now, event);
         self.ring.note_login(event.client, Some(record(event, line)));
         self.give(event.client, outcome);
@@ -150,6 +154,7 @@ impl Grants {
             return Outcome::Refused(reason);
         }
         self.forget_revocation(now, client);
+        self.count_user(now, &then, event);
         let outcome = self.take_over(now, Grant { address: client, expires }, Some(event));
         if self.ring.get(client).is_some_and(|grant| grant.expires <= expires + ROUNDING) {
             self.ring.note_login(client, Some(record(event, line)));

@@ -9,6 +9,7 @@ use pop_before_smtp_backends::memory::Memory;
 use pop_before_smtp_backends::{Backend, Listed};
 
 use super::Grants;
+use super::crowds::Crowds;
 use super::ended::Departed;
 use super::messages::Messages;
 use super::narrator::Narrator;
@@ -113,6 +114,7 @@ impl Grants {
             overrides_file: map.as_deref().map(overrides::path),
             save_at: None,
             guard,
+            crowds: Crowds::default(),
             departed: Departed::default(),
             given: None,
             taken,

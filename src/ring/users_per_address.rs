@@ -185,6 +185,11 @@ impl UsersPerAddress {
         newest.iter().chain(others).filter(|seen| is_recent(seen)).count()
     }
 
+    /// The addresses with more users than are allowed.
+    pub(crate) fn crowds(&self, now: Timestamp, grace: Duration) -> impl Iterator<Item = IpAddr> + '_ {
+        self.several.keys().copied().filter(move |&address| self.users(now, grace, address) > self.most.get())
+    }
+
     fn forget(&mut self, now: Timestamp, grace: Duration) {
         while self.newest.oldest().is_some_and(|(_, seen)| now.since(seen.at) >= grace) {
             self.forget_oldest();
