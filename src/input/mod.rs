@@ -156,7 +156,9 @@ struct Reader {
 
 impl Reader {
     fn new(mut matchers: Matchers, log: &Plan, escapes: Escapes, zone: TimeZone) -> Self {
-        if !log.is_whole() {
+        if log.is_whole() {
+            matchers.doubt_first_piece();
+        } else {
             matchers.begin_in_the_middle();
         }
         Self {

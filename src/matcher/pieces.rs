@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 /// What became of the last line of each stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pieces {
+    /// Whether the next line is the first, and a piece then may be a rest.
+    doubts_first: bool,
     streams: [Open; 2],
 }
 
@@ -100,9 +102,19 @@ impl Pieces {
 }
 
 impl Matchers {
+    /// Says that the log begins with its first line, but may be what a rotation has left: if that line is a piece, the first line of
+    /// each stream may be the rest of one in the file before.
+    pub fn doubt_first_piece(&mut self) {
+        self.pieces.doubts_first = true;
+    }
+
     /// Takes a line that Kubernetes' runtime wrote, unless it is a line like any other.
     pub(super) fn take_piece(&mut self, line: &[u8]) -> Option<Taken> {
+        let doubts = std::mem::take(&mut self.pieces.doubts_first);
         let piece = syslog::piece(line)?;
+        if doubts {
+            self.pieces.miss();
+        }
         match self.pieces.take(piece, line) {
             Completed::Itself => None,
             Completed::Nothing => Some(Taken(None)),
@@ -211,6 +223,18 @@ mod tests {
         let others = vec![("stdout F", &*long); 20];
         assert_eq!(logins(&mut matchers, &lines(&others)).len(), 0);
         assert_eq!(logins(&mut matchers, &lines(&[("stdout F", LOGIN)])).len(), 1);
+    }
+
+    #[test]
+    fn a_log_that_begins_with_a_piece_may_begin_in_a_message() {
+        let mut matchers = Matchers::all();
+        matchers.doubt_first_piece();
+        let pieces = [("stdout F", LOGIN), ("stdout F", LOGIN), ("stderr F", LOGIN), ("stderr F", LOGIN)];
+        assert_eq!(logins(&mut matchers, &lines(&pieces)), [kevin(), kevin()]);
+        let mut matchers = Matchers::all();
+        matchers.doubt_first_piece();
+        assert_eq!(logins(&mut matchers, &[LOGIN.to_owned()]), [kevin()]);
+        assert_eq!(logins(&mut matchers, &lines(&pieces)).len(), 4, "it begins with another line");
     }
 
     #[test]
