@@ -121,7 +121,7 @@ enum Kind {
     Weekday,
     /// `2026-11-22T15:54:36.123456+00:00`; nginx writes slashes, others a space in place of the T, or no zone.
     Iso,
-    /// `2026-11-22_15:54:36.12345`: svlogd's, always UTC.
+    /// `2026-11-22_15:54:36.12345`, or with a `T`: svlogd's, always UTC (runit, src/fmt_ptime.c).
     Svlogd,
     /// Seconds since 1970.
     Unix,
@@ -134,7 +134,7 @@ impl Kind {
         Some(match (stamp.first()?, stamp.get(4)) {
             (b'@', _) => Self::Tai64n,
             (b'0'..=b'9', Some(b' ')) => Self::YearFirst,
-            (b'0'..=b'9', Some(b'-')) if stamp.get(10) == Some(&b'_') => Self::Svlogd,
+            (b'0'..=b'9', Some(b'-')) if is_of_svlogd(stamp) => Self::Svlogd,
             (b'0'..=b'9', Some(b'-' | b'/')) => Self::Iso,
             (b'0'..=b'9', _) => Self::Unix,
             (b'A'..=b'Z', Some(b'0'..=b'9')) if stamp.get(8) == Some(&b'-') => Self::Weekday,
@@ -143,6 +143,16 @@ impl Kind {
             (b'A'..=b'Z', _) => Self::WithYear,
             _ => return None,
         })
+    }
+}
+
+/// Whether a stamp is one of svlogd: `2026-11-22_15:54:36.12345` or, with `-ttt`, `2026-11-22T15:54:36.12345`. No other has five
+/// digits of a second and no zone.
+pub(crate) fn is_of_svlogd(stamp: &[u8]) -> bool {
+    match (stamp.get(10), stamp.get(DATE_AND_TIME..)) {
+        (Some(b'_'), _) => true,
+        (Some(b'T'), Some([b'.', digits @ ..])) => digits.len() == 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 
@@ -285,6 +295,7 @@ mod tests {
             ("Sun 2026-11-22 15:54:36 +03", "2026-11-22T12:54:36Z"),
             ("Sun 2026-11-22 15:54:36 -0330", "2026-11-22T19:24:36Z"),
             ("2026-11-22_15:54:36.12345", "2026-11-22T15:54:36Z"),
+            ("2026-11-22T15:54:36.12345", "2026-11-22T15:54:36Z"),
             ("1795362876.123456", "2026-11-22T15:54:36Z"),
             ("@400000006b0310611a2b3c4d", "2026-11-22T15:54:36Z"),
         ] {

@@ -12,6 +12,9 @@ pub(crate) const PREFIXES: &[&str] = &[
     "dovecot-1  | ",
     "dovecot-1  | 2026-11-30T16:00:00.123456789Z ",
     "2026-11-30T16:00:00.123456789Z stdout F ",
+    "[pod/mail-0/dovecot] ",
+    "[pod/mail-0/dovecot] 2026-11-30T16:00:00.123456789Z ",
+    "2026-11-30T16:00:00.12345 ",
     "2026-11-30T16:00:00.123456789+01:00 stderr F @400000006b0d9da500000000 ",
 ];
 
@@ -40,6 +43,10 @@ pub(crate) const WRAPS: &[Wrap] = &[
     |program, message| [b"Nov 22 16:00:00.123456 mail ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"1795363200.123456 mail ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Fri 2026-11-22 16:00:00 CET mail ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"Nov 22 16:00:00 mail mail:info ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"Nov 22 16:00:00 mail auth|security:info ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"Nov 22 16:00:00 [192.0.2.9.2.2] ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"2026-11-22T16:00:00.5Z mail ".as_slice(), program, b" 4711 - - ", message].concat(),
     |program, message| [b"mail.info: Nov 22 16:00:00 ".as_slice(), program, b"[4711]: ", message].concat(),
 ];
 

@@ -62,8 +62,8 @@ impl Layout {
         let (host, rest) = rest.split_at(HOST.run(rest));
         let text = rest.strip_prefix(b" ").filter(|_| !host.is_empty() && !host.ends_with(b":"))?;
         let (program, rest) = program(text)?;
-        // A space behind it makes it the second host in a line of nginx.
-        let is_tag = matches!(rest, [b'[' | b':', ..]) && !self.is_odd(line, host);
+        // A space behind it makes it the second host in a line of nginx, a level behind the colon a priority of AIX.
+        let is_tag = matches!(rest, [b'[', ..] | [b':', b' ', ..]) && !self.is_odd(line, host);
         is_tag.then_some(Tag { program, start: self.host + host.len() + 1 })
     }
 
@@ -110,6 +110,12 @@ mod tests {
         NEW,
         "Nov  2 00:00:00 mail.example.com imapd[7]:LOGIN, user=alice, ip=[192.0.2.1]",
         "<22>Nov 22 15:54:36 mx1 dovecot: imap-login: Login: user=<a>, rip=192.0.2.1\r",
+        "Nov 22 15:54:36 mx1 mail:info imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], port=[7]",
+        "Nov 22 15:54:36 mx1 auth|security:info imapd[7]: LOGIN, user=alice, ip=[192.0.2.1]",
+        "Nov 22 15:54:36 mx1 mail:info imapd LOGIN, user=alice, ip=[192.0.2.1], port=[7]",
+        "Nov 22 15:54:36 [192.0.2.9.2.2] imapd[7]: [ID 702911 mail.info] LOGIN, user=alice",
+        "2026-11-22T16:03:39.123456+00:00 mx1 imapd 7 - - LOGIN, user=alice, ip=[192.0.2.1]",
+        "[pod/mail-0/courier] Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1]",
         "2026-11-22 16:03:39Z mx1 ipop3d[7]: Login user=a host=[192.0.2.1] nmsgs=0/0",
         "Nov 22 15:54:36 imap-login: Info: Login: user=<a>, method=PLAIN, rip=192.0.2.1",
         "Nov 22 15:54:36 imap(alice)<7><x>: Info: Disconnected: Logged out in=1 out=2",

@@ -23,6 +23,7 @@ pub use runner::{Piece, Stream, piece, prefix};
 pub use site::{LinePrefix, set_line_prefix};
 
 use crate::line::bytes::Class;
+use crate::line::stamp::is_of_svlogd;
 use forms::{Form, Forms};
 use servers::nginx_time;
 use site::behind_prefix;
@@ -55,7 +56,8 @@ impl<'l> Header<'l> {
 
     /// Whether a container's runtime wrote the line. It puts lines of several writers into one log: containers, streams.
     pub(crate) fn is_in_container(&self) -> bool {
-        self.container.is_some() || self.inner_time.is_some() && self.time.get(10) == Some(&b'T')
+        let is_runtime = self.inner_time.is_some() && self.time.get(10) == Some(&b'T') && !is_of_svlogd(self.time);
+        self.container.is_some() || is_runtime
     }
 
     /// Whether a runtime, a runner or the site's own logger has put something in front of each line of the server, not of each
@@ -117,10 +119,11 @@ fn within(line: &[u8], depth: usize) -> Option<Found<'_>> {
     let found = match stamp(unmarked) {
         Some((time, rest)) => runner::stamped(time, rest, depth)
             .or_else(|| origin::read(time, rest).map(|found| found.with(Form::of_stamp(time))))
-            .or_else(|| servers::with_odd_stamp(unmarked))?,
+            .or_else(|| servers::with_odd_stamp(unmarked))
+            .or_else(|| rfc5424::without_version(time, rest))?,
         None => rfc5424::read(unmarked)
             .or_else(|| servers::with_own_form(unmarked))
-            .or_else(|| runner::compose(unmarked, depth))?,
+            .or_else(|| runner::named(unmarked, depth))?,
     };
     Some(if unmarked.len() < line.len() { found.with(Form::Priority) } else { found })
 }
@@ -149,7 +152,7 @@ fn has_form(text: &[u8], form: &[u8]) -> bool {
 static DIGITS: Class = Class::new(b'0', b'9', b"");
 static LOWER: Class = Class::new(b'a', b'z', b"");
 static PROGRAM: Class = Class::letters_digits_and(b"-_./+");
-static HOST: Class = Class::letters_digits_and(b"-_.:/@");
+static HOST: Class = Class::letters_digits_and(b"-_.:/@#");
 
 #[cfg(test)]
 #[allow(clippy::expect_used)]
@@ -239,6 +242,8 @@ mod tests {
             "2026/11/22 15:54:36 7#7: y",
             "Nov 22 2026 15:54:36 \"x\" IMAP User",
             "Nov 22 15:54:36 mail message repeated 2 times: [imapd: y]",
+            // As long as a stamp of s6-log, behind which two spaces stand.
+            "2026-11-22 15:54:36.1234+0100  imapd: y",
         ] {
             assert_eq!(parts(line), None, "{line}");
         }

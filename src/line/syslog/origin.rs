@@ -7,6 +7,9 @@ use crate::line::bytes::Class;
 /// Reads what is behind a time stamp and its space.
 pub(super) fn read<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
     if let Some(inner) = rest.strip_prefix(b"[") {
+        if let Some((address, rest)) = address_in_brackets(inner) {
+            return behind_host(time, address, rest).map(|found| with_message_id(found, rest));
+        }
         let (program, rest) = inner.split_at(PROGRAM.run(inner));
         let message = rest.strip_prefix(b"] ")?;
         return (!program.is_empty()).then(|| Found::new(Header::of(time, program, None), message, Form::Brackets));
@@ -14,10 +17,17 @@ pub(super) fn read<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
     if servers::is_mail_process(rest) {
         return Some(Found::new(Header::of(time, b"dovecot", None), rest, Form::Dovecot));
     }
-    match behind_priority_in_angles(rest) {
-        Some(rest) => named(time, rest).map(|found| found.with(Form::Angles)),
-        None => named(time, rest),
-    }
+    let found = match behind_priority_in_angles(rest) {
+        Some(rest) => named(time, rest)?.with(Form::Angles),
+        None => named(time, rest)?,
+    };
+    Some(with_message_id(found, rest))
+}
+
+/// Says so if a message that is the end of `rest` has an id in front of it: no tag ends like that.
+fn with_message_id<'l>(found: Found<'l>, rest: &[u8]) -> Found<'l> {
+    let has_id = rest[..rest.len() - found.message.len()].ends_with(b"] ");
+    if has_id { found.with(Form::MessageId) } else { found }
 }
 
 /// `host program[pid]: message`, or without the host.
@@ -32,7 +42,25 @@ fn named<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
     if space == 0 || HOST.run(word) != space {
         return None;
     }
-    let rest = &rest[space + 1..];
+    behind_host(time, word, &rest[space + 1..])
+}
+
+/// Behind `192.0.2.1.2.2] `: so Solaris writes a host of which it knows the address alone (illumos, cmd/syslogd/syslogd.c:
+/// cvthname). No program is called like an address.
+fn address_in_brackets(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (address, rest) = text.split_at(ADDRESS.run(text));
+    let is_number = !address.iter().any(u8::is_ascii_alphabetic);
+    let is_address = address.contains(&b':') || is_number && memchr::memchr_iter(b'.', address).count() >= 3;
+    Some((address, rest.strip_prefix(b"] ").filter(|_| is_address)?))
+}
+
+/// `program[pid]: message` behind the first word, which is a host or a priority.
+fn behind_host<'l>(time: &'l [u8], word: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
+    if let Some(rest) = behind_priority_of_aix(rest) {
+        let (program, pid, message) = tag(rest)?;
+        let header = Header { host: Some(word), ..Header::of(time, program, pid) };
+        return Some(tagged(header, message, Form::Aix));
+    }
     let host = Some(word).filter(|word| !is_priority(word));
     let form = if host.is_none() {
         Form::Word
@@ -128,6 +156,15 @@ fn behind_priority_word(text: &[u8]) -> Option<&[u8]> {
     priority(text)?.1.strip_prefix(b" ")
 }
 
+/// Behind `mail:info ` or `auth|security:info ` of AIX.
+fn behind_priority_of_aix(text: &[u8]) -> Option<&[u8]> {
+    let facility = text.strip_prefix(b"auth|security").or_else(|| text.get(facility(text)?..))?;
+    let level = facility.strip_prefix(b":")?;
+    let rest = &level[level_name(level)?..];
+    let other = rest.strip_prefix(b"|").and_then(|other| other.get(level_name(other)?..));
+    other.unwrap_or(rest).strip_prefix(b" ")
+}
+
 /// Whether a word is `mail.info`, which BusyBox writes where others write the host.
 pub(super) fn is_priority(word: &[u8]) -> bool {
     priority(word).is_some_and(|(_, rest)| rest.is_empty())
@@ -135,12 +172,21 @@ pub(super) fn is_priority(word: &[u8]) -> bool {
 
 /// Splits off `mail.info`; the names are those of syslog(3), here and on Solaris.
 pub(super) fn priority(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let facility = FACILITY.run(text);
-    let level = text.get(facility..)?.strip_prefix(b".")?;
-    let length = LOWER.run(level);
-    let is_known = FACILITIES.iter().any(|known| known.as_bytes() == &text[..facility])
-        && LEVELS.iter().any(|known| known.as_bytes() == &level[..length]);
-    is_known.then(|| text.split_at(facility + 1 + length))
+    let facility = facility(text)?;
+    let level = text[facility..].strip_prefix(b".")?;
+    Some(text.split_at(facility + 1 + level_name(level)?))
+}
+
+/// Length of the facility's name at the start.
+fn facility(text: &[u8]) -> Option<usize> {
+    let length = FACILITY.run(text);
+    FACILITIES.iter().any(|known| known.as_bytes() == &text[..length]).then_some(length)
+}
+
+/// Length of the level's name at the start.
+fn level_name(text: &[u8]) -> Option<usize> {
+    let length = LOWER.run(text);
+    LEVELS.iter().any(|known| known.as_bytes() == &text[..length]).then_some(length)
 }
 
 const FACILITIES: &[&str] = &[
@@ -152,3 +198,4 @@ const LEVELS: &[&str] =
     &["info", "notice", "debug", "warning", "warn", "err", "error", "crit", "alert", "emerg", "panic"];
 
 static FACILITY: Class = Class::new(b'a', b'z', b"").and(b'0', b'7');
+static ADDRESS: Class = Class::new(b'0', b'9', b"").and(b'a', b'f').and(b'A', b'F').with(b".:", true);

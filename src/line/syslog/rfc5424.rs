@@ -4,6 +4,7 @@
 //! priority in front, some templates without.
 
 use super::forms::Form;
+use super::servers::nginx_time;
 use super::stamps::stamp;
 use super::{Found, HOST, Header, origin};
 use crate::line::bytes::Class;
@@ -26,7 +27,15 @@ impl Parts<'_> {
 
 /// Reads a line behind its priority.
 pub(super) fn read(line: &[u8]) -> Option<Found<'_>> {
-    let Parts { time, host, program, process, message } = parts(line)?;
+    found(parts(line)?)
+}
+
+/// The same behind the stamp of a line that does not say its version, as templates of rsyslog may write it.
+pub(super) fn without_version<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
+    found(behind_stamp(time, rest).filter(|_| time.get(10) == Some(&b'T'))?)
+}
+
+fn found(Parts { time, host, program, process, message }: Parts<'_>) -> Option<Found<'_>> {
     let (program, rest) = origin::program(program).filter(|(program, _)| *program != b"-")?;
     let pid = match super::number(process) {
         Some((pid, b"")) => Some(pid),
@@ -35,6 +44,7 @@ pub(super) fn read(line: &[u8]) -> Option<Found<'_>> {
         _ => None,
     };
     let header = Header { host, ..Header::of(time, program, pid) };
+    let (header, message) = if program == b"nginx" { nginx_time(header, message) } else { (header, message) };
     rest.is_empty().then(|| Found::new(header, message, Form::Rfc5424))
 }
 
@@ -42,6 +52,11 @@ pub(super) fn read(line: &[u8]) -> Option<Found<'_>> {
 pub(super) fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let rest = line.strip_prefix(b"1 ")?;
     let (time, rest) = stamp(rest).filter(|(time, _)| time.get(10) == Some(&b'T')).or_else(|| nil(rest))?;
+    behind_stamp(time, rest)
+}
+
+/// `HOST APP PROCID MSGID SD MSG`.
+fn behind_stamp<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
     let (host, rest) = word(rest, &HOST)?;
     let (program, rest) = word(rest, &GRAPHIC)?;
     let (process, rest) = word(rest, &GRAPHIC)?;

@@ -1,9 +1,9 @@
 //! What container runtimes and log runners put in front of each line that a program writes. Pure.
 //!
 //! multilog, s6-log and svlogd put a stamp there, `docker logs -t` as well, `docker compose logs` the container's name and a
-//! bar, Kubernetes a stamp and the stream. Behind it stands what the program wrote: its own line with its own stamp, one of
-//! a syslog daemon, or a tag. The runtime does that for every line, so a stranger's newline in a message gets it, too
-//! (`src/matcher/newlines.rs`).
+//! bar, Kubernetes a stamp and the stream, `kubectl logs --prefix` the pod and the container. Behind it stands what the program
+//! wrote: its own line with its own stamp, one of a syslog daemon, or a tag. The runtime does that for every line, so a
+//! stranger's newline in a message gets it, too (`src/matcher/newlines.rs`).
 
 use super::forms::Form;
 use super::servers::{nginx_stamp, program_first};
@@ -11,6 +11,7 @@ use super::site::behind_prefix;
 use super::stamps::{may_be_of_runner, stamp};
 use super::{Found, Header, origin, within};
 use crate::line::bytes::Class;
+use crate::line::stamp::is_of_svlogd;
 
 /// Headers of runtimes and runners that may stand in front of each other: compose, a stamp, a runner in the container.
 const MOST: usize = 3;
@@ -59,7 +60,7 @@ fn piece_behind<'l>(time: &[u8], rest: &'l [u8]) -> Option<Piece<'l>> {
 
 /// A stamp that only runners write.
 pub(super) fn is_of_runner(time: &[u8]) -> bool {
-    time.first() == Some(&b'@') || time.get(10) == Some(&b'_')
+    time.first() == Some(&b'@') || is_of_svlogd(time)
 }
 
 /// A line that begins with a stamp of a runtime or runner, with a line of its own behind it.
@@ -89,31 +90,42 @@ pub(super) fn may_have_own_header(line: &[u8]) -> bool {
     }
 }
 
-/// `name  | ` of `docker compose logs`.
-pub(super) fn compose(line: &[u8], depth: usize) -> Option<Found<'_>> {
-    const MOST_SPACES: usize = 64;
-    let (container, rest) = line.split_at(compose_name(line)?);
-    let bar = rest.iter().take(MOST_SPACES).position(|byte| *byte != b' ').filter(|spaces| *spaces > 0)?;
-    let text = rest[bar..].strip_prefix(b"| ").filter(|_| depth < MOST)?;
+/// A line with the name of a container in front.
+pub(super) fn named(line: &[u8], depth: usize) -> Option<Found<'_>> {
+    let (container, text, form) = compose(line).or_else(|| pod(line)).filter(|_| depth < MOST)?;
     let found = within(text, depth + 1)?;
-    Some(Found { header: Header { container: Some(container), ..found.header }, ..found }.with(Form::Compose))
+    Some(Found { header: Header { container: Some(container), ..found.header }, ..found }.with(form))
 }
 
-fn compose_name(line: &[u8]) -> Option<usize> {
-    Some(NAME.run(line)).filter(|length| *length > 0)
+/// `name  | ` of `docker compose logs`, and what is behind it.
+fn compose(line: &[u8]) -> Option<(&[u8], &[u8], Form)> {
+    const MOST_SPACES: usize = 64;
+    let (container, rest) = line.split_at(name(line)?);
+    let bar = rest.iter().take(MOST_SPACES).position(|byte| *byte != b' ').filter(|spaces| *spaces > 0)?;
+    Some((container, rest[bar..].strip_prefix(b"| ")?, Form::Compose))
+}
+
+/// `[pod/name/container] ` of `kubectl logs --prefix`, and what is behind it.
+fn pod(line: &[u8]) -> Option<(&[u8], &[u8], Form)> {
+    let inner = line.strip_prefix(b"[")?;
+    let behind_pod = inner.strip_prefix(b"pod/")?;
+    let container = behind_pod[name(behind_pod)?..].strip_prefix(b"/")?;
+    let rest = &container[name(container)?..];
+    Some((&inner[..inner.len() - rest.len()], rest.strip_prefix(b"] ")?, Form::Pod))
+}
+
+fn name(text: &[u8]) -> Option<usize> {
+    Some(NAME.run(text)).filter(|length| *length > 0)
 }
 
 /// Bytes in front of what a program wrote, as far as a runtime or runner may have put them there.
 pub fn prefix(line: &[u8]) -> usize {
     let mut text = behind_prefix(line).unwrap_or(line);
     for _ in 0..MOST {
-        let bar = || {
-            let rest = &text[compose_name(text)?..];
-            rest.trim_ascii_start().strip_prefix(b"| ")
-        };
+        let name = || compose(text).or_else(|| pod(text)).map(|(_, rest, _)| rest);
         text = match stamp(text).filter(|(time, _)| may_be_of_runner(time)) {
             Some((time, rest)) => piece_behind(time, rest).map_or(rest, |piece| piece.text),
-            None => match bar() {
+            None => match name() {
                 Some(rest) => rest,
                 None => break,
             },

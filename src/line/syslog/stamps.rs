@@ -14,12 +14,16 @@ pub(super) fn stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (time, rest) = text.split_at(length);
     let rest = rest.strip_prefix(b" ")?;
     // s6-log writes two spaces behind its own, of which no other has this form.
-    let is_of_s6 = length == ISO_WITH_NANOSECONDS && time[10] == b' ';
+    let is_of_s6 = length == ISO_WITH_NANOSECONDS && time[10] == b' ' && fraction(&time[SECONDS..]) == FRACTION_OF_S6;
     Some((time, if is_of_s6 { rest.strip_prefix(b" ").unwrap_or(rest) } else { rest }))
 }
 
+/// Length of `2026-11-22 15:54:36`, and of `.123456789` behind it.
+const SECONDS: usize = 19;
+const FRACTION_OF_S6: usize = 10;
+
 /// Length of `2026-11-22 15:54:36.123456789`.
-const ISO_WITH_NANOSECONDS: usize = 29;
+const ISO_WITH_NANOSECONDS: usize = SECONDS + FRACTION_OF_S6;
 
 /// Whether a log runner or container may have written such a stamp in front of a line that has one of its own.
 pub(super) fn may_be_of_runner(time: &[u8]) -> bool {

@@ -10,14 +10,16 @@ use regex::bytes::{Captures, Regex};
 
 const MONTH: &str = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
 const CLOCK: &str = "[0-9]{2}:[0-9]{2}:[0-9]{2}";
-const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@-]*[A-Za-z0-9_./@-])";
+const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@#-]*[A-Za-z0-9_./@#-])";
 const PROGRAM: &str = r"(?P<program>[A-Za-z0-9_./+-]+)";
 const TAG: &str = r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[(?P<pid>[0-9]+)\])?:";
 const PRIORITY: &str = "(?:mail|daemon|auth|authpriv|user|syslog|kern|local[0-7]|lpr|news|uucp|cron|ftp|ntp|security|console|audit|mark)\\.(?:info|notice|debug|warning|warn|err|error|crit|alert|emerg|panic)";
+const ADDRESS: &str = r"(?:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*|[0-9]*\.[0-9]*\.[0-9]*\.[0-9.]*)";
 const MESSAGE: &str = "(?P<message>.*)";
 /// Headers of runtimes and runners that may stand in front of each other.
 const MOST: usize = 3;
 
+static ANGLES: LazyLock<String> = LazyLock::new(|| format!("(?:<(?:{PRIORITY}|[0-9]{{1,3}}\\.[0-9]{{1,3}})> )?"));
 static STAMP: LazyLock<Regex> = LazyLock::new(|| {
     let day = format!("{MONTH} [ 0-9][0-9]");
     let fraction = r"(?:\.[0-9]+)?";
@@ -47,24 +49,32 @@ static COMPOSE: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!(r"(?P<container>[A-Za-z0-9._-]+) {{1,63}}\| {MESSAGE}")));
 static PROGRAM_FIRST: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!("(?P<program>[A-Za-z_./+-][A-Za-z0-9_./+-]*): {MESSAGE}")));
+static POD: LazyLock<Regex> =
+    LazyLock::new(|| regex(&format!(r"\[(?P<container>pod/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+)\] {MESSAGE}")));
 static RFC5424: LazyLock<Regex> = LazyLock::new(|| {
     let stamp = format!(r"-|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{CLOCK}(?:\.[0-9]+)?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?");
-    let name = r#"[!-~&&[^=\]"]]+"#;
-    let value = r#"(?:\\["\\\]]|[^"\]\\]|\\)*?"#;
-    // A backslash in front of what must be escaped escapes it.
-    let value = value.replace(r"|\\)*?", r#"|\\[^"\]\\])*"#);
-    let data = format!(r#"(?:-|(?:\[{name}(?: {name}="{value}")*\])+)"#);
-    let host = "(?P<host>[A-Za-z0-9_.:/@-]+)";
-    let bom = r"(?:\xef\xbb\xbf)?";
-    let program = r"(?P<program>[A-Za-z0-9_./+-]+)";
-    regex(&format!(
-        "1 (?P<time>{stamp}) {host} {program} (?P<process>[!-~]+) [!-~]+ {data}(?:$| {{1,2}}{bom}{MESSAGE})"
-    ))
+    rfc5424_behind(&format!("1 (?P<time>{stamp}) "))
 });
+static WITHOUT_VERSION: LazyLock<Regex> = LazyLock::new(|| rfc5424_behind(""));
+/// What AIX writes behind a stamp.
+static AIX: LazyLock<Regex> = LazyLock::new(|| {
+    let levels = "(?:info|notice|debug|warning|warn|err|error|crit|alert|emerg|panic)";
+    let angles = ANGLES.as_str();
+    let facilities = PRIORITY.split(r"\.").next().unwrap();
+    let host = format!(r"(?:{angles}{HOST}|\[(?P<address>{ADDRESS})\])");
+    regex(&format!(r"{host} (?:{facilities}|auth\|security):{levels}(?:\|{levels})? {MESSAGE}"))
+});
+static BARE: LazyLock<Form> = LazyLock::new(|| Form { program: None, regex: regex(&format!("{TAG} ?{MESSAGE}")) });
 /// What follows a stamp, in the order in which it is tried.
 static ORIGINS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    let angles = format!("(?:<(?:{PRIORITY}|[0-9]{{1,3}}\\.[0-9]{{1,3}})> )?");
+    let angles = ANGLES.as_str();
+    let address = format!(r"\[(?P<host>{ADDRESS})\]");
     [
+        (None, format!(r"{address} [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
+        (None, format!(r"{address} {TAG} ?{MESSAGE}")),
+        (None, format!(r"{address} {PRIORITY} {TAG} ?{MESSAGE}")),
+        // What is behind an address in brackets must be a tag.
+        (None, format!(r"{address} (?P<program>){MESSAGE}")),
         (None, format!(r"\[{PROGRAM}\] {MESSAGE}")),
         (Some("dovecot"), r"(?P<message>(?:imap-login|pop3-login): .*|(?:imap|pop3)\(.*>: .*)".to_owned()),
         (None, format!(r"{angles}{TAG} {MESSAGE}")),
@@ -94,6 +104,18 @@ static ODD: LazyLock<Vec<Form>> = LazyLock::new(|| {
     .into()
 });
 static MESSAGE_ID: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"\[ID (?P<pid>[0-9]+) {PRIORITY}\] {MESSAGE}")));
+
+fn rfc5424_behind(start: &str) -> Regex {
+    let name = r#"[!-~&&[^=\]"]]+"#;
+    let value = r#"(?:\\["\\\]]|[^"\]\\]|\\)*?"#;
+    // A backslash in front of what must be escaped escapes it.
+    let value = value.replace(r"|\\)*?", r#"|\\[^"\]\\])*"#);
+    let data = format!(r#"(?:-|(?:\[{name}(?: {name}="{value}")*\])+)"#);
+    let host = "(?P<host>[A-Za-z0-9_.:/@#-]+)";
+    let bom = r"(?:\xef\xbb\xbf)?";
+    let program = r"(?P<program>[A-Za-z0-9_./+-]+)";
+    regex(&format!("{start}{host} {program} (?P<process>[!-~]+) [!-~]+ {data}(?:$| {{1,2}}{bom}{MESSAGE})"))
+}
 
 struct Form {
     /// The program, where the form itself says it.
@@ -134,9 +156,13 @@ fn within(line: &[u8], depth: usize) -> Option<Parts<'_>> {
     let line = MARKED.captures(line).and_then(|found| named(&found, "message")).unwrap_or(line);
     if let Some((time, rest)) = stamp(line) {
         let odd = || ODD.iter().find_map(|form| parts(form.program, &form.regex.captures(line)?, None));
-        return nested(time, rest, depth).or_else(|| origin(time, rest)).or_else(odd).or_else(|| stalwart(time, rest));
+        return nested(time, rest, depth)
+            .or_else(|| origin(time, rest))
+            .or_else(odd)
+            .or_else(|| stalwart(time, rest))
+            .or_else(|| without_version(time, rest));
     }
-    rfc5424(line).or_else(|| nginx(line)).or_else(|| program_first(line)).or_else(|| compose(line, depth))
+    rfc5424(line).or_else(|| nginx(line)).or_else(|| program_first(line)).or_else(|| in_container(line, depth))
 }
 
 fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -162,8 +188,15 @@ fn nested<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Option<Parts<'l>>
 }
 
 fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
-    let (form, found) = ORIGINS.iter().find_map(|form| Some((form, form.regex.captures(rest)?)))?;
-    let mut parts = parts(form.program, &found, Some(time))?;
+    let aix = AIX.captures(rest);
+    let behind = aix.as_ref().and_then(|aix| named(aix, "message"));
+    let host = aix.as_ref().and_then(|aix| named(aix, "host").or_else(|| named(aix, "address")));
+    let (form, found) = match behind {
+        Some(behind) => (&*BARE, BARE.regex.captures(behind)?),
+        None => ORIGINS.iter().find_map(|form| Some((form, form.regex.captures(rest)?)))?,
+    };
+    let mut parts = parts(form.program, &found, Some(time)).filter(|parts| !parts.program.is_empty())?;
+    parts.host = host.or(parts.host);
     if form.regex.as_str().contains(r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[")
         && let Some(found) = MESSAGE_ID.captures(parts.message)
         && number(named(&found, "pid")?).is_some()
@@ -196,12 +229,24 @@ fn nginx(line: &[u8]) -> Option<Parts<'_>> {
 
 fn rfc5424(line: &[u8]) -> Option<Parts<'_>> {
     let found = RFC5424.captures(line)?;
-    let process = named(&found, "process")?;
+    of_rfc5424(named(&found, "time")?, &found, line)
+}
+
+fn without_version<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
+    of_rfc5424(time, &WITHOUT_VERSION.captures(rest).filter(|_| time.get(10) == Some(&b'T'))?, rest)
+}
+
+fn of_rfc5424<'l>(time: &'l [u8], found: &Captures<'l>, line: &'l [u8]) -> Option<Parts<'l>> {
+    let process = named(found, "process")?;
     let pid = if process.iter().all(u8::is_ascii_digit) { Some(number(process)?) } else { None };
-    let program = named(&found, "program").filter(|program| *program != b"-")?;
-    let host = named(&found, "host").filter(|host| *host != b"-");
-    let message = named(&found, "message").unwrap_or(&line[line.len()..]);
-    Some(Parts { time: named(&found, "time")?, inner_time: None, container: None, host, program, pid, message })
+    let program = named(found, "program").filter(|program| *program != b"-")?;
+    let host = named(found, "host").filter(|host| *host != b"-");
+    let message = named(found, "message").unwrap_or(&line[line.len()..]);
+    let parts = Parts { time, inner_time: None, container: None, host, program, pid, message };
+    Some(match nginx(message).filter(|_| program == b"nginx") {
+        Some(inner) => Parts { time: inner.time, pid: inner.pid, message: inner.message, ..parts },
+        None => parts,
+    })
 }
 
 fn is_program_first(line: &[u8]) -> bool {
@@ -220,8 +265,8 @@ fn program_first(line: &[u8]) -> Option<Parts<'_>> {
     Some(Parts { time, inner_time: None, container: None, host: None, program, pid: None, message })
 }
 
-fn compose(line: &[u8], depth: usize) -> Option<Parts<'_>> {
-    let found = COMPOSE.captures(line).filter(|_| depth < MOST)?;
+fn in_container(line: &[u8], depth: usize) -> Option<Parts<'_>> {
+    let found = COMPOSE.captures(line).or_else(|| POD.captures(line)).filter(|_| depth < MOST)?;
     let inner = within(named(&found, "message")?, depth + 1)?;
     Some(Parts { container: named(&found, "container"), ..inner })
 }
