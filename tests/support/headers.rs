@@ -31,6 +31,8 @@ pub(crate) const WRAPS: &[Wrap] = &[
     },
     |program, message| [b"Nov 22 16:00:00 <mail.info> mail ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Nov 22 16:00:00 <2.6> mail ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"<mail.info>Nov 22 16:00:00 mail ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"<2.6>Nov 22 16:00:00 mail ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Nov 22 16:00:00 mail mail.info ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Nov 22 16:00:00 mail.info ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Fri Nov 22 16:00:00 2026 mail.info ".as_slice(), program, b"[4711]: ", message].concat(),

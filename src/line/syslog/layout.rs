@@ -110,6 +110,7 @@ mod tests {
         NEW,
         "Nov  2 00:00:00 mail.example.com imapd[7]:LOGIN, user=alice, ip=[192.0.2.1]",
         "<22>Nov 22 15:54:36 mx1 dovecot: imap-login: Login: user=<a>, rip=192.0.2.1\r",
+        "<mail.info>Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], port=[7]",
         "Nov 22 15:54:36 mx1 mail:info imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], port=[7]",
         "Nov 22 15:54:36 mx1 auth|security:info imapd[7]: LOGIN, user=alice, ip=[192.0.2.1]",
         "Nov 22 15:54:36 mx1 mail:info imapd LOGIN, user=alice, ip=[192.0.2.1], port=[7]",

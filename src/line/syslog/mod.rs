@@ -128,13 +128,13 @@ fn within(line: &[u8], depth: usize) -> Option<Found<'_>> {
     Some(if unmarked.len() < line.len() { found.with(Form::Priority) } else { found })
 }
 
-/// Behind `<22>`, if the line begins with that.
+/// Behind `<22>`, if the line begins with that; or `<mail.info>`, which NetBSD's syslogd writes with `-v`.
 fn skip_priority(line: &[u8]) -> &[u8] {
     let Some(rest) = line.strip_prefix(b"<") else { return line };
     let digits = DIGITS.run(rest);
     match rest.get(digits) {
         Some(b'>') if (1..=3).contains(&digits) => &rest[digits + 1..],
-        _ => line,
+        _ => origin::behind_priority_in_angles(line).unwrap_or(line),
     }
 }
 

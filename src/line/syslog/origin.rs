@@ -18,7 +18,7 @@ pub(super) fn read<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
         return Some(Found::new(Header::of(time, b"dovecot", None), rest, Form::Dovecot));
     }
     let found = match behind_priority_in_angles(rest) {
-        Some(rest) => named(time, rest)?.with(Form::Angles),
+        Some(rest) => named(time, rest.strip_prefix(b" ")?)?.with(Form::Angles),
         None => named(time, rest)?,
     };
     Some(with_message_id(found, rest))
@@ -136,7 +136,7 @@ fn behind_message_id(message: &[u8]) -> &[u8] {
     }
 }
 
-/// Behind `<mail.info> ` or `<2.6> ` of the BSDs.
+/// Behind `<mail.info>` or `<2.6>` of the BSDs.
 pub(super) fn behind_priority_in_angles(text: &[u8]) -> Option<&[u8]> {
     let inner = text.strip_prefix(b"<")?;
     let digits = |text: &[u8]| Some(DIGITS.run(text)).filter(|digits| (1..=3).contains(digits));
@@ -148,7 +148,7 @@ pub(super) fn behind_priority_in_angles(text: &[u8]) -> Option<&[u8]> {
             &level[digits(level)?..]
         }
     };
-    behind.strip_prefix(b"> ")
+    behind.strip_prefix(b">")
 }
 
 /// Behind `mail.info ` of BusyBox.

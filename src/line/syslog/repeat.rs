@@ -31,7 +31,10 @@ pub fn repeat(line: &[u8]) -> Option<Repeat<'_>> {
         Some(_) => return None,
         None => {
             let (time, rest) = stamp(line)?;
-            let rest = origin::behind_priority_in_angles(rest).unwrap_or(rest);
+            let rest = match origin::behind_priority_in_angles(rest) {
+                Some(behind) => behind.strip_prefix(b" ")?,
+                None => rest,
+            };
             let (host, rest) = rest.split_at(HOST.run(rest));
             let text = rest.strip_prefix(b" ")?;
             (time, host, text.strip_prefix(b"syslogd: ").unwrap_or(text))

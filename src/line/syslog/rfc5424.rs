@@ -30,7 +30,7 @@ pub(super) fn read(line: &[u8]) -> Option<Found<'_>> {
     found(parts(line)?)
 }
 
-/// The same behind the stamp of a line that does not say its version, as templates of rsyslog may write it.
+/// The same behind the stamp of a line that does not say its version, as NetBSD's syslogd writes it to a file.
 pub(super) fn without_version<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
     found(behind_stamp(time, rest).filter(|_| time.get(10) == Some(&b'T'))?)
 }

@@ -152,7 +152,8 @@ fn expected(line: &[u8]) -> Option<Parts<'_>> {
 }
 
 fn within(line: &[u8], depth: usize) -> Option<Parts<'_>> {
-    static MARKED: LazyLock<Regex> = LazyLock::new(|| regex("<[0-9]{1,3}>(?P<message>.*)"));
+    static MARKED: LazyLock<Regex> =
+        LazyLock::new(|| regex(&format!(r"<(?:[0-9]{{1,3}}|[0-9]{{1,3}}\.[0-9]{{1,3}}|{PRIORITY})>(?P<message>.*)")));
     let line = MARKED.captures(line).and_then(|found| named(&found, "message")).unwrap_or(line);
     if let Some((time, rest)) = stamp(line) {
         let odd = || ODD.iter().find_map(|form| parts(form.program, &form.regex.captures(line)?, None));
