@@ -238,6 +238,16 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_is_not_joined_is_no_line() {
+        for front in ["<22>", "dovecot-1  | ", "@4000000069285d1a2b3c4d5e "] {
+            for (tag, expected) in [("P", 0), ("F", 1)] {
+                let line = format!("{front}{STAMP} stdout {tag} {LOGIN}");
+                assert_eq!(logins(&mut Matchers::all(), &[line]).len(), expected, "{front}{tag}");
+            }
+        }
+    }
+
+    #[test]
     fn where_lines_are_missing_the_first_may_be_a_rest() {
         for miss in [Matchers::begin_in_the_middle, Matchers::believe_nothing] {
             let mut matchers = Matchers::all();

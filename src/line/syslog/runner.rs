@@ -69,6 +69,10 @@ pub(super) fn stamped<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Optio
         return None;
     }
     if let Some(piece) = piece_behind(time, rest) {
+        // Part of a line is none, also where something in front of it keeps it from being joined.
+        if piece.is_part {
+            return None;
+        }
         let inner = within(piece.text, depth + 1).map(|found| behind(time, found));
         // What it would be without the stream is not a runner's by itself.
         let inner = inner.or_else(|| origin::read(time, piece.text).map(|found| with_inner(found, time)));

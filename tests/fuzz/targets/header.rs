@@ -44,7 +44,8 @@ static NGINX: LazyLock<Regex> = LazyLock::new(|| {
         r"(?P<time>[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}} {CLOCK}) \[[a-z]*\] (?P<pid>[0-9]+)#(?P<thread>[0-9]+): {MESSAGE}"
     ))
 });
-static KUBERNETES: LazyLock<Regex> = LazyLock::new(|| regex("std(?:out|err) [FP](?: (?P<message>.*)|(?P<none>))"));
+static KUBERNETES: LazyLock<Regex> =
+    LazyLock::new(|| regex("std(?:out|err) (?P<tag>[FP])(?: (?P<message>.*)|(?P<none>))"));
 static COMPOSE: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!(r"(?P<container>[A-Za-z0-9._-]+) {{1,63}}\| {MESSAGE}")));
 static PROGRAM_FIRST: LazyLock<Regex> =
@@ -177,6 +178,9 @@ fn nested<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Option<Parts<'l>>
     }
     let behind = |inner: Parts<'l>| Parts { time, inner_time: Some(inner.inner_time.unwrap_or(inner.time)), ..inner };
     if let Some(found) = KUBERNETES.captures(rest).filter(|_| time.get(10) == Some(&b'T')) {
+        if named(&found, "tag") == Some(b"P") {
+            return None;
+        }
         let text = named(&found, "message").unwrap_or_default();
         let bare = || origin(time, text).map(|parts| Parts { inner_time: Some(time), ..parts });
         return within(text, depth + 1).map(behind).or_else(bare);
