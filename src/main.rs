@@ -13,6 +13,7 @@ use pop_before_smtp::{check, daemon};
 
 fn main() -> ExitCode {
     logger::init(logger::foreground());
+    logger::tell_panics();
     match run() {
         Ok(code) => code,
         Err(error) => {

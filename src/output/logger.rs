@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::syslog::{Facility, LogFlags, Severity};
 
+use crate::output::escape::printable;
 use crate::output::progress;
 
 /// Where messages go.
@@ -30,12 +31,29 @@ static LOGGER: Logger = Logger { sink: AtomicU8::new(Sink::Stderr as u8) };
 pub fn init(sink: Sink) {
     if sink == Sink::Syslog {
         // Without syslogd the C library drops the messages; there is nobody left to tell.
+        #[cfg(target_os = "linux")]
         let _ = nix::syslog::openlog(Some(c"pop-before-smtp"), LogFlags::LOG_PID, Facility::LOG_MAIL);
+        // Elsewhere nix keeps no name for the C library, which takes that of the program.
+        #[cfg(not(target_os = "linux"))]
+        let _ = nix::syslog::openlog(None::<&str>, LogFlags::LOG_PID, Facility::LOG_MAIL);
     }
     LOGGER.sink.store(sink as u8, Ordering::Relaxed);
     // An error means that it is set already.
     let _ = log::set_logger(&LOGGER);
     log::set_max_level(LevelFilter::Info);
+}
+
+/// Tells of a panic where every other message goes: in the background nobody reads standard error. A release then ends
+/// at once, whichever thread it was (`panic` in Cargo.toml), and the supervisor has the table emptied.
+pub fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let cause = panic.payload();
+        let cause =
+            cause.downcast_ref::<&str>().copied().or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+        let cause = printable(cause.unwrap_or_default().as_bytes());
+        log::error!("cannot go on: {cause} ({place}); this is a fault of the program, please report it");
+    }));
 }
 
 /// The sink for a program in the foreground: under systemd standard error is the journal.
@@ -82,5 +100,31 @@ fn severity(level: Level) -> Severity {
         Level::Warn => Severity::LOG_WARNING,
         Level::Info => Severity::LOG_INFO,
         Level::Debug | Level::Trace => Severity::LOG_DEBUG,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::process::Command;
+
+    use super::{Sink, init, tell_panics};
+
+    #[test]
+    fn a_panic_is_told_like_any_error() {
+        const HERE: &str = "output::logger::tests::a_panic_is_told_like_any_error";
+        if std::env::var_os("PANIC").is_some() {
+            init(Sink::Journal);
+            tell_panics();
+            let _ = std::thread::spawn(|| panic!("a stranger's\n\x1b[2J text")).join();
+            return;
+        }
+        let mut itself = Command::new(std::env::current_exe().unwrap());
+        let end = itself.args(["--exact", HERE, "--nocapture"]).env("PANIC", "1").output().unwrap();
+        let said = String::from_utf8(end.stderr).unwrap();
+        let begin = r"<3>error: cannot go on: a stranger's\u{a}\u{1b}[2J text (src/output/logger.rs:";
+        assert!(said.starts_with(begin), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
     }
 }
