@@ -32,13 +32,14 @@ pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, as
         Some(((found.dev(), found.ino()), name.to_owned()))
     };
     let files: HashMap<_, _> = logs.into_iter().filter_map(place).collect();
-    let sockets = Sockets::gather(Path::new("/proc/self/net"));
+    let net = Path::new("/proc/self/net");
+    let logging = logging(&table(net, "unix"));
     let mut loggers = Loggers::default();
     for pid in processes().filter(|pid| *pid != std::process::id()) {
         let is_hidden = hides_descriptors(pid);
         loggers.is_blind |= is_hidden;
         let kept = if is_hidden { &mut loggers.hidden } else { &mut loggers.found };
-        kept.extend(logger(pid, &files, &sockets, is_hidden));
+        kept.extend(logger(pid, &files, &logging, is_hidden));
     }
     for logger in loggers.found.iter_mut().chain(&mut loggers.hidden).filter(|logger| asked.contains(&logger.kind)) {
         logger.configuration = configuration(logger.kind, logger.pid, &logger.arguments);
@@ -46,14 +47,16 @@ pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, as
             logger.stale = stale(logger.pid, text);
         }
     }
-    // Whose a socket is, only root can see.
-    let at_port = sockets.listens.values().filter(|listen| listen.port == SYSLOG && !geteuid().is_root());
-    loggers.unowned = at_port.copied().collect();
+    // Whose a socket is, only root can see. The kernel takes milliseconds for these tables.
+    if !geteuid().is_root() {
+        let all = listening_in(net).map(|(_, listen)| listen);
+        loggers.unowned = all.filter(|listen| listen.port == SYSLOG).collect();
+    }
     loggers
 }
 
 /// A process that writes one of the files, or could.
-fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets, is_hidden: bool) -> Option<Logger> {
+fn logger(pid: u32, files: &HashMap<(u64, u64), String>, logging: &HashSet<u64>, is_hidden: bool) -> Option<Logger> {
     let program = program(pid)?;
     let arguments = command(pid);
     let kind = match Kind::of(&program, &arguments) {
@@ -74,7 +77,7 @@ fn logger(pid: u32, files: &HashMap<(u64, u64), String>, sockets: &Sockets, is_h
         }
     }
     let is_remote = kind == Kind::JournalRemote;
-    let takes_syslog = kind.is_syslog() && !inodes.is_disjoint(&sockets.logging);
+    let takes_syslog = kind.is_syslog() && !inodes.is_disjoint(logging);
     let may_write = !held.is_empty() || takes_syslog || is_remote || is_hidden && kind.is_syslog();
     if !may_write {
         return None;
@@ -117,29 +120,23 @@ fn stale(pid: u32, configuration: &str) -> Option<String> {
 }
 
 fn listens(pid: u32, inodes: &HashSet<u64>) -> Vec<Listen> {
-    let sockets = Sockets::gather(Path::new(&format!("/proc/{pid}/net")));
-    let mut own: Vec<_> = sockets.listens.into_iter().filter(|(inode, _)| inodes.contains(inode)).collect();
+    let net = format!("/proc/{pid}/net");
+    let mut own: Vec<_> = listening_in(Path::new(&net)).filter(|(inode, _)| inodes.contains(inode)).collect();
     own.sort_by_key(|(inode, _)| *inode);
     own.into_iter().map(|(_, listen)| listen).collect()
 }
 
-/// The sockets of a network namespace that take what others send, by their inodes.
-struct Sockets {
-    listens: HashMap<u64, Listen>,
-    logging: HashSet<u64>,
+/// The sockets of a network namespace that take what others send, with their inodes.
+fn listening_in(net: &Path) -> impl Iterator<Item = (u64, Listen)> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut ports = range.split_ascii_whitespace().filter_map(|port| port.parse().ok());
+    let ephemeral = (ports.next().unwrap_or(32768), ports.next().unwrap_or(60999));
+    let tables = [("udp", Transport::Udp), ("udp6", Transport::Udp), ("tcp", Transport::Tcp), ("tcp6", Transport::Tcp)];
+    tables.into_iter().flat_map(move |(name, transport)| listening(&table(net, name), transport, ephemeral))
 }
 
-impl Sockets {
-    fn gather(net: &Path) -> Self {
-        let table = |name: &str| read(File::open(net.join(name))).unwrap_or_default();
-        let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-        let mut ports = range.split_ascii_whitespace().filter_map(|port| port.parse().ok());
-        let ephemeral = (ports.next().unwrap_or(32768), ports.next().unwrap_or(60999));
-        let tables =
-            [("udp", Transport::Udp), ("udp6", Transport::Udp), ("tcp", Transport::Tcp), ("tcp6", Transport::Tcp)];
-        let listens = tables.into_iter().flat_map(|(name, transport)| listening(&table(name), transport, ephemeral));
-        Self { listens: listens.collect(), logging: logging(&table("unix")) }
-    }
+fn table(net: &Path, name: &str) -> String {
+    read(File::open(net.join(name))).unwrap_or_default()
 }
 
 fn read(file: io::Result<File>) -> io::Result<String> {
