@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use nix::libc::{S_IFDIR, S_IFMT};
-
 use super::crowd::Crowds;
 use super::files::{Entry, User, may};
 use super::finding::Finding;
@@ -12,6 +10,10 @@ use crate::commands::suggest::Survey;
 use crate::output::escape::short;
 use crate::output::shell;
 use crate::time::{display, distance};
+
+/// The type of a file in its mode (inode(7)), and that of a directory.
+const S_IFMT: u32 = 0o170_000;
+const S_IFDIR: u32 = 0o040_000;
 
 /// One log of the daemon.
 #[derive(Debug)]

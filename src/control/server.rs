@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::sys::socket::{getsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
 use pop_before_smtp_backends::replace::{self, beside};
@@ -179,18 +179,18 @@ impl Control {
 
     /// Only root and the daemon's own user may ask, whoever could open the socket.
     fn welcome(&mut self, now: &Now, stream: UnixStream) {
-        let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
-        if peer.uid() != 0 && peer.uid() != geteuid().as_raw() {
+        let Ok(peer) = asker(&stream) else { return };
+        if peer.uid != 0 && peer.uid != geteuid().as_raw() {
             self.counts.refused += 1;
             if let Some(count) = self.refused.add(now.boot, 1) {
-                log::warn!("refused user {} at the control socket, {count} times since the last warning", peer.uid());
+                log::warn!("refused user {} at the control socket, {count} times since the last warning", peer.uid);
             }
             return;
         }
         // Not at start: a daemon in the background has another number then.
         self.greeting.pid = std::process::id();
         if let Ok(connection) = Connection::open(stream, &self.greeting, now.boot) {
-            self.connections.push((connection, Asker { uid: peer.uid(), pid: peer.pid() }));
+            self.connections.push((connection, peer));
         }
     }
 }
@@ -244,6 +244,18 @@ fn is_alive(path: &Path) -> bool {
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Who is at the other end.
+#[cfg(target_os = "linux")]
+fn asker(stream: &UnixStream) -> nix::Result<Asker> {
+    getsockopt(stream, sockopt::PeerCredentials).map(|peer| Asker { uid: peer.uid(), pid: peer.pid() })
+}
+
+/// Who is at the other end; the number of the process is not told.
+#[cfg(not(target_os = "linux"))]
+fn asker(stream: &UnixStream) -> nix::Result<Asker> {
+    getsockopt(stream, sockopt::LocalPeerCred).map(|peer| Asker { uid: peer.uid(), pid: 0 })
 }
 
 #[cfg(test)]

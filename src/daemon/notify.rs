@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::io;
+#[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -101,6 +102,7 @@ impl Notify {
 /// A socket, and the address that sd_notify(3) writes as a path, or with `@` in place of the zero of an abstract name.
 fn connect(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
     let manager = match name.as_bytes() {
+        #[cfg(target_os = "linux")]
         [b'@', abstract_name @ ..] => SocketAddr::from_abstract_name(abstract_name)?,
         [b'/', ..] => SocketAddr::from_pathname(name)?,
         _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "neither a path nor an abstract name")),

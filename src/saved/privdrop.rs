@@ -9,7 +9,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::sys::prctl;
 use nix::unistd::{Gid, ROOT, Uid, User};
 use nix::unistd::{
     geteuid, getgrouplist, getgroups, getresgid, getresuid, initgroups, setgid, setgroups, setresgid, setresuid, setuid,
@@ -86,9 +85,20 @@ fn find(name: &str) -> Result<User, Error> {
 fn change_ids(uid: Uid, gid: Gid) -> Result<(), Errno> {
     setresgid(gid, gid, gid)?;
     setresuid(uid, uid, uid)?;
-    prctl::set_no_new_privs()?;
+    forgo_set_user_id()
+}
+
+#[cfg(target_os = "linux")]
+fn forgo_set_user_id() -> Result<(), Errno> {
+    nix::sys::prctl::set_no_new_privs()?;
     // Or /proc/self would go on belonging to root, and files are changed through the descriptors in it.
-    prctl::set_dumpable(true)
+    nix::sys::prctl::set_dumpable(true)
+}
+
+/// No other system has a safe call for it: there set-user-id programs give what they give.
+#[cfg(not(target_os = "linux"))]
+fn forgo_set_user_id() -> Result<(), Errno> {
+    Ok(())
 }
 
 /// Looks whether this process is what it should be, and tries to undo it.
@@ -105,7 +115,8 @@ fn verify((uid, gid): (Uid, Gid), groups: &[Gid]) -> Result<(), &'static str> {
     if regained_group || setuid(ROOT).is_ok() {
         return Err("root's rights can be regained");
     }
-    if prctl::get_no_new_privs() != Ok(true) {
+    #[cfg(target_os = "linux")]
+    if nix::sys::prctl::get_no_new_privs() != Ok(true) {
         return Err("set-user-id programs would still give rights");
     }
     Ok(())

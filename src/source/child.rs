@@ -7,13 +7,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use pop_before_smtp_backends::process;
 
 /// Room in the pipe, so that a burst is read in few turns. The kernel's default is 64 KiB.
+#[cfg(target_os = "linux")]
 const PIPE: i32 = 1024 * 1024;
 
 /// A running child and the reading end of its output.
@@ -33,7 +33,8 @@ impl Child {
         let (output, writer) = io::pipe()?;
         let pid = process::spawn(program, arguments, writer.as_fd(), None)?;
         // More room is a help, not a need: an unprivileged user may be over his quota.
-        let _ = fcntl(&output, FcntlArg::F_SETPIPE_SZ(PIPE));
+        #[cfg(target_os = "linux")]
+        let _ = nix::fcntl::fcntl(&output, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE));
         Ok(Self { pid, output: File::from(OwnedFd::from(output)), reaped: false })
     }
 

@@ -13,7 +13,7 @@ const ROOMS: [&str; 17] = [
 const CELLAR: [&str; 5] = ["bounded", "line", "ordered_map", "time", "wait"];
 
 /// Stand in no room.
-const FILES: [&str; 6] = ["main.rs", "lib.rs", "bounded.rs", "ordered_map.rs", "time.rs", "wait.rs"];
+const FILES: [&str; 5] = ["main.rs", "lib.rs", "bounded.rs", "ordered_map.rs", "time.rs"];
 
 fn src() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "src"].iter().collect()
@@ -69,7 +69,8 @@ fn every_file_stands_in_a_room() {
     for entry in fs::read_dir(src()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let has_place = if path.is_dir() { ROOMS.contains(&name) || name == "line" } else { FILES.contains(&name) };
+        let has_place =
+            if path.is_dir() { ROOMS.contains(&name) || CELLAR.contains(&name) } else { FILES.contains(&name) };
         assert!(has_place, "src/{name} stands in no room");
     }
 }

@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::sys::stat::{major, minor};
 use nix::unistd::{AccessFlags, eaccess};
 use pop_before_smtp_backends::Listed;
 
@@ -64,9 +63,21 @@ pub(crate) fn list(table: &Table, file: &Path) -> Option<Result<Vec<Listed>, Err
 fn held(lock: &Path) -> Option<Option<u32>> {
     let found = fs::symlink_metadata(lock).ok()?;
     let known = pid_in(lock);
-    let device = (major(found.dev()), minor(found.dev()));
+    let device = numbers(found.dev());
     // The list is read in pieces, and a lock may be missed while others come and go.
     (0..LOOKS).find_map(|_| holder(&fs::read_to_string("/proc/locks").ok()?, device, found.ino(), known))
+}
+
+/// The numbers of a device, as /proc/locks has them.
+#[cfg(target_os = "linux")]
+fn numbers(device: u64) -> (u64, u64) {
+    (nix::sys::stat::major(device), nix::sys::stat::minor(device))
+}
+
+/// Elsewhere there is no /proc/locks.
+#[cfg(not(target_os = "linux"))]
+fn numbers(_: u64) -> (u64, u64) {
+    (0, 0)
 }
 
 /// The process that the lock names. The file is the daemon's, whose user may have put something else there.

@@ -9,8 +9,10 @@ mod file;
 mod fingerprint;
 mod left_files;
 mod missed;
+#[cfg(target_os = "linux")]
 mod renames;
 mod targets;
+#[cfg_attr(not(target_os = "linux"), path = "no_watch.rs")]
 mod watch;
 
 use std::collections::VecDeque;

@@ -1,16 +1,18 @@
 //! The only place that waits: for signals, input and the nearest deadline; and a moment for what is just being written.
 
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
+mod alarms;
+
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
+use self::alarms::Alarms;
 use crate::time::Timestamp;
 
 /// What ended a wait.
@@ -47,16 +49,9 @@ impl<'fd> From<Wanted<'fd>> for PollFd<'fd> {
 }
 
 /// Waits for signals, descriptors and one deadline.
-///
-/// The deadline is a timer on `CLOCK_BOOTTIME`: the time-out of poll(2) stands still while the machine is suspended,
-/// and grants must not.
 #[derive(Debug)]
 pub struct Waiter {
-    signals: SignalFd,
-    timer: TimerFd,
-    armed: Option<Timestamp>,
-    /// Becomes readable when somebody sets the wall clock; what follows from that is told by the clock itself.
-    wall: TimerFd,
+    alarms: Alarms,
 }
 
 impl Waiter {
@@ -65,22 +60,7 @@ impl Waiter {
     /// # Errors
     /// The kernel refuses a descriptor.
     pub fn new() -> io::Result<Self> {
-        let mask: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
-        mask.thread_block()?;
-        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let timer = TimerFd::new(ClockId::CLOCK_BOOTTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-        let wall = TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-        let waiter = Self { signals, timer, armed: None, wall };
-        waiter.watch_wall_clock();
-        Ok(waiter)
-    }
-
-    /// A timer that is cancelled when the clock is set (timerfd_create(2)); its end is beyond all our days. Where that does
-    /// not work, the clock is still looked at whenever something else ends a wait.
-    fn watch_wall_clock(&self) {
-        let never = Expiration::OneShot(TimeSpec::new(i64::from(u32::MAX), 0));
-        let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
-        let _ = self.wall.set(never, flags);
+        Ok(Self { alarms: Alarms::new()? })
     }
 
     /// Waits until a signal has arrived, one of `descriptors` is readable, one of `wanted` is ready, `deadline` has passed or
@@ -94,56 +74,42 @@ impl Waiter {
         wanted: &[Wanted<'_>],
         deadline: Option<Timestamp>,
     ) -> io::Result<Wake> {
-        self.arm(deadline)?;
-        let mut polled: Vec<_> = [self.signals.as_fd(), self.timer.as_fd(), self.wall.as_fd()]
+        let patience = self.alarms.arm(deadline)?;
+        let own = self.alarms.descriptors();
+        let mut polled: Vec<_> = own
             .iter()
             .chain(descriptors)
             .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
             .chain(wanted.iter().map(|&wanted| wanted.into()))
             .collect();
-        match poll(&mut polled, PollTimeout::NONE) {
+        match poll(&mut polled, patience) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
         let ready = |descriptor: &PollFd<'_>| descriptor.any().unwrap_or(true);
-        let (inputs, others) = polled[3..].split_at(descriptors.len());
+        let (alarms, others) = polled.split_at(own.len());
+        let (inputs, others) = others.split_at(descriptors.len());
+        let alarms = std::array::from_fn(|at| ready(&alarms[at]));
         let readable = inputs.iter().map(ready).collect();
         let mut wake = Wake { readable, wanted: others.iter().any(ready), ..Wake::default() };
-        let clock_set = ready(&polled[2]);
-        if ready(&polled[1]) {
-            // Read, or it stays readable.
-            let _ = self.timer.wait();
-            self.armed = None;
-        }
-        if clock_set {
-            // Read, or it stays readable: an error, because it was cancelled.
-            let _ = self.wall.wait();
-            self.watch_wall_clock();
-        }
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            match Signal::try_from(signal.ssi_signo as i32) {
-                Ok(Signal::SIGHUP) => wake.restart = true,
-                _ => wake.stop = true,
-            }
-        }
+        self.alarms.take(alarms, &mut wake);
         Ok(wake)
     }
+}
 
-    fn arm(&mut self, deadline: Option<Timestamp>) -> io::Result<()> {
-        if deadline == self.armed {
-            return Ok(());
+impl Wake {
+    /// A signal has arrived.
+    fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::SIGHUP => self.restart = true,
+            _ => self.stop = true,
         }
-        match deadline {
-            Some(point) => {
-                // A time of zero would disarm the timer.
-                let point = TimeSpec::from(point.since_boot().max(Duration::from_nanos(1)));
-                self.timer.set(Expiration::OneShot(point), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
-            }
-            None => self.timer.unset()?,
-        }
-        self.armed = deadline;
-        Ok(())
     }
+}
+
+/// The signals that are waited for.
+fn signals() -> SigSet {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect()
 }
 
 /// Whether `descriptor` can be read at once.
