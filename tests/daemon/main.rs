@@ -28,6 +28,7 @@ mod report_page;
 mod rests;
 mod rotation;
 mod servers;
+mod service_managers;
 mod several_logs;
 mod share;
 mod stdin;
