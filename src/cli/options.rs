@@ -362,6 +362,7 @@ pub const OPTIONS: &[OptionRow] = &[
     },
     OptionRow {
         key: "syslog-name",
+        scope: Scope::Restart,
         values: Values::Commas,
         value_name: "NAME,...",
         for_commands: true,
