@@ -20,6 +20,7 @@ mod settings;
 mod share;
 mod writer;
 
+use std::fs;
 use std::path::Path;
 
 use self::finding::{Finding, Level};
@@ -33,7 +34,7 @@ use crate::cli::option;
 use crate::commands::inspect;
 use crate::config::loggers::{Kind, facts, finder};
 use crate::config::logs::Logs;
-use crate::config::options::Options;
+use crate::config::options::{Options, Origin};
 use crate::config::servers::{Choice, Servers};
 use crate::config::{self, Table};
 use crate::matcher::{ALL, Matchers};
@@ -80,6 +81,7 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     let table = config::table(options)?;
     config::never_published(options)?;
     let mut findings = Vec::new();
+    findings.extend(other_settings(options));
     let (settings, ours) = postfix(&table, config::skips_mynetworks(options), &mut findings);
     let owner = settings.as_ref().map_or("postfix", |settings| settings.main("mail_owner"));
     let reader = gather::users::named(owner);
@@ -116,6 +118,19 @@ fn findings(options: &Options, probe: bool) -> Result<Vec<Finding>, Error> {
     }
     Ok(findings)
 }
+
+/// Settings of a daemon that the command line says nothing of: what is found may concern another table.
+fn other_settings(options: &Options) -> Option<Finding> {
+    let is_said = |key: &str| options.value(key).is_some_and(|value| value.origin != Origin::Default);
+    let is_chosen = is_said("config") || is_said("map");
+    (!is_chosen && Path::new(PACKAGED).exists()).then(|| {
+        let text = format!("this is about a daemon without --config, and there is a file {PACKAGED}");
+        Finding::warning(text, format!("if it is the daemon's, type: pop-before-smtp check --config {PACKAGED}"))
+    })
+}
+
+/// Where the packages have the daemon's configuration file.
+const PACKAGED: &str = "/etc/pop-before-smtp.toml";
 
 /// What concerns the logs, read by the daemon's user, and the clock.
 fn logs(options: &Options, reader: &Writer) -> Result<(Vec<Log>, Matchers, Vec<Finding>), Error> {
@@ -208,7 +223,8 @@ fn postfix(table: &Table, skips_mynetworks: bool, findings: &mut Vec<Finding>) -
             let ours = Ours::new(table, &settings);
             gather::postfix::follow(&mut settings, &ours);
             findings.extend(lookup::judge(&settings, &ours, (table.driver.restarts_readers)(&table.options)));
-            findings.extend(relay::judge(&settings, &ours, skips_mynetworks));
+            let is_absent = |file: &Path| fs::exists(file).is_ok_and(|is_there| !is_there);
+            findings.extend(relay::judge(&settings, &ours, skips_mynetworks, &is_absent));
             (Some(settings), ours)
         }
         Err(why) => {

@@ -42,6 +42,13 @@ pub(crate) struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
+    /// The file without which Postfix cannot look anything up in the table, if there must be one.
+    pub(crate) fn index(&self, settings: &Settings) -> Option<PathBuf> {
+        let kind = settings.taken(self.kind);
+        let is_file = !suffix(kind).is_empty() || ["cidr", "pcre", "regexp", "sqlite", "texthash"].contains(&kind);
+        (is_file && self.file.starts_with('/')).then(|| beside(Path::new(self.file), suffix(kind)))
+    }
+
     /// Takes the name apart.
     pub(crate) fn parse(table: &'a str) -> Option<Self> {
         let direct = table.strip_prefix("proxy:");
@@ -80,15 +87,7 @@ impl Ours {
 
     /// The file that Postfix reads.
     pub(crate) fn file(&self) -> PathBuf {
-        let suffix = match self.kind.as_str() {
-            "hash" | "btree" => ".db",
-            "lmdb" => ".lmdb",
-            "cdb" => ".cdb",
-            "dbm" | "sdbm" => ".pag",
-            "sqlite" => ".sqlite",
-            _ => "",
-        };
-        beside(&self.map, suffix)
+        if self.is_sqlite() { beside(&self.map, ".sqlite") } else { beside(&self.map, suffix(&self.kind)) }
     }
 
     /// Whether a restriction names our table.
@@ -117,6 +116,17 @@ impl Ours {
             true if self.is_sqlite() && file == beside(map, ".cf") && reference.kind == "sqlite" => Naming::Ours,
             true => Naming::Mistaken(format!("the daemon writes {}", self.name())),
         }
+    }
+}
+
+/// What is behind a table's name in that of the file.
+fn suffix(kind: &str) -> &'static str {
+    match kind {
+        "hash" | "btree" => ".db",
+        "lmdb" => ".lmdb",
+        "cdb" => ".cdb",
+        "dbm" | "sdbm" => ".pag",
+        _ => "",
     }
 }
 

@@ -1,13 +1,22 @@
 //! Who may relay: whether the restrictions ask our table, in time, and refuse everybody else. Pure.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::finding::Finding;
-use super::naming::{Naming, Ours};
+use super::naming::{Naming, Ours, Reference};
 use super::restrictions::{End, Item, LISTS, RELAY_LISTS, Rules, Who, is_refusal, items, words};
 use super::settings::{Service, Settings, WhereSet};
 use crate::ring::networks::Reach;
 
-/// Everything about the restriction lists. With `skips_mynetworks`, the table leaves out what `mynetworks` permits.
-pub(crate) fn judge(settings: &Settings, ours: &Ours, skips_mynetworks: bool) -> Vec<Finding> {
+/// Everything about the restriction lists. With `skips_mynetworks`, the table leaves out what `mynetworks` permits. Of files
+/// `is_absent` says that they are not there.
+pub(crate) fn judge(
+    settings: &Settings,
+    ours: &Ours,
+    skips_mynetworks: bool,
+    is_absent: &dyn Fn(&Path) -> bool,
+) -> Vec<Finding> {
     let is_ours = |table: &str| ours.naming(table, settings) != Naming::Foreign;
     let judge = Judge { settings, ours, is_ours: &is_ours };
     let groups = groups(settings);
@@ -18,7 +27,7 @@ pub(crate) fn judge(settings: &Settings, ours: &Ours, skips_mynetworks: bool) ->
         findings.extend(asked.iter().filter_map(|group| judge.left_out(group)));
     }
     if asked.is_empty() {
-        findings.push(judge.not_asked(&groups));
+        findings.push(judge.not_asked(&groups, is_absent(&ours.file())));
     } else {
         let others = groups.iter().filter(|group| judge.place_in(group, &RELAY_LISTS).is_none());
         findings.extend(others.map(|group| {
@@ -30,7 +39,28 @@ pub(crate) fn judge(settings: &Settings, ours: &Ours, skips_mynetworks: bool) ->
     }
     let unmapped = wrong_lookup(settings, &groups, &judge);
     findings.extend(unmapped);
+    findings.extend(absent(settings, &groups, &judge, is_absent));
     findings
+}
+
+/// Tables of others that are asked and are not there.
+fn absent(
+    settings: &Settings,
+    groups: &[Group<'_>],
+    judge: &Judge<'_>,
+    is_absent: &dyn Fn(&Path) -> bool,
+) -> Vec<Finding> {
+    let items = groups.iter().flat_map(|group| &group.lists).flat_map(|list| &list.items);
+    let tables = items.filter(|item| item.name.starts_with("check_")).filter_map(|item| item.argument.as_deref());
+    let tables: BTreeSet<_> = tables.filter(|table| !(judge.is_ours)(table)).collect();
+    let missing = tables.into_iter().filter_map(|table| {
+        let file = Reference::parse(table)?.index(settings).filter(|file| is_absent(file))?;
+        Some(Finding::error(
+            format!("a restriction asks {table}, and there is no {}: Postfix answers 451", file.display()),
+            "make the table, or take it out of main.cf and master.cf",
+        ))
+    });
+    missing.collect()
 }
 
 /// Services with the same restrictions.
@@ -270,7 +300,7 @@ impl<'a> Judge<'a> {
     }
 
     /// No service asks the table where it could help.
-    fn not_asked(&self, groups: &[Group<'a>]) -> Finding {
+    fn not_asked(&self, groups: &[Group<'a>], is_absent: bool) -> Finding {
         let table = self.ours.name_for(self.needs_proxy());
         let Some(list) = groups.iter().flat_map(|group| group.list("smtpd_relay_restrictions")).next() else {
             return Finding::error(format!("no restriction asks {table}"), "see pop-before-smtp postfix-config");
@@ -283,7 +313,11 @@ impl<'a> Judge<'a> {
             ),
             None => format!("no restriction asks {table}, so logins permit nothing"),
         };
-        Finding::error(text, self.inserted(list, &table))
+        let cure = self.inserted(list, &table);
+        match is_absent {
+            true => Finding::error(text, format!("start the daemon, which makes the table, and not before: {cure}")),
+            false => Finding::error(text, cure),
+        }
     }
 
     fn needs_proxy(&self) -> bool {

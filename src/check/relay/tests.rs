@@ -13,6 +13,10 @@ fn judged(main: &str, overrides: &str) -> Vec<Finding> {
 }
 
 fn judged_with(main: &str, overrides: &str, mynetworks: &str) -> Vec<Finding> {
+    judged_without(main, overrides, mynetworks, &|_| false)
+}
+
+fn judged_without(main: &str, overrides: &str, mynetworks: &str, is_absent: &dyn Fn(&Path) -> bool) -> Vec<Finding> {
     let master = "smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd\n";
     let main = parameters(main);
     let names = main.get("smtpd_restriction_classes").map_or("", String::as_str).to_owned();
@@ -25,7 +29,8 @@ fn judged_with(main: &str, overrides: &str, mynetworks: &str) -> Vec<Finding> {
         mynetworks: patterns(mynetworks),
         ..Settings::default()
     };
-    judge(&settings, &Ours { asked: "lmdb".to_owned(), kind: "lmdb".to_owned(), map: "/etc/postfix/pbs".into() }, true)
+    let ours = Ours { asked: "lmdb".to_owned(), kind: "lmdb".to_owned(), map: "/etc/postfix/pbs".into() };
+    judge(&settings, &ours, true, is_absent)
 }
 
 fn patterns(text: &str) -> Patterns {
@@ -45,6 +50,20 @@ fn what_postfix_config_prints_is_right() {
     assert_well(&findings);
     assert_told(&findings, Level::Ok, "smtp/inet, submission/inet refuses strangers by reject_unauth_destination");
     assert_told(&findings, Level::Ok, "asks lmdb:/etc/postfix/pbs in smtpd_relay_restrictions");
+}
+
+#[test]
+fn a_table_is_not_to_be_asked_before_it_is_there() {
+    let none = |main: &str| judged_without(main, "", "127.0.0.0/8", &|_| true);
+    let findings = none("smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination");
+    assert_told(&findings, Level::Error, "start the daemon, which makes the table, and not before: postconf -e");
+    let main = format!("{}\nsmtpd_client_restrictions = check_client_access hash:/etc/postfix/old", good());
+    assert_told(
+        &none(&main),
+        Level::Error,
+        "a restriction asks hash:/etc/postfix/old, and there is no /etc/postfix/old.db: Postfix answers 451",
+    );
+    assert_well(&judged(&main, ""));
 }
 
 #[test]
