@@ -140,7 +140,7 @@ pub static TABLE: &[Row] = &[
     row(Form::S6, "ISO stamp of s6-log", dovecot!("2026-11-27 12:50:00.123456789  Nov 27 12:50:00 "), "s6-log (`T`); with one space tai64nlocal; in front of any other form", "s6, src/daemontools-extras/s6-log.c; daemontools-encore, tai64nlocal.c"),
     row(Form::Runtime, "stamp of a container's runtime", dovecot!("2026-11-27T12:50:00.123456789Z Nov 27 12:50:00 "), "`docker logs -t`; in front of any other form", "moby, api/server/httputils/write_log_stream.go"),
     row(Form::Compose, "name of a container", dovecot!("dovecot-1  | Nov 27 12:50:00 "), "`docker compose logs`, also with `-t`; in front of any other form", "compose, cmd/formatter/logs.go: setPrefix"),
-    row(Form::Kubernetes, "stamp and stream of a container", dovecot!("2026-11-27T12:50:00.123456789Z stdout F Nov 27 12:50:00 "), "containerd, CRI-O (`/var/log/pods`, `/var/log/containers`), podman (`k8s-file`); in front of any other form", "containerd, internal/cri/io/logger.go; conmon, src/ctr_logging.c; parts (`P`) are joined"),
+    row(Form::Kubernetes, "stamp and stream of a container", dovecot!("2026-11-27T12:50:00.123456789Z stdout F Nov 27 12:50:00 "), "containerd, CRI-O (`/var/log/pods`, `/var/log/containers`), podman (`k8s-file`); in front of any other form, and nothing in front of it", "containerd, internal/cri/io/logger.go; conmon, src/ctr_logging.c; parts (`P`) are joined"),
     row(Form::Pod, "pod and container", dovecot!("[pod/mail-0/dovecot] Nov 27 12:50:00 "), "`kubectl logs --prefix`, also with `--timestamps`; in front of any other form", "Kubernetes, staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go: addPrefixIfNeeded"),
 ];
 

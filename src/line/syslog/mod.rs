@@ -116,7 +116,9 @@ fn read(line: &[u8]) -> Option<Found<'_>> {
 /// Reads a line in front of which runtimes and runners have put this many headers.
 fn within(line: &[u8], depth: usize) -> Option<Found<'_>> {
     let unmarked = skip_priority(line);
+    let has_front = depth > 0 || unmarked.len() < line.len();
     let found = match stamp(unmarked) {
+        Some((time, rest)) if runner::is_loose_piece(time, rest, has_front) => return None,
         Some((time, rest)) => runner::stamped(time, rest, depth)
             .or_else(|| origin::read(time, rest).map(|found| found.with(Form::of_stamp(time))))
             .or_else(|| servers::with_odd_stamp(unmarked))

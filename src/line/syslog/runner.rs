@@ -58,6 +58,11 @@ fn piece_behind<'l>(time: &[u8], rest: &'l [u8]) -> Option<Piece<'l>> {
     }
 }
 
+/// Whether a line is a part of one, or may be the rest: something in front keeps its pieces from being joined.
+pub(super) fn is_loose_piece(time: &[u8], rest: &[u8], has_front: bool) -> bool {
+    piece_behind(time, rest).is_some_and(|piece| piece.is_part || has_front)
+}
+
 /// A stamp that only runners write.
 pub(super) fn is_of_runner(time: &[u8]) -> bool {
     time.first() == Some(&b'@') || is_of_svlogd(time)
@@ -69,10 +74,6 @@ pub(super) fn stamped<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Optio
         return None;
     }
     if let Some(piece) = piece_behind(time, rest) {
-        // Part of a line is none, also where something in front of it keeps it from being joined.
-        if piece.is_part {
-            return None;
-        }
         let inner = within(piece.text, depth + 1).map(|found| behind(time, found));
         // What it would be without the stream is not a runner's by itself.
         let inner = inner.or_else(|| origin::read(time, piece.text).map(|found| with_inner(found, time)));
