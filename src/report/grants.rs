@@ -21,13 +21,14 @@ impl Report {
 
     /// The daemon logged something of its grants.
     pub(crate) fn told(&mut self, at: u64, told: Told) {
-        let is_meant = |address: &IpAddr| match told {
-            Told::Revoked(revoked) => *address == revoked,
-            Told::Denied(network) => network.contains(address),
-            _ => false,
-        };
-        let ended: Vec<_> = self.ring.iter().map(|grant| grant.address).filter(is_meant).collect();
-        ended.iter().for_each(|address| self.ring.revoke(*address, &mut self.changes));
+        match told {
+            Told::Revoked(address) => self.ring.revoke(address, &mut self.changes),
+            Told::Denied(network) => {
+                let denied = self.ring.iter().map(|grant| grant.address).filter(|address| network.contains(address));
+                denied.collect::<Vec<_>>().into_iter().for_each(|address| self.ring.revoke(address, &mut self.changes));
+            }
+            Told::Granted(..) | Told::Expired(_) | Told::Allowed(_) => {}
+        }
         self.changes.clear();
         self.told.take(at, told);
     }
