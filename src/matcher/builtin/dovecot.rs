@@ -230,7 +230,7 @@ pub(in crate::matcher) const VERB: Piece = OneOf(&[
 const DOVECOT_USER: Piece = UserWithout(DOVECOT_USER_WITHOUT);
 
 const DOVECOT_USER_WITHOUT: &[&str] =
-    &[": user=<", ", local_name=", ", orig_user=<", ", original_user=<", ", auth_user=<"];
+    &[": user=<", ", local_name=", ", orig_user=", ", original_user=", ", auth_user="];
 
 /// Elements that hold text of the client. A site that puts one behind `rip` lets him write a second end of the message,
 /// up to which all that is in front would be read as the name.

@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Stranger] = &[
         bytes: "a name of TLS, at most 255 bytes without NUL; control bytes are made `?`",
         logger: "Dovecot's log process",
         stopped_by: "in another order than the shipped one a line with two `rip=` counts for nothing; in the shipped order no name holds \
-                     `, local_name=`, `, orig_user=<`, `, original_user=<` or `, auth_user=<`; under another key nothing stops it, so keep such \
+                     `, local_name=`, `, orig_user=`, `, original_user=` or `, auth_user=`; under another key nothing stops it, so keep such \
                      elements in front of `rip`; `dovecot-login-format` refuses others",
         source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/login-common/client-common.c: get_var_expand_table, client_get_log_str",
     },
