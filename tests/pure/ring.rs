@@ -290,6 +290,20 @@ fn counts_follow_removals_and_new_users() {
     assert_eq!(login(40, 7, "ed"), None, "the others have expired");
 }
 
+/// The first slot has a mark, from which places are looked for.
+#[test]
+fn no_place_is_looked_for_from_a_grant_that_has_changed_and_gone() {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(100), non_zero(64), None);
+    let at = |second| Timestamp::from_boot(Duration::from_secs(second));
+    let mut changes = Vec::new();
+    ring.login(at(0), address(0), &mut changes);
+    ring.login(at(10), address(0), &mut changes);
+    ring.revoke(address(0), &mut changes);
+    let other = Grant { address: address(1), expires: at(50) };
+    ring.give(at(10), other, &mut changes);
+    assert_eq!(ring.iter().take(9).collect::<Vec<_>>(), [other]);
+}
+
 /// What is hashed, at most, for a login to a full ring in which the newest are one user's, who logs in from new networks.
 fn hashed_for_a_login(capacity: u32) -> u64 {
     let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(capacity as usize), Some(50));
