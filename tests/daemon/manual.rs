@@ -30,10 +30,32 @@ fn generated() -> Vec<(&'static str, String)> {
         ("man/pop-before-smtp.toml.5", manual_of_file()),
         ("reference.md", between("reference.md", ["<!-- ", " -->"], &reference())),
         ("examples/pop-before-smtp.toml", between("examples/pop-before-smtp.toml", ["# ", ""], &example())),
+        ("debian/pop-before-smtp.toml", packaged(&[])),
+        // There /var/log/maillog is root's alone.
+        ("rpm/pop-before-smtp.toml", packaged(&[("source", "\"journal\"")])),
         ("completions/pop-before-smtp.bash", completion(Shell::Bash)),
         ("completions/_pop-before-smtp", completion(Shell::Zsh)),
         ("completions/pop-before-smtp.fish", completion(Shell::Fish)),
     ]
+}
+
+/// The example as packages install it: a table where the daemon may write, and that it can write before Postfix is there;
+/// of the journal what Dovecot logs as root; and what that kind of package sets besides.
+fn packaged(further: &[(&str, &str)]) -> String {
+    let ours = [
+        ("backend", "\"lmdb\""),
+        ("lmdb-update", "\"in-place\""),
+        ("map", "\"/var/lib/pop-before-smtp/clients\""),
+        ("journal-unit", "[\"dovecot\"]"),
+        ("journal-uid", "[0]"),
+    ];
+    let mut text = between("examples/pop-before-smtp.toml", ["# ", ""], &example());
+    for (key, value) in ours.iter().chain(further) {
+        let line = Regex::new(&format!("(?m)^#?{key} = .*$")).unwrap();
+        assert_eq!(line.find_iter(&text).count(), 1, "{key}");
+        text = line.replace(&text, format!("{key} = {value}")).replace(": every setting, with its default.", ": every setting.");
+    }
+    text
 }
 
 fn manual() -> String {
