@@ -53,7 +53,9 @@ fn packaged(further: &[(&str, &str)]) -> String {
     for (key, value) in ours.iter().chain(further) {
         let line = Regex::new(&format!("(?m)^#?{key} = .*$")).unwrap();
         assert_eq!(line.find_iter(&text).count(), 1, "{key}");
-        text = line.replace(&text, format!("{key} = {value}")).replace(": every setting, with its default.", ": every setting.");
+        text = line
+            .replace(&text, format!("{key} = {value}"))
+            .replace(": every setting, with its default.", ": every setting.");
     }
     text
 }
