@@ -163,3 +163,5 @@ remains() {
     systemctl list-units --all --no-legend "pop-before-smtp*"
     systemctl list-unit-files --no-legend "pop-before-smtp*"' || true
 }
+# systemd forgets a unit when it has nothing else to do.
+nothing_remains() { [[ -z $(remains) ]]; }
