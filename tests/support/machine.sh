@@ -143,8 +143,8 @@ lists() { inside 'pop-before-smtp list --config /etc/pop-before-smtp.toml' | gre
 is_active() { [[ $(property ActiveState) == active ]]; }
 # When the grant ends, in Unix seconds.
 expiry() { date -d "$(lists | awk '{ print $2 }')" +%s; }
-# The state file holds whole seconds, so that each restart may cost one; a login that is read again may round up.
-is_kept() { (($1 - $(expiry) <= 2 && $(expiry) - $1 <= 1)); }
+# The state file holds whole seconds, so that each restart may cost one.
+is_kept() { (($1 - $(expiry) <= 2 && $(expiry) <= $1)); }
 log_in() { inside "curl --silent --user kevin:secret pop3://$client" >/dev/null && eventually lists; }
 # The process, not only the user: it keeps the groups that it was started with.
 in_postfix_group() {
