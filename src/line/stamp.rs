@@ -232,9 +232,18 @@ pub(crate) fn civil(stamp: &[u8]) -> Option<DateTime> {
 
 /// `Nov 22 15:54:36` of a year; a fraction behind it does not count.
 fn month_first(text: &str, year: i16) -> Option<DateTime> {
-    let (day, time) = (text.get(..6)?, text.get(7..WITHOUT_YEAR)?);
-    let month = MONTHS.iter().position(|month| day.starts_with(month))? + 1;
-    format!("{year:04}-{month:02}-{:0>2}T{time}", day[3..].trim()).parse().ok()
+    let text: &[u8; WITHOUT_YEAR] = text.as_bytes().first_chunk()?;
+    let month = MONTHS.iter().position(|month| text.starts_with(month.as_bytes()))? + 1;
+    let [_, _, _, day @ .., _, _, _, b':', _, _, b':', _, _] = text else { return None };
+    let number = |digits: &[u8]| match *digits {
+        [one @ b'0'..=b'9'] => Some((one - b'0') as i8),
+        [ten @ b'0'..=b'9', one @ b'0'..=b'9'] => Some(((ten - b'0') * 10 + one - b'0') as i8),
+        _ => None,
+    };
+    let (hour, minute, second) = (number(&text[7..9])?, number(&text[10..12])?, number(&text[13..15])?);
+    // A leap second is the last one again.
+    let second = if second == 60 { 59 } else { second };
+    DateTime::new(year, month as i8, number(day.trim_ascii())?, hour, minute, second, 0).ok()
 }
 
 /// The zone of journalctl's `short-full`, if it is no abbreviation whose meaning depends on the place.
@@ -273,6 +282,7 @@ mod tests {
             ("Nov 22 15:54:36", "2026-11-22T14:54:36Z"),
             ("Nov  2 15:54:36", "2026-11-02T14:54:36Z"),
             ("Nov 02 15:54:36", "2026-11-02T14:54:36Z"),
+            ("Jun 30 23:59:60", "2026-06-30T21:59:59Z"),
             ("Nov 22 2026 15:54:36", "2026-11-22T14:54:36Z"),
             ("Jul  1 00:00:00", "2026-06-30T22:00:00Z"),
             ("2026/11/22 15:54:36", "2026-11-22T14:54:36Z"),
@@ -301,8 +311,8 @@ mod tests {
         ] {
             assert_eq!(read(stamp, now), Some(time(expected)), "{stamp}");
             let is_of_this_zone = expected.contains("T14:54:36");
-            assert_eq!(has_zone(stamp.as_bytes()), !is_of_this_zone && !stamp.starts_with("Jul"), "{stamp}");
-            let without = ["Nov 22 15", "Nov  2 15", "Nov 02 15", "Jul  1 00"];
+            assert_eq!(has_zone(stamp.as_bytes()), !is_of_this_zone && !stamp.starts_with("Ju"), "{stamp}");
+            let without = ["Nov 22 15", "Nov  2 15", "Nov 02 15", "Jun 30 23", "Jul  1 00"];
             let is_without = without.iter().any(|start| stamp.starts_with(start));
             assert_eq!(has_no_year(stamp.as_bytes()), is_without, "{stamp}");
         }

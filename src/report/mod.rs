@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use self::postfix::{Line, Said};
+use self::postfix::{Line, Said, To};
 use self::queue::{By, Granted, Origin, Queue};
 use self::summary::{GraceRow, Totals};
 use self::told::{Open, Why};
@@ -180,6 +180,7 @@ impl Report {
                 self.totals.refused_otherwise += u64::from(self.counts(at));
                 return;
             }
+            Said::Connection | Said::Sent(To::ThisHost) | Said::Other => return,
             _ => {}
         }
         if let Said::Client { .. } | Said::Passed { .. } = line.said {

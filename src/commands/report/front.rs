@@ -32,6 +32,8 @@ pub(super) struct Front {
     is_postfix: bool,
     /// Stamp and space at the beginning of the line that was read last, and what they mean.
     last: Option<(Vec<u8>, u64)>,
+    /// Most lines of use that a part had.
+    found: usize,
 }
 
 /// What is of use in a line.
@@ -47,10 +49,29 @@ enum Line<'l> {
     Own(Told),
 }
 
+/// Whose line it is.
+enum Speaker<'l> {
+    /// The instance and the daemon.
+    Postfix((&'l [u8], &'l [u8])),
+    Daemon,
+    Other,
+}
+
 impl Front {
     pub(super) fn new(matchers: Matchers, names: Names, now: SystemTime) -> Self {
         let (time, counts) = (LogTime::new(TimeZone::system()), LogCounts::new(TimeZone::system()));
-        Self { matchers, names, time, layout: None, counts, now, without_time: 0, is_postfix: false, last: None }
+        Self {
+            matchers,
+            names,
+            time,
+            layout: None,
+            counts,
+            now,
+            without_time: 0,
+            is_postfix: false,
+            last: None,
+            found: 0,
+        }
     }
 
     /// Whether lines of Postfix were in it.
@@ -122,8 +143,8 @@ impl Front {
     fn look<'l>(&mut self, line: &'l [u8]) -> Seen<'l> {
         let tag = self.layout.as_ref().and_then(|layout| layout.tag(line));
         let known = self.last.as_ref().filter(|(stamp, _)| line.starts_with(stamp)).map(|(_, time)| *time);
-        let is_other = |program: &[u8]| self.names.program(program).is_none() && program != told::PROGRAM;
-        if known.is_some() && tag.is_some_and(|tag| is_other(tag.program)) {
+        let of_tag = tag.map(|tag| self.speaker(tag.program));
+        if known.is_some() && matches!(of_tag, Some(Speaker::Other)) {
             return Seen { time: known, said: None };
         }
         let parsed = match (&self.layout, tag) {
@@ -138,14 +159,25 @@ impl Front {
         if line.len() > syslog::LONGEST_LINE {
             return Seen { time, said: None };
         }
-        if header.program == told::PROGRAM {
-            return Seen { time, said: told::read(message).map(Line::Own) };
+        let said = match of_tag.unwrap_or_else(|| self.speaker(header.program)) {
+            Speaker::Postfix(program) => {
+                self.is_postfix = true;
+                let read = Some(postfix::read(program, message)).filter(|read| read.said != postfix::Said::Other);
+                read.map(|read| Line::Postfix(header.host.unwrap_or_default(), read))
+            }
+            Speaker::Daemon => told::read(message).map(Line::Own),
+            Speaker::Other => None,
+        };
+        Seen { time, said }
+    }
+
+    /// Whose name a program has.
+    fn speaker<'l>(&self, program: &'l [u8]) -> Speaker<'l> {
+        match self.names.program(program) {
+            Some(program) => Speaker::Postfix(program),
+            None if program == told::PROGRAM => Speaker::Daemon,
+            None => Speaker::Other,
         }
-        let program = self.names.program(header.program);
-        self.is_postfix |= program.is_some();
-        let read = program.map(|program| postfix::read(program, message));
-        let read = read.filter(|read| read.said != postfix::Said::Other);
-        Seen { time, said: read.map(|read| Line::Postfix(header.host.unwrap_or_default(), read)) }
     }
 
     /// Finds the events of a part that was written at that time, and counts its lines.
@@ -175,7 +207,7 @@ impl Front {
         clock: &mut Clock,
         report: &mut Report,
     ) -> Option<usize> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(self.found);
         // Where lines of another time begin.
         let mut times: Vec<(usize, u64)> = Vec::new();
         let mut at = begin;
@@ -192,7 +224,9 @@ impl Front {
                     if times.last().is_none_or(|(_, last)| *last != time) {
                         times.push((at, time));
                     }
-                    found.extend(seen.said.map(|line| (at, line)));
+                    if let Some(line) = seen.said {
+                        found.push((at, line));
+                    }
                 }
                 None => self.without_time += u64::from(seen.said.is_some()),
             }
@@ -202,6 +236,7 @@ impl Front {
         if at == begin {
             return None;
         }
+        self.found = self.found.max(found.len());
         let first = times.first().map_or(0, |(_, first)| *first);
         let mut times = Times { times: &times, now: first };
         let mut found = found.iter().peekable();
