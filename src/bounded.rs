@@ -45,21 +45,18 @@ impl<K: Copy + Eq + Hash, T: Default, S: BuildHasher + Default> Bounded<K, T, S>
 
     /// The value of a key, which now was used last; a new one if there is none.
     pub(crate) fn entry(&mut self, key: K) -> &mut T {
-        let known = self.order.slot(&key);
-        if known.is_none() && self.order.len() >= self.most {
+        if self.order.len() >= self.most && self.order.slot(&key).is_none() {
             self.order.remove_oldest();
             self.forgotten += 1;
         }
+        let known = self.order.len();
         self.order.put(key, ());
-        if let Some(slot) = known {
-            return &mut self.values[slot];
-        }
-        // It was put in a moment ago.
-        let slot = self.order.slot(&key).unwrap_or_default();
+        let slot = self.order.newest_slot();
         if slot >= self.values.len() {
             self.values.resize_with(slot + 1, T::default);
+        } else if self.order.len() > known {
+            self.values[slot] = T::default();
         }
-        self.values[slot] = T::default();
         &mut self.values[slot]
     }
 

@@ -166,6 +166,11 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
         self.find(key).map(|slot| slot as usize)
     }
 
+    /// Number of the slot of the newest entry, if there is one.
+    pub(crate) fn newest_slot(&self) -> usize {
+        self.head as usize
+    }
+
     fn find(&self, key: &K) -> Option<u32> {
         if self.is_empty() {
             return None;

@@ -72,11 +72,12 @@ impl Stamps {
         if is_dated(stamp) {
             return self.local(civil(stamp)?.with().subsec_nanosecond(0).build().ok()?, repeated);
         }
-        let of_year = |year: i16| self.local(month_first(std::str::from_utf8(stamp).ok()?, year)?, repeated);
+        let text = std::str::from_utf8(stamp).ok()?;
+        let of_year = |year: i16| self.local(month_first(text, year)?, repeated);
         // A clock may be wrong, or a zone.
         let ahead = now.checked_add(Duration::from_secs(24 * 3600))?;
-        let this = jiff::Timestamp::try_from(now).ok()?.to_zoned(self.zone.clone()).year();
-        [this + 1, this, this - 1].into_iter().filter_map(of_year).find(|time| *time <= ahead)
+        let year = |time| Some(jiff::Timestamp::try_from(time).ok()?.to_zoned(self.zone.clone()).year());
+        (year(now)? - 1..=year(ahead)?).rev().filter_map(of_year).find(|time| *time <= ahead)
     }
 
     /// The time at which the clocks of the zone show this.

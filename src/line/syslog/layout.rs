@@ -88,8 +88,7 @@ impl Layout {
     #[inline]
     fn fits(&self, line: &[u8]) -> bool {
         let Some(start) = line.first_chunk::<LENGTH>() else { return false };
-        let within = |(byte, (least, span)): (&u8, (&u8, &u8))| byte.wrapping_sub(*least) <= *span;
-        start.iter().zip(self.least.iter().zip(&self.span)).map(within).fold(true, |all, one| all & one)
+        (0..LENGTH).fold(true, |all, at| all & (start[at].wrapping_sub(self.least[at]) <= self.span[at]))
     }
 }
 
