@@ -169,7 +169,7 @@ fn join<'l>(
     Some(Event { action, client, user: reading.user, session, matcher: matcher.clone(), header: *header })
 }
 
-fn session(sessions: &Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {
+fn session(sessions: &mut Sessions, header: &Header<'_>, key: Key, reading: &Reading<'_>) -> Option<SessionId> {
     let name = match key {
         Key::None => return None,
         Key::Pid => Name::Process(Some(header.pid?)),

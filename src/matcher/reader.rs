@@ -43,7 +43,13 @@ pub(super) fn begins(start: &[Piece], message: &[u8]) -> bool {
 pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
         Piece::UserWithout(others) => {
-            !text.is_empty() && others.iter().all(|other| memchr::memmem::find(text, other.as_bytes()).is_none())
+            // Of what is written with a space or a comma, none is in a name without.
+            let is_word = |text: &[u8]| NAME.run(text) == text.len();
+            let is_simple = is_word(text);
+            let lacks = |other: &&str| {
+                is_simple && !is_word(other.as_bytes()) || memchr::memmem::find(text, other.as_bytes()).is_none()
+            };
+            !text.is_empty() && others.iter().all(lacks)
         }
         _ => !text.is_empty(),
     }
@@ -243,6 +249,7 @@ static HOST: Class = Class::letters_digits_and(b"._:-");
 static TOKEN: Class = Class::letters_digits_and(b"._+/=-");
 static METHOD: Class = Class::letters_digits_and(b"_+-");
 static PLAIN: Class = Class::letters_digits_and(b"._-@+=~&!#$");
+static NAME: Class = Class::letters_digits_and(b"._-@+");
 static ENDPOINT: Class = Class::letters_digits_and(b".:[]/_-");
 /// Graphic ASCII without what ends a bare value.
 static BARE: Class = Class::new(b'!', b'~', b"\"=\\");

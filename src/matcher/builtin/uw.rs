@@ -80,7 +80,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
             &[UW_OVERLONG],
             &[UW_FATAL],
             &[UW_END],
-            &[UW_ERROR],
+            UW_ERROR,
             &[Lit("Hangup user=")],
             &[Lit("Killed")],
         ],
@@ -90,7 +90,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
             Bounded { message: &[Lit("Login anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
             Bounded { message: &[UW_END, User], least: 0, most: 80 },
-            Bounded { message: &[UW_ERROR, UW_READING, Lit(" user="), User], least: 0, most: 80 },
+            Bounded { message: &[OneOf(&[UW_ERROR]), UW_READING, Lit(" user="), User], least: 0, most: 80 },
             Bounded { message: &[Lit("Hangup user="), User], least: 0, most: 80 },
         ],
         holds_nul: false,
@@ -136,11 +136,11 @@ const UW_OVERLONG: Piece = OneOf(&[&[Lit("Overlong ("), Number, Lit(") client li
 const UW_FATAL: Piece = OneOf(&[&[Lit("Fatal error user=")], &[Lit("Fatal mailbox error user=")]]);
 
 /// In front stands what strerror(3) says.
-const UW_ERROR: Piece = OneOf(&[&[
-    Many(&[&[Token, Lit(" ")]]),
+const UW_ERROR: Pattern = &[
     Token,
+    Many(&[&[Lit(" "), Token]]),
     Lit(", while "),
     OneOf(&[&[Lit("reading ")], &[Lit("discarding unread ")], &[Lit("flushing ")]]),
-]]);
+];
 
 const UW_READING: Piece = OneOf(&[&[Lit("line")], &[Lit("literal")], &[Lit("char")], &[Lit("authentication")]]);
