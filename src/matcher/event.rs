@@ -69,8 +69,8 @@ impl Matchers {
         reading: &Reading<'l>,
     ) -> Option<Event<'l>> {
         let event = join(&mut self.sessions, now, header, matcher, kind, reading);
-        if let Some(event) = &event {
-            self.repeats.note(event, message);
+        if let Some(login) = event.as_ref().filter(|event| event.action == Action::Login) {
+            self.repeats.note(login, message);
         }
         event
     }

@@ -49,13 +49,9 @@ impl Repeats {
         }
     }
 
-    /// Notes what the last line was.
-    pub(super) fn note(&mut self, event: &Event<'_>, message: &[u8]) {
-        self.login = None;
-        if event.action != Action::Login {
-            return;
-        }
-        let header = event.header;
+    /// Notes the last line, a login.
+    pub(super) fn note(&mut self, login: &Event<'_>, message: &[u8]) {
+        let header = &login.header;
         self.text.clear();
         let mut keep = |part: &[u8]| {
             let start = self.text.len();
@@ -64,11 +60,11 @@ impl Repeats {
         };
         let program = keep(header.program);
         let text = keep(message);
-        let user = event.user.and_then(|user| within(message, user));
+        let user = login.user.and_then(|user| within(message, user));
         self.login = Some(Login {
-            client: event.client,
-            session: event.session,
-            matcher: event.matcher.clone(),
+            client: login.client,
+            session: login.session,
+            matcher: login.matcher.clone(),
             pid: header.pid,
             container: header.container.map(&mut keep),
             host: header.host.map(&mut keep),

@@ -40,10 +40,12 @@ struct Candidate {
 
 impl Route {
     /// How the message may go on behind this line, if it may hold a newline of a client who has not logged in.
+    #[inline]
     pub(super) fn goes_on(&self, message: &[u8]) -> Option<GoesOn> {
-        if self.newlines.is_empty() {
-            return None;
-        }
+        if self.newlines.is_empty() { None } else { self.goes_on_like(message) }
+    }
+
+    fn goes_on_like(&self, message: &[u8]) -> Option<GoesOn> {
         let openings = self.openings.get_or_init(|| Starts::of(self.newlines.iter().map(|(start, _)| *start)));
         let mut fitting = openings.fitting(message).of(&self.newlines);
         fitting.find_map(|(start, newlines)| reader::begins(start, message).then(|| newlines.goes_on(message)))
