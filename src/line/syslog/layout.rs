@@ -3,6 +3,8 @@
 //! From one line of a log to the next the form of the stamp hardly ever changes, and all that [`super::parse`] asks of its
 //! digits is that they are digits. So they are compared all at once.
 
+use std::ops::Range;
+
 use super::origin::{behind_program, is_priority, may_have_unit, program};
 use super::stamps::may_be_of_runner;
 use super::{HOST, Header, nginx_time, runner, skip_priority};
@@ -13,14 +15,41 @@ const LENGTH: usize = 48;
 /// How lines begin: a priority or none, and a stamp of some form. A host must follow.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// The least byte for each place, and how much greater one may be.
-    least: [u8; LENGTH],
-    span: [u8; LENGTH],
+    begin: Begin,
+    /// The same up to the tag, with the host of the line that showed it: nearly always that of the next as well.
+    with_host: Option<(Begin, usize)>,
     /// Where the stamp begins, and where the host does.
     time: usize,
     host: usize,
     /// Whether what follows may be a line with a stamp of its own.
     may_hold_line: bool,
+}
+
+/// What may stand at the start of a line.
+#[derive(Debug, Clone, Copy)]
+struct Begin {
+    /// The least byte for each place, and how much greater one may be.
+    least: [u8; LENGTH],
+    span: [u8; LENGTH],
+}
+
+impl Begin {
+    /// These bytes, behind `time` with other digits.
+    fn of(bytes: &[u8], time: Range<usize>) -> Option<Self> {
+        let (mut least, mut span) = ([0; LENGTH], [u8::MAX; LENGTH]);
+        least.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        span[..bytes.len()].fill(0);
+        for at in time.filter(|at| bytes[*at].is_ascii_digit()) {
+            (least[at], span[at]) = (b'0', 9);
+        }
+        Some(Self { least, span })
+    }
+
+    #[inline]
+    fn fits(&self, line: &[u8]) -> bool {
+        let Some(start) = line.first_chunk::<LENGTH>() else { return false };
+        (0..LENGTH).fold(true, |all, at| all & (start[at].wrapping_sub(self.least[at]) <= self.span[at]))
+    }
 }
 
 /// Lengths of the shortest and the longest `mail.info`.
@@ -45,30 +74,32 @@ impl Layout {
             return None;
         }
         let (time, host) = (line.len() - rest.len(), line.len() - behind.len() + 1);
-        let (mut least, mut span) = ([0; LENGTH], [u8::MAX; LENGTH]);
-        least.get_mut(..host)?.copy_from_slice(&line[..host]);
-        span[..host].fill(0);
-        for at in (time..host).filter(|at| line[*at].is_ascii_digit()) {
-            (least[at], span[at]) = (b'0', 9);
-        }
-        Some(Self { least, span, time, host, may_hold_line: may_be_of_runner(header.time) })
+        let begin = Begin::of(&line[..host], time..host)?;
+        let may_hold_line = may_be_of_runner(header.time);
+        let layout = Self { begin, with_host: None, time, host, may_hold_line };
+        let tag = layout.tag(line).filter(|_| line[host].is_ascii_alphabetic());
+        let with_host = tag.and_then(|tag| Some((Begin::of(&line[..tag.start], time..host)?, tag.start)));
+        Some(Self { with_host, ..layout })
     }
 
     /// The tag of a line that is laid out so. [`super::parse`] finds this program in it or, as what follows may be no
     /// message, none.
     #[inline]
     pub fn tag<'l>(&self, line: &'l [u8]) -> Option<Tag<'l>> {
-        let rest = line.get(self.host..).filter(|_| self.fits(line))?;
+        match &self.with_host {
+            Some((begin, start)) if begin.fits(line) => tag(line, *start),
+            _ => self.tag_behind_host(line),
+        }
+    }
+
+    fn tag_behind_host<'l>(&self, line: &'l [u8]) -> Option<Tag<'l>> {
+        let rest = line.get(self.host..).filter(|_| self.begin.fits(line))?;
         let (host, rest) = rest.split_at(HOST.run(rest));
-        let text = rest.strip_prefix(b" ").filter(|_| !host.is_empty() && !host.ends_with(b":"))?;
-        let (program, rest) = program(text)?;
-        // A space behind it makes it the second host in a line of nginx, a level behind the colon a priority of AIX.
-        let is_tag = matches!(rest, [b'[', ..] | [b':', b' ', ..]) && !self.is_odd(line, host);
-        is_tag.then_some(Tag { program, start: self.host + host.len() + 1 })
+        let is_host = rest.starts_with(b" ") && !host.is_empty() && !host.ends_with(b":") && !self.is_odd(line, host);
+        tag(line, self.host + host.len() + 1).filter(|_| is_host)
     }
 
     /// Whether what stands in the place of the host may be something else.
-    #[inline]
     fn is_odd(&self, line: &[u8], host: &[u8]) -> bool {
         let may_be_stamp = self.may_hold_line && matches!(host[0], b'0'..=b'9' | b'@');
         may_be_stamp && runner::may_have_own_header(&line[self.host..])
@@ -84,12 +115,14 @@ impl Layout {
         let header = Header { host: Some(host), ..Header::of(time, program, pid) };
         Some(if program == b"nginx" { nginx_time(header, message) } else { (header, message) })
     }
+}
 
-    #[inline]
-    fn fits(&self, line: &[u8]) -> bool {
-        let Some(start) = line.first_chunk::<LENGTH>() else { return false };
-        (0..LENGTH).fold(true, |all, at| all & (start[at].wrapping_sub(self.least[at]) <= self.span[at]))
-    }
+/// The tag that begins there.
+#[inline]
+fn tag(line: &[u8], start: usize) -> Option<Tag<'_>> {
+    let (program, rest) = program(line.get(start..)?)?;
+    // A space behind it makes it the second host in a line of nginx, a level behind the colon a priority of AIX.
+    matches!(rest, [b'[', ..] | [b':', b' ', ..]).then_some(Tag { program, start })
 }
 
 #[cfg(test)]
