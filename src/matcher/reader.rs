@@ -43,11 +43,11 @@ pub(super) fn begins(start: &[Piece], message: &[u8]) -> bool {
 pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
         Piece::UserWithout(others) => {
-            // Of what is written with a space or a comma, none is in a name without.
-            let is_word = |text: &[u8]| NAME.run(text) == text.len();
-            let is_simple = is_word(text);
+            let is_simple = NAME.run(text) == text.len();
             let lacks = |other: &&str| {
-                is_simple && !is_word(other.as_bytes()) || memchr::memmem::find(text, other.as_bytes()).is_none()
+                // A simple name holds nothing that ends in another byte.
+                let ends_otherwise = other.as_bytes().last().is_some_and(|byte| !NAME.has(*byte));
+                is_simple && ends_otherwise || memchr::memmem::find(text, other.as_bytes()).is_none()
             };
             !text.is_empty() && others.iter().all(lacks)
         }
@@ -249,6 +249,7 @@ static HOST: Class = Class::letters_digits_and(b"._:-");
 static TOKEN: Class = Class::letters_digits_and(b"._+/=-");
 static METHOD: Class = Class::letters_digits_and(b"_+-");
 static PLAIN: Class = Class::letters_digits_and(b"._-@+=~&!#$");
+/// Of most user names.
 static NAME: Class = Class::letters_digits_and(b"._-@+");
 static ENDPOINT: Class = Class::letters_digits_and(b".:[]/_-");
 /// Graphic ASCII without what ends a bare value.

@@ -61,6 +61,7 @@ pub(crate) fn repeated(message: &[u8]) -> Option<&[u8]> {
 }
 
 /// The same, which a newline in the message may have cut.
+#[inline]
 pub(crate) fn begin_of_repeated(message: &[u8]) -> Option<&[u8]> {
     let rest = message.strip_prefix(b"message repeated ")?;
     let digits = Some(DIGITS.run(rest)).filter(|digits| (1..=9).contains(digits))?;
