@@ -106,14 +106,19 @@ pub enum Command {
 /// # Errors
 /// What is wrong with it; `Ok(Err(text))` is help or version text to print.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<(Option<Command>, ArgMatches), String>, Error> {
-    let matches = match command_with_lists().try_get_matches_from(args) {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    let matches = match command_with_lists().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Err(error.render().to_string()));
         }
-        Err(error) => return Err(usage(&error)),
+        Err(error) => return Err(usage(&error, &args)),
     };
-    Cli::from_arg_matches(&matches).map(|cli| Ok((cli.command, matches))).map_err(|error| usage(&error))
+    Cli::from_arg_matches(&matches).map(|cli| Ok((cli.command, matches))).map_err(|error| usage(&error, &args))
 }
 
 /// The command line.
@@ -133,7 +138,7 @@ fn command_with_lists() -> clap::Command {
 }
 
 /// One line out of what clap has to say, with the valid names.
-fn usage(error: &clap::Error) -> Error {
+fn usage(error: &clap::Error, args: &[OsString]) -> Error {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
@@ -149,18 +154,20 @@ fn usage(error: &clap::Error) -> Error {
             (format!("use {argument}"), "no argument is expected here".to_owned(), HELP.to_owned())
         }
         ErrorKind::UnknownArgument => {
-            (format!("use {argument}"), "there is no such option".to_owned(), format!("choose from {}", options()))
+            (format!("use {argument}"), "there is no such option".to_owned(), meant(argument, &options(&asked(args))))
         }
         ErrorKind::InvalidSubcommand => {
             let name = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            (
-                format!("run command {name}"),
-                "there is no such command".to_owned(),
-                format!("choose from {}", commands()),
-            )
+            let asked = asked(args);
+            let known: Vec<_> = asked.get_subcommands().map(clap::Command::get_name).collect();
+            (format!("run command {name}"), "there is no such command".to_owned(), meant(&name, &known))
         }
         ErrorKind::MissingRequiredArgument => {
             ("read the command line".to_owned(), format!("{argument} is missing"), HELP.to_owned())
+        }
+        ErrorKind::InvalidValue | ErrorKind::ArgumentConflict if argument == "--explain" => {
+            let cause = if error.kind() == ErrorKind::InvalidValue { "the value is missing".to_owned() } else { cause };
+            ("use --explain".to_owned(), cause, "give a line of the log, in quotes".to_owned())
         }
         ErrorKind::InvalidValue => {
             let valid = context(ContextKind::ValidValue).unwrap_or_default();
@@ -176,10 +183,30 @@ fn usage(error: &clap::Error) -> Error {
 
 const HELP: &str = "see pop-before-smtp --help";
 
-fn options() -> String {
-    OPTIONS.iter().map(|row| format!("--{}", row.key)).collect::<Vec<_>>().join(" ")
+/// The command that these words name, with the options that it takes.
+fn asked(args: &[OsString]) -> clap::Command {
+    let mut asked = command();
+    asked.build();
+    for word in args.iter().skip(1) {
+        if let Some(inner) = asked.find_subcommand(word) {
+            asked = inner.clone();
+        }
+    }
+    asked
 }
 
-fn commands() -> String {
-    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+fn options(command: &clap::Command) -> Vec<String> {
+    command.get_arguments().filter_map(|arg| arg.get_long()).map(|name| format!("--{name}")).collect()
+}
+
+/// What to write in the place of a wrong name: the nearest, else any of those there are.
+pub(crate) fn meant(wrong: &str, known: &[impl AsRef<str>]) -> String {
+    let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    let nearest = known.iter().map(|name| (strsim::levenshtein(wrong, name), name)).min();
+    match nearest {
+        Some((changes, name)) if changes <= 2 && changes < wrong.trim_start_matches('-').len() => {
+            format!("did you mean {name}?")
+        }
+        _ => format!("choose from {}", known.join(", ")),
+    }
 }

@@ -26,7 +26,10 @@ pub(super) fn check_logs(logs: &[Log]) -> Result<(), Error> {
         Log::File(path, _) => check_log(path).map_err(|error| {
             let cure = match error.kind() {
                 io::ErrorKind::PermissionDenied => "run as a user that may read it: on Debian a member of group adm",
-                _ => "name the file that your POP3 or IMAP server logs to with --log",
+                _ => {
+                    "name the file that your POP3 or IMAP server logs to with --log, or the journal's unit with \
+                     --journal-unit"
+                }
             };
             Error::io(Exit::NoInput, format!("read log file {}", path.display()), &error).cure(cure)
         }),

@@ -253,7 +253,10 @@ impl Loop {
     }
 
     fn tell_status(&mut self, grants: &Grants) {
-        self.notify.status(format!("{} clients may relay", grants.ring().len()));
+        self.notify.status(match grants.ring().len() {
+            1 => "1 client may relay".to_owned(),
+            count => format!("{count} clients may relay"),
+        });
     }
 
     /// Where a next run has to go on.

@@ -49,9 +49,8 @@ impl Lock {
             // Who can read it can lock it, and keep the daemon from starting.
             .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file))
             .map_err(|error| {
-                Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error).cure(
-                    "create the directory and let the daemon's user write to it, or name another table with --map",
-                )
+                Error::io(Exit::CannotCreate, format!("write {}", path.display()), &error)
+                    .cure(cure_of_write(&path, &error))
             })?;
         match file.try_lock() {
             Ok(()) => {
@@ -77,6 +76,19 @@ impl Lock {
         let _ = self.file.set_len(0);
         let _ = self.file.seek(SeekFrom::Start(0));
         let _ = writeln!(self.file, "{}", std::process::id());
+    }
+}
+
+fn cure_of_write(path: &Path, error: &io::Error) -> String {
+    let other = "name another table with --map";
+    match (error.kind(), path.parent()) {
+        (io::ErrorKind::NotFound, _) => {
+            format!("create the directory and let the daemon's user write to it, or {other}")
+        }
+        (io::ErrorKind::PermissionDenied, Some(directory)) => {
+            format!("let the daemon's user write to {}, or {other}", directory.display())
+        }
+        _ => other.to_owned(),
     }
 }
 

@@ -21,8 +21,16 @@ fn assert_refused(finished: &Finished, code: i32, mentions: &[&str]) {
 
 #[test]
 fn wrong_usage_is_answered_with_the_valid_names() {
-    let mistakes: [(&[&str], &[&str]); 10] = [
-        (&["--no-such-option"], &["--no-such-option"]),
+    let mistakes: [(&[&str], &[&str]); 18] = [
+        (&["--no-such-option"], &["--no-such-option", "there is no such option; choose from --", " --grace, "]),
+        (&["--graze", "5m"], &["use --graze: there is no such option; did you mean --grace?\n"]),
+        (&["list", "--jsn"], &["use --jsn: there is no such option; did you mean --json?\n"]),
+        (&["match", "--explain"], &["the value is missing; give a line of the log, in quotes\n"]),
+        (&["match", "--explain", "Nov", "30"], &["; give a line of the log, in quotes\n"]),
+        (&["nosuch"], &["run command nosuch: there is no such command; choose from list, "]),
+        (&["chek"], &["run command chek: there is no such command; did you mean check?\n"]),
+        (&["share", "inti"], &["run command inti: there is no such command; did you mean init?\n"]),
+        (&["deny", "--everywher", "x"], &["did you mean --everywhere?\n"]),
         (&["--backend", "nosuch"], &["nosuch", "postmap", "lmdb", "sqlite"]),
         (&["--matcher", "nosuch"], &["nosuch", "dovecot", "cyrus"]),
         (&["--matcher", "dovecot,nosuch"], &["nosuch", "courier"]),
@@ -39,12 +47,21 @@ fn wrong_usage_is_answered_with_the_valid_names() {
 }
 
 #[test]
+fn help_is_a_command_too() {
+    for [asked, same] in [[["help"].as_slice(), &["--help"]], [&["help", "list"], &["list", "--help"]]] {
+        let [asked, same] = [asked, same].map(pop_before_smtp);
+        assert_eq!((asked.code, asked.stdout, asked.stderr), (Some(0), same.stdout, same.stderr));
+    }
+}
+
+#[test]
 fn a_missing_log_is_named() {
     let Some(mut site) = Site::new(&cases::LMDB) else { return };
     site.log = site.join("nosuch.log");
     let log = site.log.display().to_string();
     // `<object>: <cause>; <cure>`, also if the daemon was to go to the background.
-    assert_refused(&pop_before_smtp(&site.arguments(&[])), 66, &["cannot", &log, "; "]);
+    let cure = "with --log, or the journal's unit with --journal-unit\n";
+    assert_refused(&pop_before_smtp(&site.arguments(&[])), 66, &["cannot", &log, "; ", cure]);
     let pid_file = site.join("pid").display().to_string();
     assert_refused(&pop_before_smtp(&site.arguments(&["-b", "--pid-file", &pid_file])), 66, &["cannot", &log, "; "]);
 }
@@ -58,18 +75,28 @@ fn a_map_that_cannot_be_written_is_named() {
         let program = site.join("program");
         let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_pop-before-smtp")).arg(&program).status();
         assert!(copied.unwrap().success());
-        let refused = |map: String, run: &dyn Fn(&mut Command)| {
+        let refused = |map: String, cure: &str, run: &dyn Fn(&mut Command)| {
             let mut command = Command::new(&program);
             command.args(case.backend).args(["--map", &map, "--log"]).arg(&site.log);
             run(&mut command);
-            assert_refused(&finish(&mut command), 73, &["cannot", &map, "; "]);
+            assert_refused(
+                &finish(&mut command),
+                73,
+                &["cannot", &map, &format!("; {cure}name another table with --map\n")],
+            );
         };
-        refused(site.join("nosuch/pop-before-smtp").display().to_string(), &|_| {});
-        refused(format!("{}/pop-before-smtp", site.log.display()), &|_| {});
+        let directory = site.map_dir().display().to_string();
+        let create = "create the directory and let the daemon's user write to it, or ";
+        refused(site.join("nosuch/pop-before-smtp").display().to_string(), create, &|_| {});
+        refused(format!("{}/pop-before-smtp", site.log.display()), "", &|_| {});
         // As user nobody, in a directory of root.
-        refused(site.map().display().to_string(), &|command| {
-            command.uid(65534).gid(65534);
-        });
+        refused(
+            site.map().display().to_string(),
+            &format!("let the daemon's user write to {directory}, or "),
+            &|command| {
+                command.uid(65534).gid(65534);
+            },
+        );
         assert_eq!(fs::read_dir(site.map_dir()).unwrap().count(), 0, "{}: nothing is left behind", case.name);
     }
 }

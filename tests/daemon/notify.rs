@@ -66,7 +66,7 @@ fn systemd_hears_of_start_reload_and_stop() {
     let micros = reloading.rsplit('=').next().unwrap().parse().unwrap();
     assert!(Duration::from_micros(micros) >= sent, "systemd would take it for an earlier reload: {reloading}");
     let (_, before) = manager.wait("READY=1");
-    assert!(before.iter().all(|message| message == "STATUS=1 clients may relay"), "{before:?}");
+    assert!(before.iter().all(|message| message == "STATUS=1 client may relay"), "{before:?}");
 
     assert_eq!(daemon.terminate(), Some(0), "{}", daemon.stderr());
     let (_, before) = manager.wait("STOPPING=1");

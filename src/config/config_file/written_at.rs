@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::{MATCHER, MATCHERS};
-use crate::cli::OPTIONS;
+use crate::cli::{OPTIONS, meant};
 use crate::output::error::{Error, Exit};
 
 /// A place in the file; shown as `FILE:LINE:COLUMN`, counted from 1, columns in characters.
@@ -49,11 +49,7 @@ impl FileText<'_> {
 
     /// There is no such key or value.
     pub(super) fn refuse_unknown(&self, at: usize, what: &str, wrong: &str, known: &[&str]) -> Error {
-        let refused = self.refuse(at, format!("there is no {what} {}", wrong.escape_debug()));
-        match nearest(wrong, known) {
-            Some(near) => refused.cure(format!("did you mean {near}?")),
-            None => refused.cure(format!("choose from {}", known.join(", "))),
-        }
+        self.refuse(at, format!("there is no {what} {}", wrong.escape_debug())).cure(meant(wrong, known))
     }
 
     pub(super) fn refuse_syntax(&self, error: &toml::de::Error) -> Error {
@@ -84,10 +80,4 @@ impl FileText<'_> {
         }
         self.refuse(at, message.lines().collect::<Vec<_>>().join(", "))
     }
-}
-
-/// The known name that was probably meant.
-fn nearest<'n>(wrong: &str, known: &[&'n str]) -> Option<&'n str> {
-    let near = known.iter().map(|name| (strsim::levenshtein(wrong, name), *name)).min()?;
-    (near.0 <= 2 && near.0 < wrong.len()).then_some(near.1)
 }
