@@ -155,8 +155,14 @@ fn expected(line: &[u8]) -> Option<Parts<'_>> {
 fn within(line: &[u8], depth: usize) -> Option<Parts<'_>> {
     static MARKED: LazyLock<Regex> =
         LazyLock::new(|| regex(&format!(r"<(?:[0-9]{{1,3}}|[0-9]{{1,3}}\.[0-9]{{1,3}}|{PRIORITY})>(?P<message>.*)")));
-    let line = MARKED.captures(line).and_then(|found| named(&found, "message")).unwrap_or(line);
+    let marked = MARKED.captures(line).and_then(|found| named(&found, "message"));
+    let has_front = depth > 0 || marked.is_some();
+    let line = marked.unwrap_or(line);
     if let Some((time, rest)) = stamp(line) {
+        let is_piece = |found: Captures<'_>| has_front || named(&found, "tag") == Some(b"P");
+        if time.get(10) == Some(&b'T') && KUBERNETES.captures(rest).is_some_and(is_piece) {
+            return None;
+        }
         let odd = || ODD.iter().find_map(|form| parts(form.program, &form.regex.captures(line)?, None));
         return nested(time, rest, depth)
             .or_else(|| origin(time, rest))
@@ -178,9 +184,6 @@ fn nested<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Option<Parts<'l>>
     }
     let behind = |inner: Parts<'l>| Parts { time, inner_time: Some(inner.inner_time.unwrap_or(inner.time)), ..inner };
     if let Some(found) = KUBERNETES.captures(rest).filter(|_| time.get(10) == Some(&b'T')) {
-        if named(&found, "tag") == Some(b"P") {
-            return None;
-        }
         let text = named(&found, "message").unwrap_or_default();
         let bare = || origin(time, text).map(|parts| Parts { inner_time: Some(time), ..parts });
         return within(text, depth + 1).map(behind).or_else(bare);
