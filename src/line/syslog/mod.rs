@@ -182,6 +182,10 @@ mod tests {
             ("Nov 22 15:54:36 mail imapd[7]:LOGIN", Some((old, Some("mail"), "imapd", Some(7), "LOGIN"))),
             ("Nov 22 15:54:36 mail cyrus/imap[7]:  x", Some((old, Some("mail"), "cyrus/imap", Some(7), " x"))),
             ("Nov 22 15:54:36 mail a:", Some((old, Some("mail"), "a", None, ""))),
+            (
+                "Fri 2026-11-27 12:50:00 CET .service[7]: x",
+                Some(("Fri 2026-11-27 12:50:00 CET", None, ".service", Some(7), "x")),
+            ),
             ("Nov  2 15:54:36 2001:db8::1 a: b", Some(("Nov  2 15:54:36", Some("2001:db8::1"), "a", None, "b"))),
             ("Nov 02 15:54:36 auth: Info: x", Some(("Nov 02 15:54:36", None, "auth", None, "Info: x"))),
             ("Nov 22 15:54:36 imap-login: Info: x", Some((old, None, "dovecot", None, "imap-login: Info: x"))),

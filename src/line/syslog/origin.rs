@@ -81,7 +81,8 @@ fn behind_host<'l>(time: &'l [u8], word: &'l [u8], rest: &'l [u8]) -> Option<Fou
 
 fn tagged<'l>(header: Header<'l>, message: &'l [u8], form: Form) -> Found<'l> {
     // journalctl names the unit with `-o with-unit`: one of the system, as those of users have a slash in front.
-    let unit = header.program.strip_suffix(b".service").filter(|_| may_have_unit(header.time));
+    let unit = header.program.strip_suffix(b".service");
+    let unit = unit.filter(|unit| !unit.is_empty() && may_have_unit(header.time));
     let header = Header { program: unit.unwrap_or(header.program), ..header };
     if header.program == b"nginx" {
         let (header, message) = servers::nginx_time(header, message);

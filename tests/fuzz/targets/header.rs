@@ -213,7 +213,7 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
     }
     let is_unit = time.get(3) == Some(&b' ') && time[4].is_ascii_digit() && time.get(8) == Some(&b'-');
     if is_unit && form.regex.as_str().contains("(?:<(?:") {
-        parts.program = parts.program.strip_suffix(b".service").unwrap_or(parts.program);
+        parts.program = parts.program.strip_suffix(b".service").filter(|unit| !unit.is_empty()).unwrap_or(parts.program);
     }
     if parts.program == b"nginx"
         && form.program.is_none()
