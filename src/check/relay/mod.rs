@@ -1,10 +1,11 @@
 //! Who may relay: whether the restrictions ask our table, in time, and refuse everybody else. Pure.
 
-use std::collections::BTreeSet;
+mod absent;
+
 use std::path::Path;
 
 use super::finding::Finding;
-use super::naming::{Naming, Ours, Reference};
+use super::naming::{Naming, Ours};
 use super::restrictions::{End, Item, LISTS, RELAY_LISTS, Rules, Who, is_refusal, items, words};
 use super::settings::{Service, Settings, WhereSet};
 use crate::ring::networks::Reach;
@@ -39,28 +40,8 @@ pub(crate) fn judge(
     }
     let unmapped = wrong_lookup(settings, &groups, &judge);
     findings.extend(unmapped);
-    findings.extend(absent(settings, &groups, &judge, is_absent));
+    findings.extend(absent::judge(settings, &groups, &judge, is_absent));
     findings
-}
-
-/// Tables of others that are asked and are not there.
-fn absent(
-    settings: &Settings,
-    groups: &[Group<'_>],
-    judge: &Judge<'_>,
-    is_absent: &dyn Fn(&Path) -> bool,
-) -> Vec<Finding> {
-    let items = groups.iter().flat_map(|group| &group.lists).flat_map(|list| &list.items);
-    let tables = items.filter(|item| item.name.starts_with("check_")).filter_map(|item| item.argument.as_deref());
-    let tables: BTreeSet<_> = tables.filter(|table| !(judge.is_ours)(table)).collect();
-    let missing = tables.into_iter().filter_map(|table| {
-        let file = Reference::parse(table)?.index(settings).filter(|file| is_absent(file))?;
-        Some(Finding::error(
-            format!("a restriction asks {table}, and there is no {}: Postfix answers 451", file.display()),
-            "make the table, or take it out of main.cf and master.cf",
-        ))
-    });
-    missing.collect()
 }
 
 /// Services with the same restrictions.
