@@ -20,6 +20,10 @@ pub(crate) const MOST: u8 = u8::MAX - 1;
 /// The end of a grant, and which of those that end together was put in later: logins that are read at once end so.
 type Age = (Timestamp, u32);
 
+/// Counts for each address, and for how many addresses at most.
+const CELLS: usize = 8;
+const LARGEST: usize = 1 << 24;
+
 /// An address of the ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member {
@@ -45,10 +49,10 @@ pub(crate) struct AddressesPerUser<S = RandomState> {
 }
 
 impl<S: BuildHasher + Default> AddressesPerUser<S> {
-    /// For a ring of this capacity, in which nobody should have more than `most` addresses.
-    pub(crate) fn new(capacity: usize, most: u8) -> Self {
+    /// For at least so many addresses, of which nobody should have more than `most`.
+    pub(crate) fn new(addresses: usize, most: u8) -> Self {
         // Up to two counts an address: most cells hold at most one of them.
-        let cells = capacity.clamp(256, 1 << 24).next_power_of_two() * 8;
+        let cells = addresses.clamp(256, LARGEST).next_power_of_two() * CELLS;
         Self {
             most: most.min(MOST),
             counts: vec![0; cells],
@@ -57,6 +61,11 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
             crowds: BTreeSet::new(),
             hasher: S::default(),
         }
+    }
+
+    /// Whether more than `addresses` would share too many counts.
+    pub(crate) fn is_full(&self, addresses: usize) -> bool {
+        addresses >= self.counts.len() / CELLS && addresses < LARGEST
     }
 
     /// How many addresses are not too many.

@@ -93,7 +93,7 @@ impl Ring {
 impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
-        let crowds = most.map(|most| AddressesPerUser::new(bounded(capacity), most));
+        let crowds = most.map(|most| AddressesPerUser::new(0, most));
         let (grants, records) = (OrderedMap::default(), LoginRecords::default());
         let (marks, by_hand) = (BTreeSet::new(), BTreeSet::new());
         Self { grace, capacity: bounded(capacity), grants, records, marks, by_hand, crowds }
@@ -173,6 +173,9 @@ impl<S: BuildHasher + Default> Ring<S> {
             changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(self.capacity - 1, changes);
+            if let Some(crowds) = self.crowds.as_ref().filter(|crowds| crowds.is_full(self.len())) {
+                self.set_most_per_user(Some(crowds.most()));
+            }
             changes.push(Change::Added(grant));
         }
         self.by_hand.remove(&grant.address);
@@ -199,8 +202,6 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// Changes how many addresses may have a grant, as in [`Ring::new`]; evicts the oldest if they are too many.
     pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
         self.capacity = bounded(capacity);
-        // It counts for another number of addresses.
-        self.set_most_per_user(self.crowds.as_ref().map(AddressesPerUser::most));
         self.make_room(self.capacity, changes);
     }
 
@@ -208,7 +209,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// others do, if the ring is full: of several crowds one of the largest, and of that no address which more than half of
     /// `most` others are older than. `None`: the oldest of all.
     pub fn set_most_per_user(&mut self, most: Option<u8>) {
-        self.crowds = most.map(|most| AddressesPerUser::new(self.capacity, most));
+        self.crowds = most.map(|most| AddressesPerUser::new(self.len() + 1, most));
         // The newest first: of whoever has many, the others are kept in order.
         for (address, _) in self.grants.iter() {
             if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {

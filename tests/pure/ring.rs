@@ -267,6 +267,27 @@ fn of_logins_that_are_read_at_once_the_last_ones_stay() {
 }
 
 #[test]
+fn a_crowd_is_known_however_the_ring_has_grown() {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(100_000), non_zero(5000), Some(50));
+    let mut login = |second: u32, user: &str| {
+        let address = Ipv4Addr::from_bits(second).into();
+        let mut changes = Vec::new();
+        ring.login(Timestamp::from_boot(Duration::from_secs(second.into())), address, &mut changes);
+        ring.note_login(address, Some(record(user)));
+        changes.into_iter().find_map(|change| match change {
+            Change::Removed(IpAddr::V4(address), Reason::Evicted) => Some(address.to_bits()),
+            _ => None,
+        })
+    };
+    let user = |second: u32| if second.is_multiple_of(80) { "al".to_owned() } else { format!("user{second}") };
+    assert!((0..5000).all(|second| login(second, &user(second)).is_none()));
+    let evicted: Vec<_> = (5001..5020).filter_map(|second| login(second, &user(second))).collect();
+    // al had 63 of them. Once he has 50, or a few less if he shares his count with others, the oldest of all goes.
+    assert!(evicted[..13].iter().all(|second| second.is_multiple_of(80)), "{evicted:?}");
+    assert!(evicted.contains(&1), "{evicted:?}");
+}
+
+#[test]
 fn counts_follow_removals_and_new_users() {
     let mut ring = Ring::<Counting>::hashed(Duration::from_secs(10), non_zero(3), Some(1));
     let at = |second| Timestamp::from_boot(Duration::from_secs(second));
