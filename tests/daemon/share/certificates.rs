@@ -1,6 +1,6 @@
 //! Who shows which certificate to whom, and where passwords, keys and services are looked for.
 
-use super::{Host, can_run};
+use super::{Alone, Host, can_run};
 use crate::support::command::{Finished, finish, pop_before_smtp};
 use crate::support::postgres::Postgres;
 use crate::support::{Need, SOON, Scratch, require, wait_for};
@@ -59,6 +59,10 @@ fn certificates_are_checked() {
     assert_eq!(listed.code, Some(0), "{listed:?}");
     let refused = probe(&other);
     assert!(refused.code == Some(69) && refused.stderr.to_lowercase().contains("certificate"), "{refused:?}");
+    let url = format!("{}?sslmode=verify-full&sslrootcert={}", postgres.url("taker"), other.display());
+    let daemon = Host::start(&url, "mx1", &["--share-take"]);
+    daemon.wait_broken("certificate");
+    Alone::start().serves(&daemon, 1);
     serve(&postgres, &wrong_key, &wrong);
     wait_for("the other certificate", SOON, || probe(&wrong).stderr.contains("not valid for name"));
     // The password of ~/.pgpass, by its rules, and the rest of a service.
@@ -77,6 +81,13 @@ fn certificates_are_checked() {
     assert!(list().stderr.contains("others can read the passwords"), "{:?}", list());
     fs::set_permissions(&passes, fs::Permissions::from_mode(0o600)).unwrap();
     wait_for("the list", SOON, || list().code == Some(0));
+    let home = dir.join("home");
+    fs::create_dir(&home).unwrap();
+    fs::rename(&passes, home.join(".pgpass")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"));
+    command.args(["list", "--all", "--share-url", "postgresql://?service=relay"]).env("HOME", &home);
+    let listed = finish(command.env("PGSERVICEFILE", &services));
+    assert_eq!(listed.code, Some(0), "by the passwords of the home: {listed:?}");
 }
 
 /// `hostssl ... cert`: who a host is stands in its certificate, and there is no password.

@@ -1,42 +1,12 @@
 //! The database is away, slow, full, read-only, wrong or lies: hosts keep what they have, and nobody waits for it.
 
-use super::{Host, can_run, client};
+use super::{Alone, Host, can_run, client, count, hosts};
 use crate::support::postgres::Postgres;
-use crate::support::{Need, SOON, Scratch, require, wait_for};
+use crate::support::{Need, SOON, require, wait_for};
 use nix::sys::signal::Signal;
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
-use std::time::{Duration, Instant};
-
-/// How long a host may take with a login of its own, whatever the database does.
-const PROMPT: Duration = Duration::from_secs(2);
-
-/// A login at a host counts there at once.
-#[track_caller]
-fn serves(host: &Host, number: u32) {
-    let since = Instant::now();
-    host.log_in(client(number));
-    host.wait_until_grants_is(true, client(number));
-    assert!(since.elapsed() < PROMPT, "late by {:?}", since.elapsed());
-}
-
-fn status(host: &Host) -> String {
-    host.ask(&["status"])
-}
-
-#[track_caller]
-fn wait_broken(host: &Host, cause: &str) {
-    wait_for(&format!("a status with {cause:?}: {}", host.daemon.stderr()), SOON, || {
-        let status = status(host);
-        status.contains("share:     cannot be used since") && status.contains(cause)
-    });
-}
-
-fn count(text: &str, part: &str) -> usize {
-    text.matches(part).count()
-}
 
 #[test]
 fn a_database_that_is_away_stops_nothing_and_loses_nothing() {
@@ -44,17 +14,14 @@ fn a_database_that_is_away_stops_nothing_and_loses_nothing() {
         return;
     }
     let mut postgres = Postgres::start();
-    let mut giver = Host::giver(&postgres, "imap1");
-    let mut taker = Host::taker(&postgres, "mx1");
-    serves(&giver, 1);
-    taker.wait_until_grants_is(true, client(1));
+    let (alone, mut giver, mut taker) = hosts(&postgres);
 
     postgres.kill9();
-    wait_broken(&giver, "1 wait to be given".strip_prefix("1 ").unwrap());
-    wait_broken(&taker, "");
-    serves(&giver, 2);
-    serves(&taker, 3);
-    wait_for("one to wait", SOON, || status(&giver).contains("1 wait to be given"));
+    giver.wait_broken("1 wait to be given".strip_prefix("1 ").unwrap());
+    taker.wait_broken("");
+    alone.serves(&giver, 2);
+    alone.serves(&taker, 3);
+    wait_for("one to wait", SOON, || giver.status().contains("1 wait to be given"));
     assert!(taker.grants(client(1)), "what was taken stays");
     let metrics = giver.ask(&["status", "--prometheus"]);
     assert!(metrics.contains("pop_before_smtp_share_connected 0\n"), "{metrics}");
@@ -93,17 +60,14 @@ fn a_database_that_hangs_makes_nobody_late() {
         return;
     }
     let postgres = Postgres::start();
-    let giver = Host::giver(&postgres, "imap1");
-    let taker = Host::taker(&postgres, "mx1");
-    serves(&giver, 1);
-    taker.wait_until_grants_is(true, client(1));
+    let (alone, giver, taker) = hosts(&postgres);
     postgres.send_all(Signal::SIGSTOP);
     for number in 2..6 {
-        serves(&giver, number);
-        serves(&taker, number + 10);
+        alone.serves(&giver, number);
+        alone.serves(&taker, number + 10);
     }
-    wait_broken(&giver, "no answer within");
-    wait_broken(&taker, "no answer within");
+    giver.wait_broken("no answer within");
+    taker.wait_broken("no answer within");
     assert!(taker.grants(client(1)));
     postgres.send_all(Signal::SIGCONT);
     (2..6).for_each(|number| taker.wait_until_grants_is(true, client(number)));
@@ -116,16 +80,13 @@ fn a_database_that_cannot_write_is_told_and_waited_for() {
         return;
     }
     let postgres = Postgres::start();
-    let giver = Host::giver(&postgres, "imap1");
-    let taker = Host::taker(&postgres, "mx1");
-    serves(&giver, 1);
-    taker.wait_until_grants_is(true, client(1));
+    let (alone, giver, taker) = hosts(&postgres);
     // Read-only, as a standby is, or a server whose administrator has made it so.
     postgres.sql("ALTER SYSTEM SET default_transaction_read_only = on");
     postgres.sql("SELECT pg_reload_conf()");
-    serves(&giver, 2);
-    wait_broken(&giver, "read-only");
-    assert!(!status(&taker).contains("cannot be used"), "reading goes on");
+    alone.serves(&giver, 2);
+    giver.wait_broken("read-only");
+    assert!(!taker.status().contains("cannot be used"), "reading goes on");
     postgres.sql("ALTER SYSTEM RESET default_transaction_read_only");
     postgres.sql("SELECT pg_reload_conf()");
     taker.wait_until_grants_is(true, client(2));
@@ -136,8 +97,8 @@ fn a_database_that_cannot_write_is_told_and_waited_for() {
         wait_for("the lock", SOON, || {
             postgres.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted") != "0"
         });
-        serves(&giver, 3);
-        wait_broken(&giver, "timeout");
+        alone.serves(&giver, 3);
+        giver.wait_broken("timeout");
         held.join().unwrap();
     });
     taker.wait_until_grants_is(true, client(3));
@@ -147,8 +108,8 @@ fn a_database_that_cannot_write_is_told_and_waited_for() {
          RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; \
          CREATE TRIGGER quota BEFORE INSERT ON pop_before_smtp.grants EXECUTE FUNCTION quota()",
     );
-    serves(&giver, 4);
-    wait_broken(&giver, "No space left on device");
+    alone.serves(&giver, 4);
+    giver.wait_broken("No space left on device");
     postgres.sql("DROP TRIGGER quota ON pop_before_smtp.grants");
     taker.wait_until_grants_is(true, client(4));
 }
@@ -159,10 +120,11 @@ fn a_database_that_is_not_ours_is_told() {
         return;
     }
     let postgres = Postgres::start();
+    let alone = Alone::start();
     let try_it = |url: &str, cause: &str| {
         let host = Host::start(url, "mx1", &["--share-take"]);
-        serves(&host, 1);
-        wait_broken(&host, cause);
+        alone.serves(&host, 1);
+        host.wait_broken(cause);
     };
     try_it(&postgres.url("taker").replace("secret", "wrong"), "password authentication failed");
     try_it(&postgres.url("taker").replace("/postgres", "/template1"), "does not exist");
@@ -200,74 +162,21 @@ fn packets_that_are_dropped_make_nobody_late() {
         return;
     }
     let postgres = Postgres::start();
-    let giver = Host::giver(&postgres, "imap1");
-    let taker = Host::taker(&postgres, "mx1");
-    serves(&giver, 1);
-    taker.wait_until_grants_is(true, client(1));
+    let (alone, giver, taker) = hosts(&postgres);
     let packets = |words: &[&str]| assert!(Command::new("iptables").args(words).status().unwrap().success());
     let port = postgres.port.to_string();
     packets(&["-A", "INPUT", "-p", "tcp", "--dport", &port, "-j", "DROP"]);
     packets(&["-A", "INPUT", "-p", "tcp", "--sport", &port, "-j", "DROP"]);
     for number in 2..6 {
-        serves(&giver, number);
-        serves(&taker, number + 10);
+        alone.serves(&giver, number);
+        alone.serves(&taker, number + 10);
     }
-    wait_broken(&giver, "");
-    wait_broken(&taker, "");
+    giver.wait_broken("");
+    taker.wait_broken("");
     assert!(taker.grants(client(1)));
     packets(&["-F", "INPUT"]);
     (2..6).for_each(|number| taker.wait_until_grants_is(true, client(number)));
     giver.wait_connected();
-}
-
-/// A file system so small that it is soon full.
-struct Disk(Scratch);
-
-impl Disk {
-    fn mount() -> Self {
-        let at = Scratch::new();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m", "pop-before-smtp-test"]).arg(at.path());
-        assert!(mount.status().unwrap().success(), "cannot mount a tmpfs");
-        Self(at)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
-#[test]
-fn a_database_whose_disk_is_full_is_waited_for() {
-    if !can_run() || !require(&[Need::Mounts]) {
-        return;
-    }
-    let disk = Disk::mount();
-    let user = nix::unistd::User::from_name("postgres").unwrap().unwrap();
-    nix::unistd::chown(disk.0.path(), Some(user.uid), Some(user.gid)).unwrap();
-    let postgres = Postgres::start();
-    postgres.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.0.path().display()));
-    postgres.sql("ALTER TABLE pop_before_smtp.grants SET TABLESPACE small");
-    let giver = Host::giver(&postgres, "imap1");
-    let taker = Host::taker(&postgres, "mx1");
-    serves(&giver, 1);
-    taker.wait_until_grants_is(true, client(1));
-    let mut rest = File::create(disk.0.join("rest")).unwrap();
-    while rest.write_all(&[0; 4096]).is_ok() {}
-    // More than there is room for in what the table has already.
-    (2..300).for_each(|number| giver.log_in(client(number)));
-    giver.wait_until_grants_is(true, client(299));
-    wait_broken(&giver, "No space left on device");
-    serves(&giver, 300);
-    serves(&taker, 301);
-    assert!(taker.grants(client(1)) && !status(&taker).contains("cannot be used"), "reading goes on");
-    fs::remove_file(disk.0.join("rest")).unwrap();
-    drop(rest);
-    (2..=300).step_by(60).chain([300]).for_each(|number| taker.wait_until_grants_is(true, client(number)));
-    wait_for("all of them", SOON, || taker.count() == 301);
-    drop(postgres);
 }
 
 /// After a restore, or a failover to a standby that was behind, what is not there any more is taken back, and givers give
@@ -278,19 +187,20 @@ fn after_a_restore_everybody_has_what_the_database_has() {
         return;
     }
     let mut postgres = Postgres::start();
+    let alone = Alone::start();
     let taker = Host::taker(&postgres, "mx1");
     let staying = Host::giver(&postgres, "imap1");
     let mut dying = Host::giver(&postgres, "imap2");
-    serves(&staying, 1);
-    serves(&dying, 2);
+    alone.serves(&staying, 1);
+    alone.serves(&dying, 2);
     (1..=2).for_each(|number| taker.wait_until_grants_is(true, client(number)));
     postgres.stop();
     postgres.back_up();
     postgres.start_again();
     staying.wait_connected();
     dying.wait_connected();
-    serves(&staying, 3);
-    serves(&dying, 4);
+    alone.serves(&staying, 3);
+    alone.serves(&dying, 4);
     (1..=4).for_each(|number| taker.wait_until_grants_is(true, client(number)));
     dying.daemon.kill9();
     postgres.stop();
@@ -308,9 +218,8 @@ fn rows_that_somebody_changes_by_hand_are_compared() {
         return;
     }
     let postgres = Postgres::start();
-    let giver = Host::giver(&postgres, "imap1");
-    let taker = Host::taker(&postgres, "mx1");
-    (1..=4).for_each(|number| giver.log_in(client(number)));
+    let (alone, giver, taker) = hosts(&postgres);
+    (2..=4).for_each(|number| giver.log_in(client(number)));
     (1..=4).for_each(|number| taker.wait_until_grants_is(true, client(number)));
     postgres.sql(&format!("DELETE FROM pop_before_smtp.grants WHERE address = '{}'", client(1)));
     taker.wait_until_grants_is(false, client(1));
@@ -322,9 +231,9 @@ fn rows_that_somebody_changes_by_hand_are_compared() {
     postgres.sql("TRUNCATE pop_before_smtp.grants");
     taker.wait_until_grants_is(false, client(4));
     postgres.sql("DROP SCHEMA pop_before_smtp CASCADE");
-    serves(&giver, 5);
-    serves(&taker, 6);
-    wait_broken(&giver, "");
+    alone.serves(&giver, 5);
+    alone.serves(&taker, 6);
+    giver.wait_broken("");
 }
 
 /// Takers read from a standby; when it takes over, everybody goes on with it.
@@ -339,18 +248,19 @@ fn a_standby_is_read_and_takes_over() {
         let (first, second) = (postgres.port, standby.port);
         format!("postgresql://{role}:secret@127.0.0.1:{first},127.0.0.1:{second}/postgres{more}")
     };
+    let alone = Alone::start();
     let giver = Host::start(&both("host1", "?target_session_attrs=read-write"), "imap1", &["--share-give"]);
     let there = Host::start(&both("host2", "?target_session_attrs=read-write"), "mx1", &["--share-take"]);
     let here = Host::start(&standby.url("host2"), "mx2", &["--share-take"]);
-    serves(&giver, 1);
+    alone.serves(&giver, 1);
     there.wait_until_grants_is(true, client(1));
     here.wait_until_grants_is(true, client(1));
     // Now it is behind, and what it lacks is known to the giver alone.
     standby.sql("SELECT pg_wal_replay_pause()");
-    serves(&giver, 2);
+    alone.serves(&giver, 2);
     there.wait_until_grants_is(true, client(2));
     postgres.kill9();
-    serves(&giver, 3);
+    alone.serves(&giver, 3);
     standby.sql("SELECT pg_wal_replay_resume()");
     standby.sql("SELECT pg_promote()");
     for taker in [&there, &here] {

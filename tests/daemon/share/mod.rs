@@ -4,6 +4,7 @@ mod certificates;
 mod clocks;
 mod engine;
 mod everywhere;
+mod full;
 mod model;
 mod roles;
 mod schema;
@@ -12,7 +13,9 @@ use crate::support::cases::{self, Site};
 use crate::support::daemon::Daemon;
 use crate::support::postgres::Postgres;
 use crate::support::{Need, SOON, eventually, require, wait_for};
+use std::cell::Cell;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// Whether the machine has what these tests need.
 #[track_caller]
@@ -90,6 +93,19 @@ impl Host {
         checked.stdout
     }
 
+    #[track_caller]
+    fn status(&self) -> String {
+        self.ask(&["status"])
+    }
+
+    #[track_caller]
+    fn wait_broken(&self, cause: &str) {
+        wait_for(&format!("a status with {cause:?}: {}", self.daemon.stderr()), SOON, || {
+            let status = self.status();
+            status.contains("share:     cannot be used since") && status.contains(cause)
+        });
+    }
+
     /// How many are in the table.
     fn count(&self) -> usize {
         self.ask(&["list"]).lines().count() - 1
@@ -97,8 +113,55 @@ impl Host {
 
     #[track_caller]
     fn wait_connected(&self) {
-        wait_for("the database to be in use", SOON, || self.ask(&["status"]).contains("share:     in use since"));
+        wait_for("the database to be in use", SOON, || self.status().contains("share:     in use since"));
     }
+}
+
+/// By how much later than at a host that shares nothing a login may count, whatever the database does.
+const LATER: Duration = Duration::from_secs(2);
+
+/// A host that shares nothing: it shows how fast the machine is just now.
+struct Alone(Host, Cell<u32>);
+
+impl Alone {
+    #[track_caller]
+    fn start() -> Self {
+        let site = Site::new(&cases::SQLITE).expect("what SQLite needs");
+        let daemon = start(&site, &[]);
+        Self(Host { site, daemon, arguments: Vec::new() }, Cell::new(60_000))
+    }
+
+    /// A login at the other host counts there as soon as one counts here.
+    #[track_caller]
+    fn serves(&self, other: &Host, number: u32) {
+        self.1.set(self.1.get() + 1);
+        let mut logins = [(&self.0, client(self.1.get()), None), (other, client(number), None)];
+        let began = Instant::now();
+        logins.iter().for_each(|(host, client, _)| host.log_in(*client));
+        wait_for(&format!("the logins to count: {}", other.daemon.stderr()), SOON, || {
+            for (host, client, took) in &mut logins {
+                if took.is_none() && host.grants(*client) {
+                    *took = Some(began.elapsed());
+                }
+            }
+            logins.iter().all(|(.., took)| took.is_some())
+        });
+        let [here, there] = logins.map(|(.., took)| took.expect("it counts"));
+        assert!(there.saturating_sub(here) < LATER, "after {there:?}, where nothing is shared {here:?}");
+    }
+}
+
+/// One that shares nothing, a giver and a taker, which has what the giver has.
+#[track_caller]
+fn hosts(postgres: &Postgres) -> (Alone, Host, Host) {
+    let hosts = (Alone::start(), Host::giver(postgres, "imap1"), Host::taker(postgres, "mx1"));
+    hosts.0.serves(&hosts.1, 1);
+    hosts.2.wait_until_grants_is(true, client(1));
+    hosts
+}
+
+fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
 }
 
 #[track_caller]
@@ -125,7 +188,9 @@ fn a_login_anywhere_is_a_grant_everywhere() {
 
     let told = takers[0].ask(&["explain", &client(1).to_string()]);
     assert!(told.contains("user: kevin\n") && told.contains("matcher: dovecot\n"), "{told}");
-    let place = format!("log there: share:host1@imap1:{}, byte ", giver.site.log.display());
+    let written = std::fs::read_to_string(&giver.site.log).expect("the log");
+    let at = written.lines().take_while(|line| !line.contains("kevin")).map(|line| line.len() + 1).sum::<usize>();
+    let place = format!("log there: share:host1@imap1:{}, byte {at}\n", giver.site.log.display());
     assert!(told.contains(&place), "{told}");
     let all = giver.ask(&["list", "--all", "--share-url", &postgres.url("taker")]);
     assert!(all.contains(&client(1).to_string()) && all.contains("dovecot, host1@imap1"), "{all}");
@@ -150,14 +215,18 @@ fn a_giver_that_stops_withdraws_nothing_unless_told_to() {
     let mut staying = Host::giver(&postgres, "imap1");
     let mut going = Host::start(&postgres.url("host1"), "imap2", &["--share-give", "--share-withdraw"]);
     let taker = Host::taker(&postgres, "mx1");
+    let mut dying = Host::start(&postgres.url("host1"), "imap3", &["--share-give", "--grace", "15s"]);
     staying.log_in(client(1));
     going.log_in(client(2));
+    dying.log_in(client(4));
     // Of both: that of the one that stays counts on.
     staying.log_in(client(3));
     going.log_in(client(3));
-    (1..=3).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    (1..=4).for_each(|number| taker.wait_until_grants_is(true, client(number)));
+    dying.daemon.kill9();
     assert_eq!((staying.daemon.terminate(), going.daemon.terminate()), (Some(0), Some(0)));
     taker.wait_until_grants_is(false, client(2));
+    taker.wait_until_grants_is(false, client(4));
     assert!(taker.grants(client(1)) && taker.grants(client(3)));
 }
 

@@ -1,6 +1,6 @@
 //! The tables: versions, and the numbers by which changes are read.
 
-use super::{can_run, client};
+use super::{can_run, client, hosts};
 use crate::support::command::pop_before_smtp;
 use crate::support::postgres::Postgres;
 use crate::support::{SOON, wait_for};
@@ -36,6 +36,36 @@ fn init_can_be_repeated_and_leaves_a_newer_one_alone() {
     let refused = pop_before_smtp(&["share", "init", "--share-url", &postgres.url("giver")]);
     assert_ne!(refused.code, Some(0), "not the owner");
     assert_eq!(postgres.sql("SELECT version FROM pop_before_smtp.site"), "2");
+}
+
+/// A newer version's tables have more in them. Hosts of this one go on with them, also those that are connected.
+#[test]
+fn hosts_use_the_tables_of_the_next_version() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let (_, giver, mut taker) = hosts(&postgres);
+    let printed = pop_before_smtp(&["share", "init", "--print"]).stdout;
+    let mut newer = printed.replace("CREATE OR REPLACE FUNCTION news", "DROP FUNCTION news;\nCREATE FUNCTION news");
+    for (ours, theirs) in [
+        ("ages float8[])\nLANGUAGE", "ages float8[], more text)\nLANGUAGE"),
+        ("u.logins, u.ages\n", "u.logins, u.ages, g.more\n"),
+        ("CREATE INDEX", "ALTER TABLE grants ADD COLUMN more text;\nCREATE INDEX"),
+        ("VALUES (1, 1,", "VALUES (2, 1,"),
+    ] {
+        assert!(newer.contains(ours), "{ours}");
+        newer = newer.replacen(ours, theirs, 1);
+    }
+    postgres.sql(&newer);
+    assert_eq!(postgres.sql("SELECT version, understood_from FROM pop_before_smtp.site"), "2|1");
+    giver.log_in(client(2));
+    taker.wait_until_grants_is(true, client(2));
+    assert_eq!(taker.daemon.terminate(), Some(0));
+    taker.restart();
+    taker.wait_connected();
+    giver.log_in(client(3));
+    taker.wait_until_grants_is(true, client(3));
 }
 
 #[test]
