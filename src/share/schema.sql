@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS site (
   -- Grows when somebody else than these functions has written: then readers compare everything.
   generation bigint NOT NULL DEFAULT 0
 );
+-- First, as the functions do: whoever gives meanwhile waits, and nobody for each other.
+SELECT FROM site FOR UPDATE;
 
 CREATE SEQUENCE IF NOT EXISTS change;
 

@@ -68,6 +68,31 @@ fn hosts_use_the_tables_of_the_next_version() {
     taker.wait_until_grants_is(true, client(3));
 }
 
+/// The tables are set up again while givers write them: each waits for the other, and none in vain.
+#[test]
+fn init_and_givers_do_not_hold_each_other_up() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let mut giver = Session::open(&postgres, "owner");
+    // A giver in the middle of its work.
+    giver.ask("BEGIN; SELECT pop_before_smtp.next_change();").parse::<i64>().expect("a number");
+    std::thread::scope(|scope| {
+        let init = scope.spawn(|| pop_before_smtp(&["share", "init", "--share-url", &postgres.url("owner")]));
+        wait_for("init to wait for it", SOON, || {
+            let waiting = "wait_event_type = 'Lock' AND application_name LIKE 'pop-before-smtp%'";
+            postgres.sql(&format!("SELECT count(*) FROM pg_stat_activity WHERE {waiting}")) == "1"
+        });
+        giver.say(&format!("{GIVE};"));
+        giver.say("COMMIT;");
+        let given = giver.ask("SELECT 'none';");
+        assert!(given.parse::<i64>().is_ok(), "{given}: {}", postgres.log());
+        let done = init.join().unwrap();
+        assert_eq!(done.code, Some(0), "{done:?}");
+    });
+}
+
 #[test]
 fn the_printed_sql_is_what_init_does() {
     if !can_run() {
