@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::Row;
-use super::engine::{Cause, Engine, VERSION};
+use super::engine::{Cause, Engine, VERSION, get};
 use super::reader::row;
 use crate::config::share::Settings;
 use crate::output::error::{Error, Exit};
@@ -22,9 +22,10 @@ pub(crate) fn init(settings: &Settings, longest: Duration) -> Result<(), Error> 
     };
     let mut engine = Engine::connect(&settings.url, &settings.name).map_err(failed)?;
     let there = "SELECT to_regclass('pop_before_smtp.site') IS NOT NULL";
-    if engine.rows(there, &[]).map_err(failed)?.iter().any(|row| row.get(0)) {
+    if engine.is(there).map_err(failed)? {
         let rows = engine.rows("SELECT version FROM pop_before_smtp.site", &[]).map_err(failed)?;
-        if let Some(version) = rows.first().map(|row| row.get::<_, i32>(0)).filter(|version| *version > VERSION) {
+        let version = rows.first().map_or(Ok(0), |row| get(row, 0)).map_err(failed)?;
+        if version > VERSION {
             let cause = format!("its tables are of version {version}, and this program knows {VERSION}");
             return Err(Error::new(Exit::Config, "set up the database of --share-url", cause)
                 .cure("use a newer pop-before-smtp"));
@@ -81,7 +82,7 @@ pub(crate) fn probe(settings: &Settings) -> Result<String, Cause> {
     if settings.give {
         let sql = "SELECT has_function_privilege(oid, 'execute') FROM pg_proc \
                    WHERE proname = 'give' AND pronamespace = 'pop_before_smtp'::regnamespace";
-        if !engine.rows(sql, &[])?.iter().any(|row| row.get(0)) {
+        if !engine.is(sql)? {
             return Err("the role must not give; GRANT pop_before_smtp_giver TO it".to_owned());
         }
     }
@@ -90,6 +91,6 @@ pub(crate) fn probe(settings: &Settings) -> Result<String, Cause> {
     }
     let rows = engine.rows("SELECT current_setting('server_version'), pg_is_in_recovery()", &[])?;
     let row = rows.first().ok_or("no answer")?;
-    let standby = if row.get(1) { ", a standby" } else { "" };
-    Ok(format!("PostgreSQL {}{standby}", row.get::<_, String>(0)))
+    let (version, standby): (String, bool) = (get(row, 0)?, get(row, 1)?);
+    Ok(format!("PostgreSQL {version}{}", if standby { ", a standby" } else { "" }))
 }

@@ -1,5 +1,6 @@
 //! A connection to the database. Every call ends within a time, whatever the other side does.
 
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::row::RowIndex;
+use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
 use super::database::{self, Database};
@@ -45,7 +47,7 @@ impl Engine {
         let sql = "SELECT version, understood_from FROM pop_before_smtp.site";
         let row = engine.rows(sql, &[])?.into_iter().next();
         let row = row.ok_or("there is no site in pop_before_smtp.site; run pop-before-smtp share init")?;
-        let (version, understood_from): (i32, i32) = (row.get(0), row.get(1));
+        let (version, understood_from): (i32, i32) = (get(&row, 0)?, get(&row, 1)?);
         if understood_from > VERSION {
             return Err(format!("its tables are of version {version}, and this program knows {VERSION}"));
         }
@@ -88,6 +90,11 @@ impl Engine {
         runtime.block_on(async { timeout(PATIENCE, ask).await }).map_err(|_| late())?.map_err(|error| cause(&error))
     }
 
+    /// Whether a question's answer is true.
+    pub(super) fn is(&mut self, sql: &'static str) -> Result<bool, Cause> {
+        self.rows(sql, &[])?.first().map_or(Ok(false), |row| get(row, 0))
+    }
+
     /// Runs several statements, all or none.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Cause> {
         let ran = self.runtime.block_on(async { timeout(PATIENCE, self.client.batch_execute(sql)).await });
@@ -103,6 +110,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// A value of a row. What an operator has made of the tables must not end the daemon.
+pub(super) fn get<'r, T: FromSql<'r>>(row: &'r Row, column: impl RowIndex + Display) -> Result<T, Cause> {
+    row.try_get(column).map_err(|error| error.to_string())
 }
 
 /// Reads what the server says by itself; that something has changed is all that counts in it.

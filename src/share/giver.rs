@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Cause, Engine};
+use super::engine::{Cause, Engine, get};
 use super::link::{BackOff, Link, Part};
 use crate::config::share::Settings;
 use crate::grants::taken::Given;
@@ -112,7 +112,8 @@ fn give(engine: &mut Engine, settings: &Settings, batch: &[Given]) -> Result<(),
 fn withdraw(engine: &mut Engine, settings: &Settings) -> Result<(), Cause> {
     loop {
         let rows = engine.rows("SELECT pop_before_smtp.withdraw($1)", &[&settings.name])?;
-        if rows.first().is_none_or(|row| row.get::<_, i32>(0) == 0) {
+        let ended: i32 = rows.first().map_or(Ok(0), |row| get(row, 0))?;
+        if ended == 0 {
             return Ok(());
         }
     }

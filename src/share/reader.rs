@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio_postgres::Row as Columns;
 
 use super::Row;
-use super::engine::{Cause, Engine};
+use super::engine::{Cause, Engine, get};
 use super::link::{BackOff, Link, Part};
 use crate::config::share::Settings;
 use crate::saved::denied;
@@ -121,7 +121,7 @@ impl Reader<'_> {
         if self.settings.take {
             // Before what it stands for: what changes meanwhile is read again.
             let rows = engine.rows("SELECT coalesce(max(change), 0) FROM pop_before_smtp.grants", &[])?;
-            read_up_to.grants = rows.first().map_or(0, |row| row.get(0));
+            read_up_to.grants = rows.first().map_or(Ok(0), |row| get(row, 0))?;
         }
         self.tell(News::Begin)?;
         read_up_to.generation = self.decided(engine, &mut read_up_to, true)?;
@@ -190,11 +190,6 @@ impl Reader<'_> {
         let first = answer.first().ok_or("there is no site in pop_before_smtp.site; run pop-before-smtp share init")?;
         Ok(get(first, "generation")?)
     }
-}
-
-/// A value of a row. What an operator has made of the tables must not end the thread.
-fn get<'r, T: tokio_postgres::types::FromSql<'r>>(row: &'r Columns, column: &str) -> Result<T, Cause> {
-    row.try_get(column).map_err(|error| error.to_string())
 }
 
 /// A number of seconds as a time; zero for none, and for one that cannot be.

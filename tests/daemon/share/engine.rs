@@ -230,6 +230,22 @@ fn rows_that_somebody_changes_by_hand_are_compared() {
     taker.wait_until_grants_is(false, client(3));
     postgres.sql("TRUNCATE pop_before_smtp.grants");
     taker.wait_until_grants_is(false, client(4));
+    // Columns of other types than the programs know.
+    for column in ["site ALTER version", "grants ALTER change"] {
+        let change = |kind: &str| {
+            postgres.sql(&format!("ALTER TABLE pop_before_smtp.{column} TYPE {kind}"));
+            postgres.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pop-before-smtp%'",
+            );
+        };
+        let known = if column.starts_with("site") { "integer" } else { "bigint" };
+        change("numeric");
+        taker.wait_broken("deserializing");
+        alone.serves(&taker, 7);
+        change(known);
+        taker.wait_connected();
+        giver.wait_connected();
+    }
     postgres.sql("DROP SCHEMA pop_before_smtp CASCADE");
     alone.serves(&giver, 5);
     alone.serves(&taker, 6);
