@@ -1,6 +1,6 @@
 //! The thread that gives: what waits in the queue, in batches. What could not be given waits on, with its end.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::engine::{Cause, Engine, get};
 use super::link::{BackOff, Link, Part};
@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_secs(5);
 /// How often rows that have ended are removed, and how many at least.
 const TIDY: (Duration, i32) = (Duration::from_secs(1), 100);
 
-const GIVE: &str = "SELECT pop_before_smtp.give($1, $2, $3, $4, $5, $6, $7, $8)";
+const GIVE: &str = "SELECT pop_before_smtp.give($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// Gives until it is told to end.
 pub(super) fn run(link: &Link, settings: &Settings) {
@@ -95,17 +95,22 @@ fn next(link: &Link) -> (Vec<Given>, bool) {
 }
 
 fn give(engine: &mut Engine, settings: &Settings, batch: &[Given]) -> Result<(), Cause> {
+    // Ends are told on the database's own clock, so that no message that is held up makes a grant longer. Its clock was read
+    // between `asked` and `now`: so no end comes out later than it is, and no login earlier than a revocation before it.
+    let asked = Now::read().boot;
+    let told = engine.rows("SELECT statement_timestamp()", &[])?;
+    let told: SystemTime = get(told.first().ok_or("no answer")?, 0)?;
     let now = Now::read().boot;
     let addresses: Vec<_> = batch.iter().map(|given| given.address).collect();
     let lasts: Vec<_> = batch.iter().map(|given| given.expires.since(now).as_secs_f64()).collect();
-    let ago = |given: &Given| settings.grace.saturating_sub(given.expires.since(now)).as_secs_f64();
+    let ago = |given: &Given| settings.grace.saturating_sub(given.expires.since(asked)).as_secs_f64();
     let lasted: Vec<_> = batch.iter().map(ago).collect();
     let users: Vec<_> = batch.iter().map(|given| given.user.as_slice()).collect();
     let matchers: Vec<_> = batch.iter().map(|given| given.matcher.as_str()).collect();
     let logs: Vec<_> = batch.iter().map(|given| given.log.as_str()).collect();
     let places: Vec<_> = batch.iter().map(|given| given.offset.and_then(|offset| i64::try_from(offset).ok())).collect();
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
-        [&settings.name, &addresses, &lasts, &lasted, &users, &matchers, &logs, &places];
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [&settings.name, &addresses, &lasts, &lasted, &users, &matchers, &logs, &places, &told];
     engine.rows(GIVE, &values).map(drop)
 }
 

@@ -2,7 +2,7 @@
 -- Who gives and who reads has no right to the tables but to read them; whoever writes does so by the functions below.
 --
 -- Every commit that changes anything holds the one row of `site` from its number on, so commits become visible in the
--- order of their numbers: a reader that has seen N has seen all below N. No right that a client has locks that row.
+-- order of their numbers: a reader that has seen N has seen all below N. No right but that to call them locks that row.
 
 DO $$
 DECLARE role text;
@@ -60,37 +60,39 @@ CREATE TABLE IF NOT EXISTS decisions (
 CREATE UNIQUE INDEX IF NOT EXISTS decisions_key ON decisions (network, (kind = 'revoke'));
 CREATE INDEX IF NOT EXISTS decisions_by_change ON decisions (change);
 
--- The number of this commit. Until it has ended nobody else gets one.
+-- The number of this commit, whose end wakes the readers. Until then nobody else gets one.
 CREATE OR REPLACE FUNCTION next_change() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM pop_before_smtp.site FOR UPDATE;
+  PERFORM pg_notify('pop_before_smtp', '');
   RETURN nextval('pop_before_smtp.change');
 END $$;
 
--- Each address gets what its grant still lasts, in seconds; `lasted` is how long ago its login was. The giver is who is
--- logged in here, whatever the client says.
+-- Each address gets what its grant still lasts, in seconds; `lasted` is how long ago its login was. Both count from
+-- `as_of`, which the client was told by this server, so that a message that was held up makes nothing longer. The giver
+-- is who is logged in here, whatever the client says.
 CREATE OR REPLACE FUNCTION give(at_host text, addresses inet[], lasts float8[], lasted float8[], logins bytea[],
-    matchers text[], logs text[], places bigint[])
+    matchers text[], logs text[], places bigint[], as_of timestamptz DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pop_before_smtp, pg_temp SET pop_before_smtp.by_function = 'yes' AS $$
 DECLARE
   number bigint := next_change();
   most float8 := (SELECT extract(epoch FROM site.longest) FROM site);
+  told timestamptz := least(as_of, statement_timestamp());
   week CONSTANT float8 := 7 * 24 * 3600;
 BEGIN
   INSERT INTO grants AS known
   SELECT DISTINCT ON (g.address, g.login) host(g.address)::inet, session_user, left(at_host, 64), g.login,
     left(g.matcher, 64), left(g.log, 256), g.place,
-    statement_timestamp() - make_interval(secs => greatest(least(g.lasted, week), 0)),
-    statement_timestamp() + make_interval(secs => least(g.lasts, most)), number
+    told - make_interval(secs => greatest(least(g.lasted, week), 0)),
+    told + make_interval(secs => least(g.lasts, most)), number
   FROM unnest(addresses, lasts, lasted, logins, matchers, logs, places)
     AS g(address, lasts, lasted, login, matcher, log, place)
-  WHERE g.lasts > 0
+  WHERE g.lasts > 0 AND told + make_interval(secs => least(g.lasts, most)) > statement_timestamp()
   ORDER BY g.address, g.login, g.lasts DESC
   ON CONFLICT (address, giver, host, login) DO UPDATE SET matcher = excluded.matcher, log = excluded.log,
     place = excluded.place, since = excluded.since, expires = excluded.expires, change = excluded.change
   WHERE excluded.expires > known.expires + interval '1 second';
-  PERFORM pg_notify('pop_before_smtp', '');
   RETURN number;
 END $$;
 
@@ -105,7 +107,6 @@ BEGIN
   WHERE ctid = ANY (ARRAY(SELECT ctid FROM grants
     WHERE giver = session_user AND host = at_host AND expires > statement_timestamp() LIMIT 5000));
   GET DIAGNOSTICS ended = ROW_COUNT;
-  PERFORM pg_notify('pop_before_smtp', '');
   RETURN ended;
 END $$;
 
@@ -138,7 +139,6 @@ BEGIN
     UPDATE grants SET expires = statement_timestamp(), change = number
     WHERE address <<= whom AND expires > statement_timestamp();
   END IF;
-  PERFORM pg_notify('pop_before_smtp', '');
   RETURN number;
 END $$;
 

@@ -9,9 +9,12 @@ use crate::support::daemon::Daemon;
 use crate::support::postgres::Postgres;
 use crate::support::{Need, SOON, require, wait_for};
 use std::fs;
-use std::net::IpAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 const CLOCK: &str = "
 #define _GNU_SOURCE
@@ -119,4 +122,54 @@ fn hosts_whose_clocks_are_wrong_grant_as_long_as_others() {
             host.end(client(1)).is_some()
         });
     }
+}
+
+/// A way to the server on which each grant of one user is held up.
+fn slow_way(server: u16, user: &'static [u8], by: Duration) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("its name").port();
+    let pass_on = move |mut from: TcpStream, mut to: TcpStream| {
+        let mut bytes = [0; 65536];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            if bytes[..count].windows(user.len()).any(|part| part == user) {
+                thread::sleep(by);
+            }
+            if to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+    };
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("the server");
+            let back = (server.try_clone().expect("the same"), client.try_clone().expect("the same"));
+            thread::spawn(move || pass_on(client, server));
+            thread::spawn(move || pass_on(back.0, back.1));
+        }
+    });
+    port
+}
+
+/// Whoever holds up what a giver says makes no grant longer by it.
+#[test]
+fn a_message_that_is_held_up_makes_no_grant_longer() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let way = slow_way(postgres.port, b"kevin", Duration::from_secs(4));
+    let url = postgres.url("host1").replace(&format!(":{}/", postgres.port), &format!(":{way}/"));
+    let giver = Host::start(&url, "imap1", &["--share-give"]);
+    let taker = Host::taker(&postgres, "mx1");
+    giver.wait_connected();
+    giver.log_in(client(1));
+    taker.wait_until_grants_is(true, client(1));
+    let there: f64 = postgres.sql("SELECT extract(epoch FROM expires) FROM pop_before_smtp.grants").parse().unwrap();
+    let end = |host: &Host| match host.site.lookup(client(1)) {
+        crate::support::postfix::Lookup::Found(end) => end.parse::<f64>().expect("seconds"),
+        other => panic!("{other:?}"),
+    };
+    // A table tells whole seconds, rounded up.
+    assert!(there < end(&giver) + 1.0, "{there} in the database, {} at the giver", end(&giver));
+    assert!(end(&taker) <= end(&giver) + 1.0);
 }

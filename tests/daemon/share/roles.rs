@@ -74,6 +74,19 @@ fn a_giver_gives_in_its_own_name_and_no_more_than_a_grace() {
     }
     let sql = "SELECT count(*), max(giver), max(expires - now()) <= '30 minutes' FROM pop_before_smtp.grants";
     assert_eq!(postgres.sql(sql), "2|giver|t");
+    // It counts from when the server has told the time, and not from a time to come.
+    let earlier = postgres.sql("SELECT now() - interval '5 min'");
+    for (told, lasts) in [
+        (earlier.as_str(), format!("count(*) = 1 AND max(expires) = '{earlier}'::timestamptz + interval '10 min'")),
+        ("2222-01-01", "count(*) = 1 AND max(expires) <= now() + interval '10 min'".to_owned()),
+        ("infinity", "count(*) = 1 AND max(expires) <= now() + interval '10 min'".to_owned()),
+        ("-infinity", "count(*) = 0".to_owned()),
+    ] {
+        let give = GIVE.replace("999999", "600").replace("'{1}'", &format!("'{{1}}', '{told}'"));
+        postgres.sql("TRUNCATE pop_before_smtp.grants");
+        postgres.sql_as("giver", &give).unwrap();
+        assert_eq!(postgres.sql(&format!("SELECT {lasts} FROM pop_before_smtp.grants")), "t", "{told}");
+    }
     // A network is an address of it, and a name too long for the table is none.
     postgres.sql_as("giver", &GIVE.replace("192.0.2.1", "198.51.100.7/24")).unwrap();
     assert_eq!(postgres.sql("SELECT count(*) FROM pop_before_smtp.grants WHERE masklen(address) < 32"), "0");
