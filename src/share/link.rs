@@ -160,3 +160,22 @@ impl BackOff {
         whole / 2 + whole / 2048 * random
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_not_the_same_on_all_hosts() {
+        let pauses = |_| {
+            let mut back_off = BackOff::new();
+            [200, 400, 800, 1600, 3000, 3000].map(|most| {
+                let (pause, most) = (back_off.next(), Duration::from_millis(most));
+                assert!((most / 2..=most).contains(&pause), "{pause:?} of {most:?}");
+                pause
+            })
+        };
+        let hosts: std::collections::HashSet<_> = (0..10).map(pauses).collect();
+        assert!(hosts.len() > 1);
+    }
+}

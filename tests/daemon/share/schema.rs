@@ -197,3 +197,31 @@ fn rows_that_have_ended_are_removed_past_what_others_lock() {
     assert_eq!((tidy(100), tidy(1000), tidy(1000)), ("100".to_owned(), "399".to_owned(), "0".to_owned()));
     assert_eq!(postgres.sql("SELECT count(*) FROM pop_before_smtp.grants"), "501");
 }
+
+/// What a taker reads costs what has changed, not what there is, also by the plan of a statement that is asked again.
+#[test]
+fn readers_read_ranges_of_an_index() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    postgres.sql(
+        "INSERT INTO pop_before_smtp.grants SELECT '198.18.0.0'::inet + n, 'x', 'x', '', 'm', 'l', 1, now(), \
+         now() + '1 h', n FROM generate_series(1, 50000) n; ANALYZE pop_before_smtp.grants",
+    );
+    let asked = |function: &str, kind: &str, from: &str| {
+        let (prepare, explain) = (format!("PREPARE ask ({kind}, int, int)"), format!("EXECUTE ask ({from}, 4000, 3)"));
+        ["force_custom_plan", "force_generic_plan"].map(|plan| {
+            postgres.sql(&format!(
+                "SET plan_cache_mode = {plan}; {prepare} AS SELECT * FROM pop_before_smtp.{function}($1, $2, $3); \
+                 EXPLAIN {explain}"
+            ))
+        })
+    };
+    for plan in asked("news", "bigint", "49990") {
+        assert!(plan.contains("Index Cond: (change > ") && !plan.contains("Seq Scan"), "{plan}");
+    }
+    for plan in asked("everything", "inet", "'198.18.9.1'") {
+        assert!(plan.contains("Index Cond: (address > ") && !plan.contains("Seq Scan"), "{plan}");
+    }
+}
