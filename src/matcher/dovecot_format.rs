@@ -138,7 +138,12 @@ fn behind(pieces: Vec<Piece>) -> Vec<Piece> {
 
 const SECURED: &[Pattern] = &[&[Piece::Lit("TLS")], &[Piece::Lit("secured")]];
 
-const SECURED_BEHIND: &[Pattern] = &[&[Piece::Lit(" TLS")], &[Piece::Lit(" secured")], &[Piece::Phrase(TLS_STARTS)]];
+const SECURED_BEHIND: &[Pattern] = &[
+    &[Piece::Lit(" TLS")],
+    &[Piece::Lit(" secured")],
+    &[Piece::Phrase(TLS_STARTS)],
+    &[Piece::Lit(" TLS: read(size="), Piece::Phrase(&[""])],
+];
 
 /// A rest of `ID sent: ` (up to 2.3, `imap_id_log`) has a colon in front of the elements.
 const USER: Piece = Piece::UserWithout(&[": "]);
@@ -227,6 +232,10 @@ mod tests {
                 "user=<kevin>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.3, mpid=7, TLS: Disconnected, session=<a/b>",
             ),
             ("user=<%{user}> from=[%{remote_ip}] %{secured}", "user=<kevin>, from=[198.51.100.1]"),
+            (
+                "user=<%u> rip=%r %c",
+                "user=<kevin>, rip=198.51.100.1, TLS: read(size=584) failed: Connection reset by peer",
+            ),
             (
                 "%r user=<%u> %k",
                 "198.51.100.1, user=<kevin>, TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",

@@ -29,6 +29,8 @@ pub enum Piece {
     User,
     /// A user name in which none of these texts can occur, because other messages of the server carry them there.
     UserWithout(&'static [&'static str]),
+    /// The same, of at most so many bytes, because the server prints no longer one.
+    ShortUser(usize, &'static [&'static str]),
     /// A user name of letters, digits and `._-@+=~&!#$` alone, for places where no other could be read safely.
     Name,
     /// The same, of a name that is not the user's.
@@ -134,7 +136,7 @@ impl fmt::Display for Piece {
             Piece::Value => f.write_str("{value}"),
             Piece::Words(_) | Piece::Phrase(_) => f.write_str("{words}"),
             Piece::Address => f.write_str("{address}"),
-            Piece::User | Piece::UserWithout(_) => f.write_str("{user}"),
+            Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..) => f.write_str("{user}"),
             Piece::Not(_) => Ok(()),
             Piece::Host => f.write_str("{host}"),
             Piece::Number | Piece::Numbers => f.write_str("{number}"),
@@ -164,7 +166,7 @@ fn write_choices(f: &mut fmt::Formatter<'_>, choices: &[Pattern], suffix: &str) 
 
 impl Piece {
     fn is_user(&self) -> bool {
-        matches!(self, Piece::User | Piece::UserWithout(_))
+        matches!(self, Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..))
     }
 
     /// Whether it is the user name, opaque or not.

@@ -42,7 +42,8 @@ pub(super) fn begins(start: &[Piece], message: &[u8]) -> bool {
 
 pub(super) fn is_user(piece: &Piece, text: &[u8]) -> bool {
     match piece {
-        Piece::UserWithout(others) => {
+        Piece::ShortUser(longest, _) if text.len() > *longest => false,
+        Piece::UserWithout(others) | Piece::ShortUser(_, others) => {
             let is_simple = NAME.run(text) == text.len();
             let lacks = |other: &&str| {
                 // A simple name holds nothing that ends in another byte.
@@ -285,10 +286,11 @@ fn is_server(text: &[u8], ports: Ports) -> bool {
     }
 }
 
-/// An anonymous session proves nothing about the client, so it is no login.
+/// An anonymous session proves nothing about the client, so it is no login; nor is one of a Cyrus that checks no password
+/// (imap/imapd.c, `nosaslpasswdcheck`).
 fn is_method_name(name: &[u8]) -> bool {
-    const ANONYMOUS: &[u8] = b"anonymous";
-    !name.is_empty() && !name.get(..ANONYMOUS.len()).is_some_and(|start| start.eq_ignore_ascii_case(ANONYMOUS))
+    let begins = |start: &[u8]| name.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
+    !name.is_empty() && !begins(b"anonymous") && !begins(b"nopassword")
 }
 
 #[cfg(test)]
@@ -320,6 +322,7 @@ mod tests {
             (TAIL, "Login user=a host=[192.0.2.1] ", None),
             (FRONT, "login: [192.0.2.1] anonymous PLAIN ok", None),
             (FRONT, "login: [192.0.2.1] a Anonymous+TLS ok", None),
+            (FRONT, "login: [192.0.2.1] a nopassword+TLS ok", None),
         ];
         for (pattern, message, expected) in table {
             let expected = expected.map(|(client, user)| (client.to_string(), user.to_string()));

@@ -76,7 +76,10 @@ fn by_pieces<'m>(pattern: &[Piece], message: &'m [u8]) -> Trace<'m> {
             walk.parts.push(Part { name: user.to_string(), at, text: rest });
             None
         }
-        Some(Piece::UserWithout(texts)) => {
+        Some(Piece::ShortUser(longest, _)) if rest.len() > *longest => {
+            Some(failure(format!("{{user}} of at most {longest} bytes"), at, rest))
+        }
+        Some(Piece::UserWithout(texts) | Piece::ShortUser(_, texts)) => {
             let texts: Vec<_> = texts.iter().map(|text| format!("{text:?}")).collect();
             Some(failure(format!("{{user}} without {}", texts.join(", ")), at, rest))
         }

@@ -28,7 +28,7 @@ fn of_piece(piece: &Piece) -> String {
         Piece::Lit(text) => escape(text),
         Piece::Not(_) => String::new(),
         Piece::Client | Piece::Address => "[0-9A-Fa-f:.]+".to_owned(),
-        Piece::User | Piece::UserWithout(_) => ".+".to_owned(),
+        Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..) => ".+".to_owned(),
         Piece::Number => "[0-9]+".to_owned(),
         Piece::Optional(pieces) => format!("(?:{})?", of_pieces(pieces)),
         Piece::OneOf(choices) => format!("(?:{})", any(choices)),

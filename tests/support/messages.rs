@@ -56,7 +56,7 @@ pub(crate) fn earlier(matcher: &'static Matcher, action: Action, pattern: Patter
 /// Some patterns share out name and domain, or name and counts, differently; some print no name, or not as it is.
 pub(crate) fn is_name_shared(matcher: &Matcher, pattern: Pattern) -> bool {
     matches!(matcher.name, "qpopper" | "vm-pop3d" | "vdpop3d" | "solid-pop3d" | "popa3d" | "perdition")
-        || !pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_)))
+        || !pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..)))
 }
 
 /// Whether a success with this name may be missed: other messages of the server look like it, or it could be two lines in
@@ -64,12 +64,15 @@ pub(crate) fn is_name_shared(matcher: &Matcher, pattern: Pattern) -> bool {
 pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
     let by = |piece: &Piece| match piece {
         Piece::Not(text) => user.starts_with(text.as_bytes()) || text.trim_end().as_bytes() == user,
-        Piece::UserWithout(texts) => {
+        Piece::ShortUser(longest, _) if user.len() > *longest => true,
+        Piece::UserWithout(texts) | Piece::ShortUser(_, texts) => {
             texts.iter().any(|text| user.windows(text.len()).any(|part| part == text.as_bytes()))
         }
         _ => false,
     };
-    let is_printed = pattern.iter().any(|p| matches!(p, Piece::User | Piece::UserWithout(_) | Piece::UserValue));
+    let is_printed = pattern
+        .iter()
+        .any(|p| matches!(p, Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..) | Piece::UserValue));
     let is_strange = || holds_later_stamp(STAMP, user) || printed(pattern, user).is_empty();
     pattern.iter().any(by) || is_printed && is_strange()
 }
@@ -77,7 +80,7 @@ pub(crate) fn is_barred(pattern: Pattern, user: &[u8]) -> bool {
 /// The name as it can be read: a carriage return at the end of a line is not of the message.
 pub(crate) fn printed(pattern: Pattern, user: &[u8]) -> &[u8] {
     match pattern.last() {
-        Some(Piece::User | Piece::UserWithout(_)) => user.strip_suffix(b"\r").unwrap_or(user),
+        Some(Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..)) => user.strip_suffix(b"\r").unwrap_or(user),
         _ => user,
     }
 }

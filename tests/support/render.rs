@@ -82,7 +82,7 @@ impl Writer<'_> {
                 self.text.extend(b"failed: (x)");
             }
             Piece::Address => self.text.extend(values.server.to_string().bytes()),
-            Piece::User | Piece::UserWithout(_) => self.text.extend(values.user),
+            Piece::User | Piece::UserWithout(_) | Piece::ShortUser(..) => self.text.extend(values.user),
             Piece::Not(_) => {}
             Piece::Host => self.text.extend(values.host.bytes()),
             Piece::Number => self.text.extend(b"4711"),

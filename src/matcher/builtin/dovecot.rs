@@ -14,7 +14,7 @@ macro_rules! logins {
         &[
             $verb,
             Lit("user=<"),
-            UserWithout(NAMES_OF_CLIENTS),
+            ShortUser(LONGEST_USER, NAMES_OF_CLIENTS),
             Lit(">, method="),
             Method,
             Lit(", rip="),
@@ -227,13 +227,24 @@ pub(in crate::matcher) const VERB: Piece = OneOf(&[
 /// of one of more than 4,096 bytes is a message behind the same prefix (src/lib/failures.c, `internal_send_split`). It ends in the
 /// server's own elements, in front of which his last word may be `Login`. They name the session (2.1 on) and, of who is not
 /// logged in, no process: a session without `mpid` proves nothing.
-const DOVECOT_USER: Piece = UserWithout(DOVECOT_USER_WITHOUT);
+const DOVECOT_USER: Piece = ShortUser(LONGEST_USER, DOVECOT_USER_WITHOUT);
 
-const DOVECOT_USER_WITHOUT: &[&str] =
-    &[": user=<", ", local_name=", ", orig_user=", ", original_user=", ", auth_user="];
+const DOVECOT_USER_WITHOUT: &[&str] = &[
+    ": user=<",
+    ", local_name=",
+    ", orig_user=",
+    ", original_user=",
+    ", auth_user=",
+    ", user-agent=",
+    ", user_agent=",
+];
 
-/// Elements that hold text of the client. A site that puts one behind `rip` lets him write a second end of the message,
-/// up to which all that is in front would be read as the name.
+/// `str_sanitize(..., 80)` (1.1 to 2.4, src/login-common/client-common.c), and what is left of a last character in UTF-8. A site may
+/// log another text of the client behind `rip`, in which he writes the end of a message: up to that, the genuine one is too long for
+/// a name, if it holds a process and a session.
+const LONGEST_USER: usize = 83;
+
+/// Elements that hold text of the client, the usual ones, where the genuine end is shorter.
 const NAMES_OF_CLIENTS: &[&str] = DOVECOT_USER_WITHOUT.split_at(1).1;
 
 const DOVECOT_SERVICE: Piece = OneOf(&[&[Lit("imap-login: ")], &[Lit("pop3-login: ")]]);
@@ -288,7 +299,7 @@ pub(in crate::matcher) const TLS_STARTS: &[&str] = &[" TLS: ", " TLS handshaking
 
 /// The name in a line of another order. Nobody's text is the address if there is one `rip=` in the message, whatever a site
 /// has put into the elements; and without a colon it is no rest of `ID sent: ` ([`DOVECOT_USER`]).
-const LONE_USER: Piece = UserWithout(&["rip=", ": "]);
+const LONE_USER: Piece = ShortUser(LONGEST_USER, &["rip=", ": "]);
 
 /// Elements behind others, but for the process.
 const BEHIND: &[Pattern] = BEHIND_AND_PROCESS.split_at(BEHIND_AND_PROCESS.len() - 1).0;
@@ -305,14 +316,28 @@ const BEHIND_AND_PROCESS: &[Pattern] = &[
     &[OneOf(NAMES_BEHIND), Host],
     &[Lit(", ssl_ja3="), Numbers],
     DOVECOT_TLS_WORDS,
+    TLS_READ,
+    TLS_FURTHER,
+    CIPHER_OF_PROXY,
     &[Lit(", local_name="), Host],
     &[OneOf(ENCLOSED_BEHIND), Plain, Lit(">")],
+    &[OneOf(&[&[Lit(", user-agent=")], &[Lit(", user_agent=")]]), Phrase(&[""])],
+    &[OneOf(&[&[Lit(", user-agent=<")], &[Lit(", user_agent=<")]]), Phrase(&[""]), Lit(">")],
     &[Lit(", mpid="), Number],
 ];
 
+/// What the stream under TLS says (2.3 and 2.4, src/lib/istream-file.c).
+const TLS_READ: Pattern = &[Lit(", TLS: read(size="), Phrase(&[""])];
+
+/// OpenSSL's errors but the first, in one element (src/lib-ssl-iostream/iostream-openssl-common.c, `openssl_iostream_error`).
+const TLS_FURTHER: Pattern = &[Lit(","), Phrase(&[" error:"])];
+
+/// `%k` where HAProxy speaks TLS.
+const CIPHER_OF_PROXY: Pattern = &[Lit(", (proxied)")];
+
 /// Between the name and the address: nothing that a client chooses, as a site may have left out `rip`, and what he says then looks
 /// like it.
-const BETWEEN: &[Pattern] = BEHIND_AND_PROCESS.split_at(BEHIND_AND_PROCESS.len() - 3).0;
+const BETWEEN: &[Pattern] = BEHIND_AND_PROCESS.split_at(BEHIND_AND_PROCESS.len() - 5).0;
 
 /// Without the session.
 const FEW_BEHIND: &[Pattern] = BEHIND_AND_PROCESS.split_at(2).1;
@@ -328,6 +353,9 @@ const FEW_BETWEEN: &[Pattern] = &[
     &[OneOf(NAMES_BEHIND), Host],
     &[Lit(", ssl_ja3="), Numbers],
     DOVECOT_TLS_WORDS,
+    TLS_READ,
+    TLS_FURTHER,
+    CIPHER_OF_PROXY,
 ];
 
 const ADDRESSES_BEHIND: &[Pattern] = &[&[Lit(", lip=")], &[Lit(", real_rip=")], &[Lit(", real_lip=")]];
