@@ -9,7 +9,7 @@ use super::super::{Ends, Key, Matcher, RawNewlines};
 /// pop3d tells the name without the address, and all sessions are one process.
 pub(super) const DBMAIL: Matcher = Matcher {
     name: "dbmail",
-    servers: "DBMail 3.0 to 3.5, IMAP",
+    servers: "DBMail 3.2 to 3.5, IMAP",
     programs: DBMAIL_PROGRAMS,
     enable: "trace_syslog must have notice (32)",
     source: "format strings of 3.2 to 3.5.6 (src/dm_imapsession.c, src/dm_debug.c)",
@@ -71,12 +71,16 @@ pub(super) const KOPANO: Matcher = Matcher {
     servers: "Kopano and Zarafa gateway, POP3 and IMAP",
     programs: KOPANO_PROGRAMS,
     enable: "log_method = syslog, log_level 5 (notice) or more",
-    source: "format strings of Kopano Core of 2021 (gateway/IMAP.cpp, gateway/POP3.cpp, common/ECChannel.cpp)",
+    source: "format strings of Kopano Core 8.0 to 11.0 (gateway/IMAP.cpp, gateway/POP3.cpp, common/ECChannel.cpp)",
     key: Key::None,
     connects: &[],
     logins: &[
         &[KOPANO_VERB, ClientPortInBrackets, Lit(" for user \""), User, Lit("\"")],
         &[KOPANO_VERB, Lit("["), Client, Lit("] for user \""), User, Lit("\"")],
+        // Zarafa; in front of what follows, which could take the last part of an address for a port.
+        &[KOPANO_VERB, Client, Lit(" for user "), User],
+        // Up to 8.6.
+        &[KOPANO_VERB, ClientPort, Lit(" for user "), User],
     ],
     logouts: &[],
     splits: None,
@@ -84,8 +88,8 @@ pub(super) const KOPANO: Matcher = Matcher {
     newlines: &[RawNewlines {
         programs: KOPANO_PROGRAMS,
         messages: &[
-            &[Lit("Failed to login from [")],
-            &[Lit("Aborted login from [")],
+            &[Lit("Failed to login from ")],
+            &[Lit("Aborted login from ")],
             &[Lit("Ignoring to login TWICE")],
             &[Lit("IMAP not enabled for user ")],
         ],
@@ -99,7 +103,7 @@ pub(super) const KOPANO: Matcher = Matcher {
 
 const KOPANO_PROGRAMS: &[&str] = &["kopano-gateway", "zarafa-gateway"];
 
-const KOPANO_VERB: Piece = OneOf(&[&[Lit("IMAP Login from ")], &[Lit("POP3 login from ")]]);
+const KOPANO_VERB: Piece = OneOf(&[&[Lit("IMAP Login from ")], &[Lit("POP3 login from ")], &[Lit("POP3 Login from ")]]);
 
 /// The span of the connection comes first, so the address stands in front of all that a client says. Newlines in it are
 /// written `\n`.
@@ -108,7 +112,7 @@ pub(super) const STALWART: Matcher = Matcher {
     servers: "Stalwart, IMAP and POP3",
     programs: &["stalwart"],
     enable: "a tracer of type log, level info, in one line and without ansi; IMAP and POP3 on their usual ports",
-    source: "format strings of 2026 (crates/trc/src/serializers/text.rs, crates/common/src/auth/authentication.rs)",
+    source: "format strings of 0.9 to 0.16 (crates/trc/src/serializers/text.rs, crates/common/src/auth)",
     key: Key::None,
     connects: &[],
     logins: &[&[
@@ -139,6 +143,8 @@ const STALWART_PORT: Piece = OneOf(&[&[Lit("143")], &[Lit("993")], &[Lit("110")]
 const STALWART_REST: &[Pattern] = &[
     &[Lit(", id = "), Number],
     &[Lit(", type = \""), Token, Lit("\"")],
+    // Up to 0.12.
+    &[Lit(", type = "), Token],
     &[Lit(", details = \""), Plain, Lit("\"")],
     &[Lit(", details = \"Authenticated with app password\"")],
     &[Lit(", details = \"Authenticated with credential\"")],

@@ -7,6 +7,34 @@ use super::super::pattern::{
 };
 use super::super::{Bounded, CutFailure, Ends, Key, Matcher, RawNewlines};
 
+/// A message of Zimbra's nginx with these words.
+macro_rules! zimbra {
+    ($words:literal) => {
+        &[
+            Lit("*"),
+            Session,
+            Lit($words),
+            ClientPort,
+            NGINX_STARTTLS,
+            Lit(", server: "),
+            NGINX_SERVER,
+            Lit(", login: \""),
+            User,
+            Lit("\", upstream: "),
+            Server(Ports::Except(&[])),
+            Lit(" ("),
+            Server(Ports::Except(&[])),
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            Lit(") <=> ("),
+            Server(Ports::Except(&[])),
+            Lit("->"),
+            Server(Ports::Except(&[])),
+            Lit(")"),
+        ]
+    };
+}
+
 /// The address stands in front of the name, the verdict behind it: the line must end in it.
 pub(super) const PERDITION: Matcher = Matcher {
     name: "perdition",
@@ -177,14 +205,14 @@ const PERDITION_OK: Piece = Lit("\" status=\"ok\"");
 /// A mail transfer session with `smtp_auth none` is also said to be logged in, and has proved nothing.
 pub(super) const NGINX: Matcher = Matcher {
     name: "nginx",
-    servers: "nginx mail proxy, POP3 and IMAP",
+    servers: "nginx mail proxy, POP3 and IMAP, and Zimbra's",
     programs: &["nginx"],
     enable: "`error_log ... info`; through syslog rather than into a file of its own",
-    source: "lines of 1.22; ngx_mail_proxy_module.c, ngx_mail_handler.c, ngx_log.h",
+    source: "lines of 1.22; ngx_mail_proxy_module.c, ngx_mail_handler.c, ngx_log.h; format strings of Zimbra's 1.2 to 1.24",
     key: Key::Session,
     connects: &[],
-    logins: &[NGINX_LOGIN],
-    logouts: &[NGINX_LOGOUT],
+    logins: &[NGINX_LOGIN, ZIMBRA_LOGIN],
+    logouts: &[NGINX_LOGOUT, ZIMBRA_LOGOUT],
     splits: None,
     foreign: None,
     newlines: &[RawNewlines {
@@ -231,6 +259,11 @@ const NGINX_LOGOUT: Pattern = &[
     Server(Ports::Except(&[])),
 ];
 
+/// Zimbra's nginx adds the client's port, and both connections at the end (zimbra-nginx.patch, `ngx_mail_log_error`).
+const ZIMBRA_LOGIN: Pattern = zimbra!(" client logged in, client: ");
+
+const ZIMBRA_LOGOUT: Pattern = zimbra!(" proxied session done, client: ");
+
 const NGINX_BOUNDED: &[Bounded] = &[
     Bounded { message: NGINX_LOGIN, least: 0, most: 0 },
     Bounded { message: NGINX_LOGOUT, least: 0, most: 0 },
@@ -239,6 +272,8 @@ const NGINX_BOUNDED: &[Bounded] = &[
     Bounded { message: NGINX_POP3_LOST, least: 0, most: NGINX_POP3_NAME },
     // All that was sent at once, other commands as well (src/mail/ngx_mail_handler.c, ngx_mail_read_command, since 1.21).
     Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 130 },
+    Bounded { message: ZIMBRA_LOGIN, least: 0, most: 0 },
+    Bounded { message: ZIMBRA_LOGOUT, least: 0, most: 0 },
 ];
 
 /// nginx reads commands of POP3 into 128 bytes; in base64, 127 of them and a bare newline, a name has 95. Behind it stands a
