@@ -10,9 +10,11 @@ pub(super) const COURIER: Matcher = Matcher {
         "courier-imapd",
         "courier-imapd-ssl",
         "courier-imaplogin",
+        "courier-imaps",
         "courier-pop3d",
         "courier-pop3d-ssl",
         "courier-pop3login",
+        "courier-pop3s",
         "courier/imapd",
         "courier/imapd-ssl",
         "courier/imaplogin",
@@ -38,16 +40,23 @@ pub(super) const COURIER: Matcher = Matcher {
              published samples",
     key: Key::Peer,
     connects: &[],
-    logins: &[&[
-        Lit("LOGIN, user="),
-        User,
-        Lit(", ip=["),
-        Client,
-        Lit("]"),
-        COURIER_PORT,
-        Optional(&[Lit(", protocol="), OneOf(&[&[Lit("IMAP")], &[Lit("POP3")], &[Lit("SMAP1")]])]),
-        COURIER_TLS,
-    ]],
+    logins: &[
+        &[Lit("LOGIN, user="), User, Lit(", ip=["), Client, Lit("]"), COURIER_PORT, COURIER_PROTOCOL, COURIER_TLS],
+        // In Plesk up to 11 the words of another program stand in front, whose line has no end. All that fails ends in words of
+        // Courier's own.
+        &[
+            Lit("IMAP connect from @ ["),
+            Address,
+            Lit("]INFO: LOGIN, user="),
+            UserWithout(&["LOGIN FAILED"]),
+            Lit(", ip=["),
+            Client,
+            Lit("]"),
+            COURIER_PORT,
+            COURIER_PROTOCOL,
+            COURIER_TLS,
+        ],
+    ],
     logouts: &[&[
         OneOf(&[&[Lit("LOGOUT, user=")], &[Lit("DISCONNECTED, user=")], &[Lit("TIMEOUT, user=")]]),
         User,
@@ -66,5 +75,8 @@ pub(super) const COURIER: Matcher = Matcher {
 
 /// Missing before 4.0; with the address it tells one session from another.
 const COURIER_PORT: Piece = Optional(&[Lit(", port=["), Session, Lit("]")]);
+
+const COURIER_PROTOCOL: Piece =
+    Optional(&[Lit(", protocol="), OneOf(&[&[Lit("IMAP")], &[Lit("POP3")], &[Lit("SMAP1")]])]);
 
 const COURIER_TLS: Piece = Optional(&[OneOf(&[&[Lit(", stls=1")], &[Lit(", starttls=1")]])]);
