@@ -34,6 +34,11 @@ pub(crate) const FAILURES: &[(&str, &str)] = &[
         "Aborted login from [198.51.100.9:4711] with username \"U\" (tried to use disallowed plaintext auth)",
     ),
     (
+        "kopano-gateway",
+        "Failed to login from 198.51.100.9:4711 with invalid username \"U\" or wrong password. Error: 0x80040111",
+    ),
+    ("kopano-gateway", "IMAP Login from <indeterminate> for user U"),
+    (
         "stalwart",
         "INFO Authentication failed (auth.failed) listenerId = \"imaptls\", localPort = 993, remoteIp = A, remotePort = 4711, accountName = \"U\"",
     ),
@@ -49,6 +54,15 @@ pub(crate) const FAILURES: &[(&str, &str)] = &[
     ("imapd", "badlogin: [A] plaintext U invalid user"),
     ("cyrus/imap", "SASL cross-realm login U denied"),
     ("imap", "login: [A] anonymous U"),
+    ("imap", "login: [A] U nopassword+TLS User logged in SESSIONID=<x>"),
+    ("imapd", "login: pc.example.net [A] U nopassword User logged in"),
+    ("imapd", "badlogin: pc.example.net[A] plaintext U user not found"),
+    (
+        "pop3d",
+        "IMAP connect from @ [A]checkmailpasswd: FAILED: U - short names not allowed from @ [A]ERR: LOGIN FAILED, ip=[A]",
+    ),
+    ("pop3d", "IMAP connect from @ [A]ERR: LOGIN FAILED, user=U, ip=[A]"),
+    ("pop3d", "IMAP connect from U@ [A]ERR: LOGIN FAILED, ip=[A]"),
     ("imapd", "Login failed user=U auth=U host=[A]"),
     ("ipop3d", "Login failed user=U auth=U host=pc.example.net [A]"),
     ("ipop3d", "Login disabled user=U auth=U host=[A]"),
@@ -130,6 +144,10 @@ pub(crate) const FAILURES: &[(&str, &str)] = &[
     (
         "nginx",
         "2026/11/22 16:29:49 [info] 8#8: *29 recv() failed (104: Connection reset by peer) while proxying and reading from client, client: A, server: 0.0.0.0:110, login: \"U\", upstream: 192.0.2.9:110",
+    ),
+    (
+        "nginx",
+        "2026/11/22 16:29:49 [info] 8#8: *29 client login failed: \"no\", client: 198.51.100.9:4711, server: 0.0.0.0:143, login: \"U\", upstream: 192.0.2.9:7143 (198.51.100.9:4711->192.0.2.25:143) <=> (192.0.2.25:1->192.0.2.9:7143)",
     ),
     ("in.imapproxyd", "LOGIN: 'U' (198.51.100.9:4711) no previous connection: creating a new one"),
     ("in.imapproxyd", "LOGIN: 'U' (198.51.100.9:4711) failed: non-OK server response to LOGIN command: NO no user U"),

@@ -79,13 +79,23 @@ pub(super) const CYRUS: Matcher = Matcher {
 /// and no other under these names.
 pub(super) const CYRUS_1: Matcher = Matcher {
     name: "cyrus-1",
-    servers: "Cyrus IMAP 1.x",
+    servers: "Cyrus IMAP 1.x to 2.1",
     programs: CYRUS_PROGRAMS,
     enable: "nothing; the log must take priority notice of the mail facility",
-    source: "format strings of imap/imapd.c and imap/pop3d.c of 1.5",
+    source: "format strings of imap/imapd.c and imap/pop3d.c of 1.5, 2.0.17 and 2.1.18",
     key: Key::None,
     connects: &[],
-    logins: &[&[Lit("login: "), Host, Lit("["), Client, Lit("] "), Not("anonymous "), User, Lit(" "), Method]],
+    // Of what the library says of a password, which is nothing where it is right, the blank in front is left (2.0, 2.1).
+    logins: &[&[
+        OneOf(&[&[Lit("login: [")], &[Lit("login: "), Host, Lit("[")]]),
+        Client,
+        Lit("] "),
+        Not("anonymous "),
+        User,
+        Lit(" "),
+        Method,
+        Optional(&[Lit(" ")]),
+    ]],
     logouts: &[],
     splits: None,
     foreign: None,
