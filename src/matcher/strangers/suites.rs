@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Stranger] = &[
         logger: "syslog(3)",
         stopped_by: "nothing: a login has no words at its end; the matcher is used only where it is named. 1.6 logs `client id:` \
                      as Cyrus 2 does",
-        source: "Cyrus 1.5.24 and 1.6.24, imap/imapd.c: cmd_login, cmd_id",
+        source: "Cyrus 1.5.24, 1.6.24, 2.0.17 and 2.1.18, imap/imapd.c: cmd_login, cmd_id",
     },
     Stranger {
         matchers: "dovecot",
@@ -117,17 +117,18 @@ pub(super) const ROWS: &[Stranger] = &[
         logger: "Dovecot's log process, to which a server hands pieces of 4,096 bytes",
         stopped_by: "a name that holds `: user=<` is refused, which stands at the end of the last piece; a piece of 4,096 bytes is too long \
                      to count. His last word may be `Login`, in front of the elements of his failure (tried): they name a session and no \
-                     process, and so are no login. Where the elements were changed to hold neither, nothing stops it, and `check` calls \
-                     the setting an error",
+                     process, and so are no login. Where the elements were changed to name no session (as macOS Server had them), and on \
+                     systems whose pipes take 512 bytes at once (FreeBSD, macOS), nothing stops it, and `check` calls the setting an error",
         source: "Dovecot 2.2.36 and 2.3.19, src/imap-login/imap-login-cmd-id.c: cmd_id_finish; src/lib/failures.c: internal_send_split",
     },
     Stranger {
         matchers: "dovecot",
         who: "anybody, where certificates are asked for",
         message: "imap-login: Received invalid SSL certificate: self signed certificate: SUBJECT",
-        bytes: "the subject of a certificate of his own, in which OpenSSL escapes control bytes",
-        logger: "Dovecot's log process",
-        stopped_by: "a login must fit from its first to its last byte",
+        bytes: "the subject of a certificate of his own, in which OpenSSL escapes control bytes; at most 1,023",
+        logger: "Dovecot's log process, to which a server hands pieces of 4,096 bytes (FreeBSD, macOS: 512)",
+        stopped_by: "a login must fit from its first to its last byte; where pieces have 512 bytes nothing stops what begins in the second, \
+                     so ask for no certificates there (`ssl_verify_client_cert`, 2.4 `ssl_server_request_client_cert`)",
         source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/lib-ssl-iostream/iostream-openssl.c: openssl_iostream_verify_client_cert",
     },
     Stranger {
@@ -137,8 +138,9 @@ pub(super) const ROWS: &[Stranger] = &[
         bytes: "a name of TLS, at most 255 bytes without NUL; control bytes are made `?`",
         logger: "Dovecot's log process",
         stopped_by: "in another order than the shipped one a line with two `rip=` counts for nothing; in the shipped order no name holds \
-                     `, local_name=`, `, orig_user=`, `, original_user=` or `, auth_user=`; under another key nothing stops it, so keep such \
-                     elements in front of `rip`; `dovecot-login-format` refuses others",
+                     `, local_name=`, `, orig_user=`, `, original_user=`, `, auth_user=`, `, user-agent=` or `, user_agent=`, nor more than \
+                     83 bytes, which the genuine elements have if there is a session with `mpid`; without that nothing stops another key, so \
+                     keep such elements in front of `rip`; `dovecot-login-format` refuses others",
         source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/login-common/client-common.c: get_var_expand_table, client_get_log_str",
     },
     Stranger {
@@ -166,7 +168,7 @@ pub(super) const ROWS: &[Stranger] = &[
         bytes: "IMAP: newlines in a literal; 256 bytes before a login",
         logger: "syslog(3)",
         stopped_by: "`newlines`; a login has other words and the address in front of the name",
-        source: "Kopano Core of November 2021, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
+        source: "Kopano Core 8.0 to November 2021, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
     },
     Stranger {
         matchers: "stalwart",
