@@ -2,15 +2,15 @@
 //! line again. Holds one line; no I/O.
 //!
 //! Only the line directly behind it counts: of the same host, and without a program, as no program can write it (see
-//! [`crate::line::syslog::repeat`]); or of the same program and process and with the same message in it, as rsyslog writes it
-//! (`$RepeatedMsgReduction`). In that one a stranger's text may begin a message, so it must be all of a message that was
-//! believed on the line before.
+//! [`crate::line::syslog::repeat`]); or of the same program and process, as rsyslog writes it (`$RepeatedMsgReduction`): these
+//! words alone before version 5, which no server logs in a stranger's name; later with the same message in it. In that one a
+//! stranger's text may begin a message, so it must be all of a message that was believed on the line before.
 
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::{Action, AnyMatcher, Event, SessionId};
-use crate::line::syslog::{self, Header};
+use crate::line::syslog::{self, Header, Repeat};
 
 /// The last line, if it was a login.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,15 @@ impl Repeats {
         let login = self.login.as_ref()?;
         let is = |range: &Option<Range<usize>>, part: Option<&[u8]>| self.part(range.as_ref()) == part;
         if let Some(repeat) = syslog::repeat(line) {
-            return (is(&login.host, Some(repeat.host)) && login.container.is_none()).then_some(repeat.time);
+            let is_same = match repeat {
+                Repeat { host, tag: None, .. } => is(&login.host, host),
+                Repeat { host, tag: Some((program, pid)), .. } => {
+                    (host.is_none() || is(&login.host, host))
+                        && login.pid == pid
+                        && self.part(Some(&login.program)) == Some(program)
+                }
+            };
+            return (is_same && login.host.is_some() && login.container.is_none()).then_some(repeat.time);
         }
         let (header, message) = parsed?;
         let inner = syslog::repeated(message)?;
@@ -148,6 +156,9 @@ mod tests {
         for again in [
             "Nov 27 12:51:00 mail last message repeated 1 time",
             "Nov 27 12:51:00 mail syslogd: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00  imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]:last message repeated 3 times",
             "Nov 27 12:51:00 <mail.info> mail last message repeated 3 times\r",
             "<22>Nov 27 12:51:00 mail last message buffered 3 times",
             "<46>1 2026-11-27T12:51:00.123456+01:00 mail syslogd - - - last message repeated 3 times",
@@ -170,7 +181,15 @@ mod tests {
         for again in [
             "Nov 27 12:51:00 other last message repeated 3 times",
             "Nov 27 12:51:00 last message repeated 3 times",
-            "Nov 27 12:51:00 mail imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[8]: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd: last message repeated 3 times",
+            "Nov 27 12:51:00 mail pop3d[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 other imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00  last message repeated 3 times",
+            "Nov 27 12:51:00   imapd[7]: last message repeated 3 times",
+            "Nov 27 12:51:00 mail imapd[7]: imapd[7]: last message repeated 3 times",
+            "<22>1 2026-11-27T12:51:00.123456+01:00 mail syslogd - - - imapd[7]: last message repeated 3 times",
             "Nov 27 12:51:00 mail imapd[7]: syslogd: last message repeated 3 times",
             "Nov 27 12:51:00 mail x last message repeated 3 times",
             "Nov 27 12:51:00 mail last message repeated 3 times ",

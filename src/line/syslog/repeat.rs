@@ -1,7 +1,8 @@
 //! `last message repeated 3 times`: what a syslog daemon writes instead of the same message again. Pure.
 //!
 //! It has no program in front of it, where a program could have written it, or `syslogd`: FreeBSD's since 12 (usr.sbin/syslogd:
-//! fprintlog_successive). Its host is that of the message, except there, where it is always the own.
+//! fprintlog_successive). Its host is that of the message, except there, where it is always the own. rsyslog before 5 leaves the
+//! tag of the message in front of it, and some versions no host (action.c: actionWriteToAction).
 
 use super::site::behind_prefix;
 use super::stamps::stamp;
@@ -15,8 +16,10 @@ pub(crate) const REPEATER: &[u8] = b"syslogd";
 pub struct Repeat<'l> {
     /// When it came last.
     pub time: &'l [u8],
-    /// The host.
-    pub host: &'l [u8],
+    /// The host; `None` if a tag stands there without one.
+    pub host: Option<&'l [u8]>,
+    /// Program and process of the tag, if there is one.
+    pub tag: Option<(&'l [u8], Option<u32>)>,
 }
 
 /// Reads a line that says nothing but that the last message was repeated.
@@ -26,21 +29,30 @@ pub fn repeat(line: &[u8]) -> Option<Repeat<'_>> {
         return None;
     }
     let line = skip_priority(behind_prefix(line)?);
-    let (time, host, text) = match rfc5424::parts(line) {
-        Some(parts) if parts.is_of_syslogd() => (parts.time, parts.host?, parts.message),
-        Some(_) => return None,
-        None => {
-            let (time, rest) = stamp(line)?;
-            let rest = match origin::behind_priority_in_angles(rest) {
-                Some(behind) => behind.strip_prefix(b" ")?,
-                None => rest,
-            };
-            let (host, rest) = rest.split_at(HOST.run(rest));
-            let text = rest.strip_prefix(b" ")?;
-            (time, host, text.strip_prefix(b"syslogd: ").unwrap_or(text))
-        }
+    if let Some(parts) = rfc5424::parts(line) {
+        let is_repeat = parts.is_of_syslogd() && says_so(parts.message);
+        return is_repeat.then_some(Repeat { time: parts.time, host: Some(parts.host?), tag: None });
+    }
+    let (time, rest) = stamp(line)?;
+    let rest = match origin::behind_priority_in_angles(rest) {
+        Some(behind) => behind.strip_prefix(b" ")?,
+        None => rest,
     };
-    (!host.is_empty() && !host.ends_with(b":") && says_so(text)).then_some(Repeat { time, host })
+    let (host, rest) = rest.split_at(HOST.run(rest));
+    let text = rest.strip_prefix(b" ")?;
+    let text = text.strip_prefix(b"syslogd: ").unwrap_or(text);
+    let tag = if says_so(text) { None } else { Some(tag_of(text)?) };
+    if host.ends_with(b":") || host.is_empty() && tag.is_none() {
+        return None;
+    }
+    Some(Repeat { time, host: Some(host).filter(|host| !host.is_empty()), tag })
+}
+
+/// Program and process in front of those words.
+fn tag_of(text: &[u8]) -> Option<(&[u8], Option<u32>)> {
+    let (program, rest) = origin::program(text)?;
+    let (pid, message) = origin::behind_program(rest)?;
+    says_so(message).then_some((program, pid))
 }
 
 /// sysklogd 2 says `buffered`, Solaris `1 time`.
