@@ -66,7 +66,7 @@ pub enum Form {
     S6,
     /// A stamp of the runtime.
     Runtime,
-    /// `docker compose logs`.
+    /// `docker compose logs` and `docker service logs`.
     Compose,
     /// Kubernetes.
     Kubernetes,
@@ -139,7 +139,7 @@ pub static TABLE: &[Row] = &[
     row(Form::Svlogd, "stamp of svlogd", dovecot!("2026-11-27_12:50:00.12345 Nov 27 13:50:00 "), "svlogd (`-tt`; with `-ttt` a `T` in place of the `_`), always UTC; in front of any other form", "runit, src/fmt_ptime.c: fmt_ptime, fmt_ptime_iso8601; BusyBox, runit/svlogd.c"),
     row(Form::S6, "ISO stamp of s6-log", dovecot!("2026-11-27 12:50:00.123456789  Nov 27 12:50:00 "), "s6-log (`T`); with one space tai64nlocal; in front of any other form", "s6, src/daemontools-extras/s6-log.c; daemontools-encore, tai64nlocal.c"),
     row(Form::Runtime, "stamp of a container's runtime", dovecot!("2026-11-27T12:50:00.123456789Z Nov 27 12:50:00 "), "`docker logs -t`; in front of any other form", "moby, api/server/httputils/write_log_stream.go"),
-    row(Form::Compose, "name of a container", dovecot!("dovecot-1  | Nov 27 12:50:00 "), "`docker compose logs`, also with `-t`; in front of any other form", "compose, cmd/formatter/logs.go: setPrefix"),
+    row(Form::Compose, "name of a container", dovecot!("dovecot-1  | Nov 27 12:50:00 "), "`docker compose logs`, also with `-t` or with colours; `docker service logs` (`mail_dovecot.1.x4f@node1    | `), also with `-t`, which puts the stamp in front; in front of any other form", "compose, cmd/formatter/logs.go: setPrefix, colors.go; docker/cli, cli/command/service/logs.go: Write"),
     row(Form::Kubernetes, "stamp and stream of a container", dovecot!("2026-11-27T12:50:00.123456789Z stdout F Nov 27 12:50:00 "), "containerd, CRI-O (`/var/log/pods`, `/var/log/containers`), podman (`k8s-file`); in front of any other form, and nothing in front of it", "containerd, internal/cri/io/logger.go; conmon, src/ctr_logging.c; parts (`P`) are joined"),
     row(Form::Pod, "pod and container", dovecot!("[pod/mail-0/dovecot] Nov 27 12:50:00 "), "`kubectl logs --prefix`, also with `--timestamps`; in front of any other form", "Kubernetes, staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go: addPrefixIfNeeded"),
 ];

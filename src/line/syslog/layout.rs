@@ -175,6 +175,10 @@ mod tests {
         "2026 Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
         "Fri 2026-11-22 15:54:36 CET mx1 imapd.service[7]: LOGIN, user=alice, protocol=IMAP",
         "dovecot-1  | Nov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[x], protocol=IMAP",
+        "Nov 22 15:54:36 (none) imapd[7]:  LOGIN, user=alice, ip=[192.0.2.1], protocol=IMAP",
+        "Nov 22 15:54:36 fe80::1%eth0 imapd[7]: LOGIN, user=alice, ip=[192.0.2.1], protocol=x",
+        "2026-11-22T16:03:39.123456789Z mail_courier.1.x4f@n1    | Nov 22 15:54:36 imapd: LOGIN",
+        "\x1b[36mdovecot-1  | \x1b[0mNov 22 15:54:36 mx1 imapd[7]: LOGIN, user=alice, ip=[x]",
     ];
 
     fn layout(line: &[u8]) -> Option<Layout> {

@@ -154,7 +154,10 @@ fn has_form(text: &[u8], form: &[u8]) -> bool {
 static DIGITS: Class = Class::new(b'0', b'9', b"");
 static LOWER: Class = Class::new(b'a', b'z', b"");
 static PROGRAM: Class = Class::letters_digits_and(b"-_./+");
-static HOST: Class = Class::letters_digits_and(b"-_.:/@#");
+static HOST: Class = Class::letters_digits_and(b"-_.:/@#%");
+
+/// What a host is called whose name was not set.
+const NO_NAME: &[u8] = b"(none)";
 
 #[cfg(test)]
 #[allow(clippy::expect_used)]
@@ -180,7 +183,14 @@ mod tests {
             ("Nov 22 15:54:36 mail imapd[7]: LOGIN, x", Some((old, Some("mail"), "imapd", Some(7), "LOGIN, x"))),
             ("<22>Nov 22 15:54:36 mail imapd: a: b\r", Some((old, Some("mail"), "imapd", None, "a: b"))),
             ("Nov 22 15:54:36 mail imapd[7]:LOGIN", Some((old, Some("mail"), "imapd", Some(7), "LOGIN"))),
-            ("Nov 22 15:54:36 mail cyrus/imap[7]:  x", Some((old, Some("mail"), "cyrus/imap", Some(7), " x"))),
+            ("Nov 22 15:54:36 mail cyrus/imap[7]:   x", Some((old, Some("mail"), "cyrus/imap", Some(7), " x"))),
+            ("Nov 22 15:54:36 mail imapd[7]:  x", Some((old, Some("mail"), "imapd", Some(7), "x"))),
+            ("Nov 22 15:54:36 (none) imapd: x", Some((old, Some("(none)"), "imapd", None, "x"))),
+            ("Nov 22 15:54:36 fe80::1%eth0 imapd: x", Some((old, Some("fe80::1%eth0"), "imapd", None, "x"))),
+            (
+                "<22>1 2026-11-22T16:03:39Z [::1] imapd - - - x",
+                Some(("2026-11-22T16:03:39Z", Some("[::1]"), "imapd", None, "x")),
+            ),
             ("Nov 22 15:54:36 mail a:", Some((old, Some("mail"), "a", None, ""))),
             (
                 "Fri 2026-11-27 12:50:00 CET .service[7]: x",
@@ -229,6 +239,13 @@ mod tests {
             "Nov 22 15:54:36 mail imapd[99999999999]: y",
             "Nov 22 15:54:36 mail imapd[7] y",
             "Nov 22 15:54:36  imapd: y",
+            "Nov 22 15:54:36 (nobody) imapd: y",
+            "2026-11-22T16:03:39Z [::1] imapd - - - y",
+            "\x1b[36mweb-1  | Nov 22 15:54:36 mail imapd: y",
+            "web-1  | \x1b[0mNov 22 15:54:36 mail imapd: y",
+            "\x1b[36mweb-1  |\x1b[0mNov 22 15:54:36 mail imapd: y",
+            "\x1b[36mNov 22 15:54:36 mail imapd: y",
+            "@  | Nov 22 15:54:36 mail imapd y",
             "Nov 22 15:54:36 [] y",
             "Nov 22 15:54:36 [imapd]: y",
             "Nov 22 15:54:36 imap(x imapd: y",

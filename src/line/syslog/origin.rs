@@ -1,7 +1,7 @@
 //! What follows the time stamp: host and tag, a tag alone, or a program in brackets. Pure.
 
 use super::forms::Form;
-use super::{DIGITS, Found, HOST, Header, LOWER, PROGRAM, number, servers};
+use super::{DIGITS, Found, HOST, Header, LOWER, NO_NAME, PROGRAM, number, servers};
 use crate::line::bytes::Class;
 
 /// Reads what is behind a time stamp and its space.
@@ -39,7 +39,7 @@ fn named<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
         let (program, pid, message) = tag(rest)?;
         return Some(tagged(Header::of(time, program, pid), message, Form::WithoutHost));
     }
-    if space == 0 || HOST.run(word) != space {
+    if space == 0 || HOST.run(word) != space && word != NO_NAME {
         return None;
     }
     behind_host(time, word, &rest[space + 1..])
@@ -96,7 +96,7 @@ pub(super) fn may_have_unit(time: &[u8]) -> bool {
     Form::of_stamp(time) == Form::Weekday
 }
 
-/// `program[pid]:` and at most one space; what is left is the message.
+/// `program[pid]:` and at most two spaces; what is left is the message.
 fn tag(text: &[u8]) -> Option<(&[u8], Option<u32>, &[u8])> {
     let (program, rest) = program(text)?;
     let (pid, message) = behind_program(rest)?;
@@ -121,6 +121,8 @@ pub(super) fn behind_program(text: &[u8]) -> Option<(Option<u32>, &[u8])> {
     };
     let rest = rest.strip_prefix(b":")?;
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
+    // rsyslog keeps the space that stood behind the tag; a template may have another (`%syslogtag% %msg%`).
+    let message = message.strip_prefix(b" ").unwrap_or(message);
     Some((pid, behind_message_id(message)))
 }
 

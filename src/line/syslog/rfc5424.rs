@@ -32,7 +32,7 @@ pub(super) fn read(line: &[u8]) -> Option<Found<'_>> {
 
 /// The same behind the stamp of a line that does not say its version, as NetBSD's syslogd writes it to a file.
 pub(super) fn without_version<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Found<'l>> {
-    found(behind_stamp(time, rest).filter(|_| time.get(10) == Some(&b'T'))?)
+    found(behind_stamp(time, rest, &HOST).filter(|_| time.get(10) == Some(&b'T'))?)
 }
 
 fn found(Parts { time, host, program, process, message }: Parts<'_>) -> Option<Found<'_>> {
@@ -52,12 +52,12 @@ fn found(Parts { time, host, program, process, message }: Parts<'_>) -> Option<F
 pub(super) fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let rest = line.strip_prefix(b"1 ")?;
     let (time, rest) = stamp(rest).filter(|(time, _)| time.get(10) == Some(&b'T')).or_else(|| nil(rest))?;
-    behind_stamp(time, rest)
+    behind_stamp(time, rest, &GRAPHIC)
 }
 
 /// `HOST APP PROCID MSGID SD MSG`.
-fn behind_stamp<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
-    let (host, rest) = word(rest, &HOST)?;
+fn behind_stamp<'l>(time: &'l [u8], rest: &'l [u8], hosts: &Class) -> Option<Parts<'l>> {
+    let (host, rest) = word(rest, hosts)?;
     let (program, rest) = word(rest, &GRAPHIC)?;
     let (process, rest) = word(rest, &GRAPHIC)?;
     let (_, rest) = word(rest, &GRAPHIC)?;

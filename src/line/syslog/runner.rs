@@ -89,9 +89,10 @@ pub(super) fn stamped<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Optio
 pub(super) fn may_have_own_header(line: &[u8]) -> bool {
     match line.first() {
         Some(b'<' | b'@') => true,
-        Some(b'0'..=b'9') => line.starts_with(b"1 ") || stamp(line).is_some() || nginx_stamp(line).is_some(),
-        Some(b'A'..=b'Z') => stamp(line).is_some() || program_first(line).is_some(),
-        _ => program_first(line).is_some(),
+        Some(b'0'..=b'9') if line.starts_with(b"1 ") || stamp(line).is_some() || nginx_stamp(line).is_some() => true,
+        Some(b'A'..=b'Z') if stamp(line).is_some() => true,
+        Some(b'0'..=b'9') => compose(line).is_some(),
+        _ => program_first(line).is_some() || compose(line).is_some(),
     }
 }
 
@@ -102,12 +103,27 @@ pub(super) fn named(line: &[u8], depth: usize) -> Option<Found<'_>> {
     Some(Found { header: Header { container: Some(container), ..found.header }, ..found }.with(form))
 }
 
-/// `name  | ` of `docker compose logs`, and what is behind it.
+/// `name  | ` of `docker compose logs`, and what is behind it; both may be coloured. `docker service logs` names the task and the
+/// node: `mail_dovecot.1.abc@node    | `.
 fn compose(line: &[u8]) -> Option<(&[u8], &[u8], Form)> {
     const MOST_SPACES: usize = 64;
-    let (container, rest) = line.split_at(name(line)?);
+    let coloured = colour(line);
+    let (container, rest) = coloured.unwrap_or(line).split_at(TASK.run(coloured.unwrap_or(line)));
     let bar = rest.iter().take(MOST_SPACES).position(|byte| *byte != b' ').filter(|spaces| *spaces > 0)?;
-    Some((container, rest[bar..].strip_prefix(b"| ")?, Form::Compose))
+    let rest = rest[bar..].strip_prefix(b"|")?;
+    // Version 1 takes the colour back in front of the space, later ones behind it.
+    let text = match (coloured, colour(rest)) {
+        (None, _) => rest.strip_prefix(b" ")?,
+        (Some(_), Some(behind)) => behind.strip_prefix(b" ")?,
+        (Some(_), None) => colour(rest.strip_prefix(b" ")?)?,
+    };
+    (!container.is_empty()).then_some((container, text, Form::Compose))
+}
+
+/// Behind what sets a colour of the terminal.
+fn colour(text: &[u8]) -> Option<&[u8]> {
+    let codes = text.strip_prefix(b"\x1b[")?;
+    codes[CODES.run(codes)..].strip_prefix(b"m")
 }
 
 /// `[pod/name/container] ` of `kubectl logs --prefix`, and what is behind it.
@@ -149,5 +165,7 @@ fn with_inner<'l>(found: Found<'l>, time: &'l [u8]) -> Found<'l> {
     Found { header: Header { inner_time: Some(time), ..found.header }, ..found }
 }
 
-/// What container names are made of.
+/// What the names of containers are made of, and of tasks on a node.
 static NAME: Class = Class::letters_digits_and(b"._-");
+static TASK: Class = Class::letters_digits_and(b"._-@");
+static CODES: Class = Class::new(b'0', b'9', b"").with(b";", true);

@@ -10,7 +10,7 @@ use regex::bytes::{Captures, Regex};
 
 const MONTH: &str = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
 const CLOCK: &str = "[0-9]{2}:[0-9]{2}:[0-9]{2}";
-const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@#-]*[A-Za-z0-9_./@#-])";
+const HOST: &str = r"(?P<host>[A-Za-z0-9_.:/@#%-]*[A-Za-z0-9_./@#%-]|\(none\))";
 const PROGRAM: &str = r"(?P<program>[A-Za-z0-9_./+-]+)";
 const TAG: &str = r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[(?P<pid>[0-9]+)\])?:";
 const PRIORITY: &str = "(?:mail|daemon|auth|authpriv|user|syslog|kern|local[0-7]|lpr|news|uucp|cron|ftp|ntp|security|console|audit|mark)\\.(?:info|notice|debug|warning|warn|err|error|crit|alert|emerg|panic)";
@@ -47,16 +47,21 @@ static NGINX: LazyLock<Regex> = LazyLock::new(|| {
 static KUBERNETES: LazyLock<Regex> =
     LazyLock::new(|| regex("std(?:out|err) (?P<tag>[FP])(?: (?P<message>.*)|(?P<none>))"));
 static COMPOSE: LazyLock<Regex> =
-    LazyLock::new(|| regex(&format!(r"(?P<container>[A-Za-z0-9._-]+) {{1,63}}\| {MESSAGE}")));
+    LazyLock::new(|| regex(&format!(r"(?P<container>[A-Za-z0-9._@-]+) {{1,63}}\| {MESSAGE}")));
+static COLOURED: LazyLock<Regex> = LazyLock::new(|| {
+    let colour = r"\x1b\[[0-9;]*m";
+    let end = format!("(?:{colour} | {colour})");
+    regex(&format!(r"{colour}(?P<container>[A-Za-z0-9._@-]+) {{1,63}}\|{end}{MESSAGE}"))
+});
 static PROGRAM_FIRST: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!("(?P<program>[A-Za-z_./+-][A-Za-z0-9_./+-]*): {MESSAGE}")));
 static POD: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!(r"\[(?P<container>pod/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+)\] {MESSAGE}")));
 static RFC5424: LazyLock<Regex> = LazyLock::new(|| {
     let stamp = format!(r"-|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{CLOCK}(?:\.[0-9]+)?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?");
-    rfc5424_behind(&format!("1 (?P<time>{stamp}) "))
+    rfc5424_behind(&format!("1 (?P<time>{stamp}) "), "[!-~]")
 });
-static WITHOUT_VERSION: LazyLock<Regex> = LazyLock::new(|| rfc5424_behind(""));
+static WITHOUT_VERSION: LazyLock<Regex> = LazyLock::new(|| rfc5424_behind("", "[A-Za-z0-9_.:/@#%-]"));
 /// What AIX writes behind a stamp.
 static AIX: LazyLock<Regex> = LazyLock::new(|| {
     let levels = "(?:info|notice|debug|warning|warn|err|error|crit|alert|emerg|panic)";
@@ -65,27 +70,27 @@ static AIX: LazyLock<Regex> = LazyLock::new(|| {
     let host = format!(r"(?:{angles}{HOST}|\[(?P<address>{ADDRESS})\])");
     regex(&format!(r"{host} (?:{facilities}|auth\|security):{levels}(?:\|{levels})? {MESSAGE}"))
 });
-static BARE: LazyLock<Form> = LazyLock::new(|| Form { program: None, regex: regex(&format!("{TAG} ?{MESSAGE}")) });
+static BARE: LazyLock<Form> = LazyLock::new(|| Form { program: None, regex: regex(&format!("{TAG} {{0,2}}{MESSAGE}")) });
 /// What follows a stamp, in the order in which it is tried.
 static ORIGINS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     let angles = ANGLES.as_str();
     let address = format!(r"\[(?P<host>{ADDRESS})\]");
     [
-        (None, format!(r"{address} [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
-        (None, format!(r"{address} {TAG} ?{MESSAGE}")),
-        (None, format!(r"{address} {PRIORITY} {TAG} ?{MESSAGE}")),
+        (None, format!(r"{address} [A-Za-z0-9_./@-]* (?P<program>nginx): {{1,2}}{MESSAGE}")),
+        (None, format!(r"{address} {TAG} {{0,2}}{MESSAGE}")),
+        (None, format!(r"{address} {PRIORITY} {TAG} {{0,2}}{MESSAGE}")),
         // What is behind an address in brackets must be a tag.
         (None, format!(r"{address} (?P<program>){MESSAGE}")),
         (None, format!(r"\[{PROGRAM}\] {MESSAGE}")),
         (Some("dovecot"), r"(?P<message>(?:imap-login|pop3-login): .*|(?:imap|pop3)\(.*>: .*)".to_owned()),
-        (None, format!(r"{angles}{TAG} {MESSAGE}")),
+        (None, format!(r"{angles}{TAG} {{1,2}}{MESSAGE}")),
         (None, format!(r"{angles}{TAG}(?P<message>[^ ]*: .*)")),
-        (None, format!(r"{angles}(?:{PRIORITY}) [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
-        (None, format!(r"{angles}(?:{PRIORITY}) {TAG} ?{MESSAGE}")),
-        (None, format!(r"{angles}(?:{PRIORITY}) {PRIORITY} {TAG} ?{MESSAGE}")),
-        (None, format!(r"{angles}{HOST} [A-Za-z0-9_./@-]* (?P<program>nginx): {MESSAGE}")),
-        (None, format!(r"{angles}{HOST} {TAG} ?{MESSAGE}")),
-        (None, format!(r"{angles}{HOST} {PRIORITY} {TAG} ?{MESSAGE}")),
+        (None, format!(r"{angles}(?:{PRIORITY}) [A-Za-z0-9_./@-]* (?P<program>nginx): {{1,2}}{MESSAGE}")),
+        (None, format!(r"{angles}(?:{PRIORITY}) {TAG} {{0,2}}{MESSAGE}")),
+        (None, format!(r"{angles}(?:{PRIORITY}) {PRIORITY} {TAG} {{0,2}}{MESSAGE}")),
+        (None, format!(r"{angles}{HOST} [A-Za-z0-9_./@-]* (?P<program>nginx): {{1,2}}{MESSAGE}")),
+        (None, format!(r"{angles}{HOST} {TAG} {{0,2}}{MESSAGE}")),
+        (None, format!(r"{angles}{HOST} {PRIORITY} {TAG} {{0,2}}{MESSAGE}")),
     ]
     .map(|(program, form)| Form { program, regex: regex(&form) })
     .into()
@@ -106,13 +111,13 @@ static ODD: LazyLock<Vec<Form>> = LazyLock::new(|| {
 });
 static MESSAGE_ID: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"\[ID (?P<pid>[0-9]+) {PRIORITY}\] {MESSAGE}")));
 
-fn rfc5424_behind(start: &str) -> Regex {
+fn rfc5424_behind(start: &str, host: &str) -> Regex {
     let name = r#"[!-~&&[^=\]"]]+"#;
     let value = r#"(?:\\["\\\]]|[^"\]\\]|\\)*?"#;
     // A backslash in front of what must be escaped escapes it.
     let value = value.replace(r"|\\)*?", r#"|\\[^"\]\\])*"#);
     let data = format!(r#"(?:-|(?:\[{name}(?: {name}="{value}")*\])+)"#);
-    let host = "(?P<host>[A-Za-z0-9_.:/@#-]+)";
+    let host = format!("(?P<host>{host}+)");
     let bom = r"(?:\xef\xbb\xbf)?";
     let program = r"(?P<program>[A-Za-z0-9_./+-]+)";
     regex(&format!("{start}{host} {program} (?P<process>[!-~]+) [!-~]+ {data}(?:$| {{1,2}}{bom}{MESSAGE})"))
@@ -190,6 +195,7 @@ fn nested<'l>(time: &'l [u8], rest: &'l [u8], depth: usize) -> Option<Parts<'l>>
     }
     let has_own = match rest.first()? {
         b'<' | b'@' => true,
+        _ if COMPOSE.is_match(rest) || COLOURED.is_match(rest) => true,
         _ => stamp(rest).is_some() || rest.starts_with(b"1 ") || nginx(rest).is_some() || is_program_first(rest),
     };
     if has_own { within(rest, depth + 1).map(behind) } else { None }
@@ -274,7 +280,7 @@ fn program_first(line: &[u8]) -> Option<Parts<'_>> {
 }
 
 fn in_container(line: &[u8], depth: usize) -> Option<Parts<'_>> {
-    let found = COMPOSE.captures(line).or_else(|| POD.captures(line)).filter(|_| depth < MOST)?;
+    let found = COMPOSE.captures(line).or_else(|| COLOURED.captures(line)).or_else(|| POD.captures(line)).filter(|_| depth < MOST)?;
     let inner = within(named(&found, "message")?, depth + 1)?;
     Some(Parts { container: named(&found, "container"), ..inner })
 }
