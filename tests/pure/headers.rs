@@ -243,6 +243,11 @@ fn users() -> impl Strategy<Value = Vec<u8>> {
         "stdout P ",
         "@400000006aabcdef00000000 ",
         "x-1  | ",
+        "x.1.y@z    | ",
+        "\x1b[36mx-1  | \x1b[0m",
+        "(none) ",
+        "imapd[4711]: last message repeated 2 times",
+        "151 <22>1 ",
         "[ID 1 mail.info] ",
         "<mail.info> ",
         "mail.info ",
@@ -291,7 +296,10 @@ proptest! {
                 let mut matchers = ALL.clone();
                 let event = matchers.event(Timestamp::default(), &line);
                 prop_assert!(event.is_none_or(|event| event.action == Action::Logout), "{}", line.escape_ascii());
-                for again in ["Nov 22 16:00:01 mail last message repeated 2 times", "2026-11-22T16:00:00Z stdout F x"] {
+                let tagged = format!("Nov 22 16:00:01 mail {program}[4711]: last message repeated 2 times");
+                let silent = tagged.replace(" mail ", "  ");
+                let bare = "Nov 22 16:00:01 mail last message repeated 2 times";
+                for again in [bare, &tagged, &silent, "2026-11-22T16:00:00Z stdout F x"] {
                     prop_assert!(matchers.event(Timestamp::default(), again.as_bytes()).is_none(), "{}", line.escape_ascii());
                 }
             }

@@ -12,6 +12,8 @@ pub(crate) const PREFIXES: &[&str] = &[
     "dovecot-1  | ",
     "dovecot-1  | 2026-11-30T16:00:00.123456789Z ",
     "2026-11-30T16:00:00.123456789Z stdout F ",
+    "\x1b[36mdovecot-1  | \x1b[0m",
+    "2026-11-30T16:00:00.123456789Z mail_dovecot.1.x4f8b2k9q1zt@node1    | ",
     "[pod/mail-0/dovecot] ",
     "[pod/mail-0/dovecot] 2026-11-30T16:00:00.123456789Z ",
     "2026-11-30T16:00:00.12345 ",
@@ -48,6 +50,10 @@ pub(crate) const WRAPS: &[Wrap] = &[
     |program, message| [b"Nov 22 16:00:00 mail mail:info ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Nov 22 16:00:00 mail auth|security:info ".as_slice(), program, b"[4711]: ", message].concat(),
     |program, message| [b"Nov 22 16:00:00 [192.0.2.9.2.2] ".as_slice(), program, b"[4711]: ", message].concat(),
+    |program, message| [b"Nov 22 16:00:00 (none) mail.info ".as_slice(), program, b"[4711]:  ", message].concat(),
+    |program, message| {
+        [b"<22>1 2026-11-22T16:00:00Z [2001:db8::1] ".as_slice(), program, b" 4711 - - ", message].concat()
+    },
     |program, message| [b"2026-11-22T16:00:00.5Z mail ".as_slice(), program, b" 4711 - - ", message].concat(),
     |program, message| [b"mail.info: Nov 22 16:00:00 ".as_slice(), program, b"[4711]: ", message].concat(),
 ];
