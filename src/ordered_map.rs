@@ -67,14 +67,21 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
 
     /// Puts an entry at the head, in place of one of the same key.
     pub(crate) fn put(&mut self, key: K, value: V) {
-        let slot = self.take_slot(key, value);
+        let slot = self.take_slot(self.find(&key), key, value);
         self.link(NONE, slot, self.head);
     }
 
-    /// Puts an entry, in place of one of the same key, behind those of which `ahead` is true; they are all at the head.
-    /// `near` is the slot of one of them, if any is known: that costs as many steps as there are between it and this one.
-    pub(crate) fn put_behind(&mut self, key: K, value: V, near: Option<usize>, ahead: impl Fn(&V) -> bool) {
-        let slot = self.take_slot(key, value);
+    /// Puts an entry, in place of that of the same key in `known`, behind those of which `ahead` is true; they are all at the
+    /// head. `near` is the slot of one of them, if any is known: that costs as many steps as there are between it and this one.
+    /// Returns the slot.
+    pub(crate) fn put_behind(
+        &mut self,
+        known: Option<usize>,
+        (key, value): (K, V),
+        near: Option<usize>,
+        ahead: impl Fn(&V) -> bool,
+    ) -> usize {
+        let slot = self.take_slot(known.map(|slot| slot as u32), key, value);
         let slots = &self.slots;
         let mut newer = near.map_or(NONE, |near| near as u32);
         let mut older = slots.get(newer as usize).map_or(self.head, |near| near.older);
@@ -82,11 +89,12 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
             (newer, older) = (older, slots[older as usize].older);
         }
         self.link(newer, slot, older);
+        slot as usize
     }
 
-    /// The slot of a key with this value, not linked.
-    fn take_slot(&mut self, key: K, value: V) -> u32 {
-        let slot = match self.find(&key) {
+    /// The slot of a key, which is known or a new one, with this value, not linked.
+    fn take_slot(&mut self, known: Option<u32>, key: K, value: V) -> u32 {
+        let slot = match known {
             Some(slot) => {
                 self.unlink(slot);
                 self.slots[slot as usize].value = value;
@@ -126,11 +134,16 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
 
     /// All entries, newest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, V)> {
+        self.newest_first().map(|slot| (self.slots[slot].key, self.slots[slot].value))
+    }
+
+    /// The slots of all entries, newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = usize> {
         let mut next = self.head;
         std::iter::from_fn(move || {
-            let slot = self.slots.get(next as usize)?;
-            next = slot.older;
-            Some((slot.key, slot.value))
+            let slot = next as usize;
+            next = self.slots.get(slot)?.older;
+            Some(slot)
         })
     }
 
@@ -155,10 +168,10 @@ impl<K: Copy + Eq + Hash, V: Copy, S: BuildHasher> OrderedMap<K, V, S> {
         (self.slot(key) == Some(slot)).then_some((*key, *value))
     }
 
-    /// The value of a key, the number of the slot that holds it, and a number that is higher the later it was put in.
-    pub(crate) fn entry(&self, key: &K) -> Option<(V, usize, u32)> {
-        let slot = self.find(key)? as usize;
-        Some((self.slots[slot].value, slot, self.slots[slot].turn))
+    /// Key and value in a slot that is in use, and a number that is higher the later they were put in.
+    pub(crate) fn entry(&self, slot: usize) -> (K, V, u32) {
+        let Slot { key, value, turn, .. } = self.slots[slot];
+        (key, value, turn)
     }
 
     /// Number of the slot that holds a key.

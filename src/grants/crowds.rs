@@ -29,7 +29,8 @@ impl Grants {
     /// Counts the user of a login that is granted, before it is. An address of one user takes no room.
     pub(super) fn count_user(&mut self, now: &Now, then: &Now, event: &Event<'_>) {
         let (address, grace) = (event.client, self.ring.grace());
-        let (Some(grant), Some(last)) = (self.ring.get(address), self.ring.last_login(address)) else { return };
+        let Some(grant) = self.ring.get(address) else { return };
+        let Some(last) = self.ring.last_login(address) else { return };
         let user = event.user.unwrap_or_default();
         let user = &user[..user.len().min(LONGEST_USER)];
         let Crowds(crowds) = &mut self.crowds;

@@ -49,7 +49,7 @@ pub(crate) struct AddressesPerUser<S = RandomState> {
 }
 
 impl<S: BuildHasher + Default> AddressesPerUser<S> {
-    /// For at least so many addresses, of which nobody should have more than `most`.
+    /// For as many addresses, of which nobody should have more than `most`.
     pub(crate) fn new(addresses: usize, most: u8) -> Self {
         // Up to two counts an address: most cells hold at most one of them.
         let cells = addresses.clamp(256, LARGEST).next_power_of_two() * CELLS;
@@ -61,16 +61,6 @@ impl<S: BuildHasher + Default> AddressesPerUser<S> {
             crowds: BTreeSet::new(),
             hasher: S::default(),
         }
-    }
-
-    /// Whether more than `addresses` would share too many counts.
-    pub(crate) fn is_full(&self, addresses: usize) -> bool {
-        addresses >= self.counts.len() / CELLS && addresses < LARGEST
-    }
-
-    /// How many addresses are not too many.
-    pub(crate) fn most(&self) -> u8 {
-        self.most
     }
 
     /// An address in a slot of the ring, with its user; users without a name are not counted.

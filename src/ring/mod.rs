@@ -76,7 +76,9 @@ pub struct Ring<S = RandomState> {
     marks: BTreeSet<(Timestamp, usize)>,
     /// Whose grant was given, and no login's has taken its place.
     by_hand: BTreeSet<IpAddr>,
-    /// Who gives way first, if that is not the oldest alone.
+    /// How many addresses a user may have before they give way first, if that is not the oldest alone.
+    most: Option<u8>,
+    /// Who has too many; counted from when the ring is nearly full.
     crowds: Option<AddressesPerUser<S>>,
 }
 
@@ -93,10 +95,9 @@ impl Ring {
 impl<S: BuildHasher + Default> Ring<S> {
     /// The same, hashed by `S`.
     pub fn hashed(grace: Duration, capacity: NonZeroUsize, most: Option<u8>) -> Self {
-        let crowds = most.map(|most| AddressesPerUser::new(0, most));
         let (grants, records) = (OrderedMap::default(), LoginRecords::default());
         let (marks, by_hand) = (BTreeSet::new(), BTreeSet::new());
-        Self { grace, capacity: bounded(capacity), grants, records, marks, by_hand, crowds }
+        Self { grace, capacity: bounded(capacity), grants, records, marks, by_hand, most, crowds: None }
     }
 
     /// Length of a grant.
@@ -125,8 +126,8 @@ impl<S: BuildHasher + Default> Ring<S> {
     pub fn login(&mut self, now: Timestamp, address: IpAddr, changes: &mut Vec<Change>) {
         self.purge(now, changes);
         let expires = now + self.grace;
-        let known = self.grants.get(&address);
-        if known.is_none_or(|known| known <= expires) {
+        let known = self.known(address);
+        if known.is_none_or(|(_, known)| known <= expires) {
             self.put(Grant { address, expires }, known, changes);
         }
     }
@@ -137,9 +138,9 @@ impl<S: BuildHasher + Default> Ring<S> {
     pub fn restore(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
         let Grant { address, expires } = grant;
         let expires = expires.min(now + self.grace);
-        let known = self.grants.get(&address);
-        if expires <= now || known.is_some_and(|known| known >= expires) || known.is_none() && self.has_no_room(expires)
-        {
+        let known = self.known(address);
+        let is_longer = known.is_some_and(|(_, known)| known >= expires);
+        if expires <= now || is_longer || known.is_none() && self.has_no_room(expires) {
             return;
         }
         self.put(Grant { address, expires }, known, changes);
@@ -149,8 +150,8 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// that has ended is left out, and a known address keeps the later end. Of two that end alike this one counts: it may
     /// have been read back from a table.
     pub fn give(&mut self, now: Timestamp, grant: Grant, changes: &mut Vec<Change>) {
-        let known = self.grants.get(&grant.address);
-        if grant.expires > now && known.is_none_or(|known| known <= grant.expires) {
+        let known = self.known(grant.address);
+        if grant.expires > now && known.is_none_or(|(_, known)| known <= grant.expires) {
             self.put(grant, known, changes);
             self.by_hand.insert(grant.address);
         }
@@ -166,32 +167,41 @@ impl<S: BuildHasher + Default> Ring<S> {
         self.len() >= self.capacity && self.oldest().is_some_and(|oldest| oldest.expires >= expires)
     }
 
-    /// Puts the grant where its end belongs, and makes room for it; `known` is when that of the same address ended before.
-    fn put(&mut self, grant: Grant, known: Option<Timestamp>, changes: &mut Vec<Change>) {
-        if let Some(before) = known {
-            self.count(grant.address, AddressesPerUser::remove);
+    /// The slot of an address, and when its grant ends.
+    fn known(&self, address: IpAddr) -> Option<(usize, Timestamp)> {
+        self.grants.slot(&address).map(|slot| (slot, self.grants.entry(slot).1))
+    }
+
+    /// Puts the grant where its end belongs, and makes room for it; `known` is where that of the same address is, and when it
+    /// ended before.
+    fn put(&mut self, grant: Grant, known: Option<(usize, Timestamp)>, changes: &mut Vec<Change>) {
+        if let Some((slot, before)) = known {
+            self.count(slot, AddressesPerUser::remove);
+            self.unmark(slot);
             changes.push(Change::Extended(grant, before));
         } else {
             self.make_room(self.capacity - 1, changes);
-            if let Some(crowds) = self.crowds.as_ref().filter(|crowds| crowds.is_full(self.len())) {
-                self.set_most_per_user(Some(crowds.most()));
-            }
             changes.push(Change::Added(grant));
         }
         self.by_hand.remove(&grant.address);
-        if let Some(mark) = self.mark(grant.address) {
-            self.marks.remove(&mark);
-        }
-        let near = self.marks.range((grant.expires, usize::MAX)..).next().map(|(_, slot)| *slot);
-        self.grants.put_behind(grant.address, grant.expires, near, |other| *other > grant.expires);
-        self.marks.extend(self.mark(grant.address));
-        self.count(grant.address, AddressesPerUser::add);
+        let Grant { address, expires } = grant;
+        let near = self.marks.range((expires, usize::MAX)..).next().map(|(_, slot)| *slot);
+        let known = known.map(|(slot, _)| slot);
+        let slot = self.grants.put_behind(known, (address, expires), near, |other| *other > expires);
+        self.marks.extend(self.mark(slot));
+        self.count(slot, AddressesPerUser::add);
     }
 
-    /// The mark of an address, if its slot has one.
-    fn mark(&self, address: IpAddr) -> Option<(Timestamp, usize)> {
-        let (expires, slot, _) = self.grants.entry(&address)?;
-        slot.is_multiple_of(MARKED).then_some((expires, slot))
+    /// The mark of a slot, if it has one.
+    fn mark(&self, slot: usize) -> Option<(Timestamp, usize)> {
+        slot.is_multiple_of(MARKED).then(|| (self.grants.entry(slot).1, slot))
+    }
+
+    /// Takes the mark from a slot, if it has one.
+    fn unmark(&mut self, slot: usize) {
+        if let Some(mark) = self.mark(slot) {
+            self.marks.remove(&mark);
+        }
     }
 
     /// Changes the length of grants from now on. Those that there are keep their ends.
@@ -202,6 +212,7 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// Changes how many addresses may have a grant, as in [`Ring::new`]; evicts the oldest if they are too many.
     pub fn set_capacity(&mut self, capacity: NonZeroUsize, changes: &mut Vec<Change>) {
         self.capacity = bounded(capacity);
+        self.crowds = None;
         self.make_room(self.capacity, changes);
     }
 
@@ -209,13 +220,8 @@ impl<S: BuildHasher + Default> Ring<S> {
     /// others do, if the ring is full: of several crowds one of the largest, and of that no address which more than half of
     /// `most` others are older than. `None`: the oldest of all.
     pub fn set_most_per_user(&mut self, most: Option<u8>) {
-        self.crowds = most.map(|most| AddressesPerUser::new(self.len() + 1, most));
-        // The newest first: of whoever has many, the others are kept in order.
-        for (address, _) in self.grants.iter() {
-            if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
-                crowds.add(member);
-            }
-        }
+        self.most = most;
+        self.crowds = None;
     }
 
     /// Takes out an address that must not be published any more.
@@ -228,11 +234,11 @@ impl<S: BuildHasher + Default> Ring<S> {
         let Some(slot) = self.grants.slot(&address) else { return };
         let is_other_user = self.records.get(slot).map(|record| record.user) != record.map(|record| record.user);
         if is_other_user {
-            self.count(address, AddressesPerUser::remove);
+            self.count(slot, AddressesPerUser::remove);
         }
         self.records.set(slot, record);
         if is_other_user {
-            self.count(address, AddressesPerUser::add);
+            self.count(slot, AddressesPerUser::add);
         }
     }
 
@@ -287,14 +293,25 @@ impl<S: BuildHasher + Default> Ring<S> {
         self.grants.at(slot).map(grant)
     }
 
-    /// Evicts until there are at most `most`.
+    /// Evicts until there are at most `most`. Nobody gives way in a ring with much room, so that nobody is counted there: that
+    /// would be a walk through memory for each login.
     fn make_room(&mut self, most: usize, changes: &mut Vec<Change>) {
+        if self.crowds.is_none() && self.len() >= self.capacity - self.capacity / 4 {
+            self.crowds = self.most.map(|most| self.counted(most));
+        }
         while self.len() > most {
             match self.crowds.as_ref().and_then(AddressesPerUser::first).and_then(|slot| self.at(slot)) {
                 Some(crowd) => self.remove(crowd.address, Reason::Evicted, changes),
                 None => self.remove_oldest(Reason::Evicted, changes),
             }
         }
+    }
+
+    /// All addresses, counted. The newest first: of whoever has many, the others are kept in order.
+    fn counted(&self, most: u8) -> AddressesPerUser<S> {
+        let mut crowds = AddressesPerUser::new(self.capacity, most);
+        self.grants.newest_first().for_each(|slot| crowds.add(self.member(&crowds, slot)));
+        crowds
     }
 
     fn remove_oldest(&mut self, reason: Reason, changes: &mut Vec<Change>) {
@@ -305,30 +322,28 @@ impl<S: BuildHasher + Default> Ring<S> {
 
     fn remove(&mut self, address: IpAddr, reason: Reason, changes: &mut Vec<Change>) {
         let Some(slot) = self.grants.slot(&address) else { return };
-        self.count(address, AddressesPerUser::remove);
+        self.count(slot, AddressesPerUser::remove);
         // Whoever gets the slot next has nothing to do with this login.
         self.records.set(slot, None);
         self.by_hand.remove(&address);
-        if let Some(mark) = self.mark(address) {
-            self.marks.remove(&mark);
-        }
+        self.unmark(slot);
         self.grants.remove(&address);
         changes.push(Change::Removed(address, reason));
     }
 
-    /// Counts an address that is in the ring, or no longer.
-    fn count(&mut self, address: IpAddr, how: impl Fn(&mut AddressesPerUser<S>, Member)) {
-        if let (Some(member), Some(crowds)) = (self.member(address), &mut self.crowds) {
+    /// Counts the address in a slot, or no longer.
+    fn count(&mut self, slot: usize, how: impl Fn(&mut AddressesPerUser<S>, Member)) {
+        let member = self.crowds.as_ref().map(|crowds| self.member(crowds, slot));
+        if let (Some(member), Some(crowds)) = (member, &mut self.crowds) {
             how(crowds, member);
         }
     }
 
-    /// What the crowds need to know of an address, if they count.
-    fn member(&self, address: IpAddr) -> Option<Member> {
-        let crowds = self.crowds.as_ref()?;
-        let (expires, slot, turn) = self.grants.entry(&address)?;
+    /// What the crowds need to know of the address in a slot.
+    fn member(&self, crowds: &AddressesPerUser<S>, slot: usize) -> Member {
+        let (address, expires, turn) = self.grants.entry(slot);
         let user = self.records.get(slot).map(|record| record.user).unwrap_or_default();
-        Some(crowds.member(address, user, (expires, turn), slot))
+        crowds.member(address, user, (expires, turn), slot)
     }
 }
 

@@ -344,6 +344,20 @@ fn hashed_for_a_login(capacity: u32) -> u64 {
 }
 
 #[test]
+fn nobody_is_counted_in_a_ring_with_much_room() {
+    let mut ring = Ring::<Counting>::hashed(Duration::from_secs(1800), non_zero(1000), Some(50));
+    let mut hashed = |number: u32| {
+        let address = Ipv4Addr::from_bits(number).into();
+        ring.login(Timestamp::default(), address, &mut Vec::new());
+        let before = HASHED.get();
+        ring.note_login(address, Some(record("al")));
+        HASHED.get() - before
+    };
+    assert!((0..750).all(|number| hashed(number) == 1), "the address");
+    assert!((750..1000).all(|number| hashed(number) == 2), "and the user");
+}
+
+#[test]
 fn an_eviction_costs_the_same_in_a_ring_of_any_size() {
     // A walk would hash each address that it comes by, or its user.
     let hashed = hashed_for_a_login(1_000);
