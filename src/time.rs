@@ -3,6 +3,7 @@
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
+use jiff::tz::TimeZone;
 use nix::time::{ClockId, clock_gettime};
 
 pub use pop_before_smtp_backends::seconds_up as unix_seconds_up;
@@ -125,7 +126,7 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
 pub fn display(time: SystemTime) -> String {
     let seconds = i64::try_from(unix_seconds(time)).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_second(seconds) {
-        Ok(stamp) => stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        Ok(stamp) => stamp.display_with_offset(TimeZone::system().to_offset(stamp)).to_string(),
         Err(_) => seconds.to_string(),
     }
 }

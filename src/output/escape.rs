@@ -1,6 +1,6 @@
 //! Makes text from a log line safe to print: strangers wrote it.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 
 /// `text` in which every character that is not printable is escaped as in Rust, and the backslash doubled.
 pub(crate) fn printable(text: &[u8]) -> impl Display {
@@ -53,14 +53,16 @@ struct Escaped<'t> {
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.text.utf8_chunks() {
-            for char in chunk.valid().chars() {
+            let mut text = chunk.valid();
+            while let Some((at, char)) = text.char_indices().find(|(_, char)| self.is_escaped(*char)) {
+                f.write_str(&text[..at])?;
                 match char {
-                    '\\' => f.write_str(r"\\")?,
-                    '"' if self.json => f.write_str("\\\"")?,
-                    _ if is_obeyed(char) => self.code(f, char)?,
-                    _ => f.write_char(char)?,
+                    '\\' | '"' => write!(f, "\\{char}")?,
+                    _ => self.code(f, char)?,
                 }
+                text = &text[at + char.len_utf8()..];
             }
+            f.write_str(text)?;
             for byte in chunk.invalid() {
                 write!(f, "{}\\x{byte:02x}", if self.json { "\\" } else { "" })?;
             }
@@ -70,6 +72,10 @@ impl Display for Escaped<'_> {
 }
 
 impl Escaped<'_> {
+    fn is_escaped(&self, char: char) -> bool {
+        char == '\\' || self.json && char == '"' || is_obeyed(char)
+    }
+
     fn code(&self, f: &mut fmt::Formatter<'_>, char: char) -> fmt::Result {
         if self.json {
             let mut units = [0; 2];
