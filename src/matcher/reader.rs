@@ -209,6 +209,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Takes the longest run of bytes of the class.
+    #[inline(always)]
     fn run(&mut self, class: &Class) -> &'m [u8] {
         match self.side {
             Side::Left => {

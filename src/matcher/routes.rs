@@ -12,7 +12,6 @@ use super::{BUILTIN, ForeignWords, Kind, RawNewlines};
 /// What to do with the messages of one program.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Route {
-    program: Box<[u8]>,
     pub(super) matchers: Vec<AnyMatcher>,
     /// Of all its matchers, in the order in which they are tried.
     patterns: Vec<Candidate>,
@@ -77,13 +76,15 @@ fn candidates(matcher: &AnyMatcher) -> impl Iterator<Item = Candidate> {
 #[derive(Debug, Clone)]
 pub(super) struct Routes {
     /// In the order of their class.
+    programs: Vec<Box<[u8]>>,
+    /// Those of the programs.
     routes: Vec<Route>,
-    /// Where the routes of each class begin; one more than there are classes.
-    starts: Vec<usize>,
+    /// Where the programs of each class begin; one more than there are classes.
+    starts: Box<[u16; CLASSES + 1]>,
 }
 
 /// Classes of program names.
-const CLASSES: usize = 256;
+const CLASSES: usize = 1024;
 
 impl Routes {
     /// For these matchers. The programs of all loggers that cut messages, and of all servers that log a stranger's
@@ -116,17 +117,19 @@ impl Routes {
                 }
             }
         }
-        routes.sort_by_key(|route| class(&route.program));
-        let starts = (0..=CLASSES).map(|n| routes.partition_point(|route| class(&route.program) < n)).collect();
-        Self { routes, starts }
+        routes.sort_by_key(|(program, _)| class(program));
+        let starts = |n| routes.partition_point(|(program, _)| class(program) < n) as u16;
+        let starts = Box::new(std::array::from_fn(starts));
+        let (programs, routes) = routes.into_iter().unzip();
+        Self { programs, routes, starts }
     }
 
     /// The number of a program's route, if a matcher listens to it or its logger cuts messages.
     #[inline]
     pub(super) fn find(&self, program: &[u8]) -> Option<usize> {
         let class = class(program);
-        let mut routes = self.starts[class]..self.starts[class + 1];
-        routes.find(|nth| *self.routes[*nth].program == *program)
+        let mut programs = usize::from(self.starts[class])..usize::from(self.starts[class + 1]);
+        programs.find(|nth| *self.programs[*nth] == *program)
     }
 
     /// The route of this number, which was found.
@@ -142,18 +145,18 @@ impl Routes {
 
 /// The route of a program, made if there is none. The limit of one server holds for all that share its program name: the
 /// rest of a message cut by Courier's logger may as well look like a login of UW or Cyrus.
-fn route<'r>(routes: &'r mut Vec<Route>, program: &[u8]) -> &'r mut Route {
-    let at = routes.iter().position(|route| *route.program == *program).unwrap_or_else(|| {
-        routes.push(Route { program: program.into(), ..Route::default() });
+fn route<'r>(routes: &'r mut Vec<(Box<[u8]>, Route)>, program: &[u8]) -> &'r mut Route {
+    let at = routes.iter().position(|(known, _)| **known == *program).unwrap_or_else(|| {
+        routes.push((program.into(), Route::default()));
         routes.len() - 1
     });
-    &mut routes[at]
+    &mut routes[at].1
 }
 
 /// From the length of the name and its ends.
 fn class(program: &[u8]) -> usize {
     let end = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-    (program.len() * 5 + end(program.first()) * 3 + end(program.last())) % CLASSES
+    (program.len() * 37 + end(program.first()) * 3 + end(program.last()) * 11) % CLASSES
 }
 
 #[cfg(test)]
@@ -165,7 +168,7 @@ mod tests {
         let all: Vec<AnyMatcher> = BUILTIN.iter().map(AnyMatcher::from).collect();
         let routes = Routes::new(&all);
         for program in BUILTIN.iter().flat_map(|matcher| matcher.programs) {
-            let found = routes.find(program.as_bytes()).map(|nth| &*routes.get(nth).program);
+            let found = routes.find(program.as_bytes()).map(|nth| &*routes.programs[nth]);
             assert_eq!(found, Some(program.as_bytes()));
         }
         for other in ["", "x", "postfix/smtpd", "dovecos", "dovecot ", "Dovecot"] {

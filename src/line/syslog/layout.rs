@@ -84,7 +84,7 @@ impl Layout {
 
     /// The tag of a line that is laid out so. [`super::parse`] finds this program in it or, as what follows may be no
     /// message, none.
-    #[inline]
+    #[inline(always)]
     pub fn tag<'l>(&self, line: &'l [u8]) -> Option<Tag<'l>> {
         match &self.with_host {
             Some((begin, start)) if begin.fits(line) => tag(line, *start),
