@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The address that is the whole text; IPv4-mapped IPv6 reduced to IPv4. Nothing but an address: no port, prefix or
 /// zone, and no octet with a leading zero, which some programs take for octal.
 pub(super) fn parse(text: &[u8]) -> Option<IpAddr> {
-    let address = match dotted(text) {
+    // As servers with one socket for both log IPv4.
+    let address = match dotted(text.strip_prefix(b"::ffff:").unwrap_or(text)) {
         Some(address) => IpAddr::V4(address),
         None => std::str::from_utf8(text).ok()?.parse().ok()?,
     };

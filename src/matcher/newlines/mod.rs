@@ -166,8 +166,15 @@ impl Newlines {
         };
         is_behind_own_file && end <= self.own_file
             || end <= self.doubt
-            || (end + prefix).saturating_sub(self.header_length(line)) <= self.split
+            || self.is_split_near(line, end + prefix)
             || self.endings.iter().any(may_end)
+    }
+
+    /// Whether a line that ends there may belong to a message with headers in it. No header is longer than its line, and most
+    /// lines are too far away whatever theirs is.
+    fn is_split_near(&self, line: &[u8], end: u64) -> bool {
+        let without = |header: u64| end.saturating_sub(header) <= self.split;
+        without((line.len() as u64).max(self.prefix(line))) && without(self.header_length(line))
     }
 
     /// Lines of other containers and streams may stand between those of a message, so nothing tells where it ends: behind one that
@@ -269,7 +276,8 @@ const LONGEST_OF_NGINX: u64 = 2048;
 /// How much of a line a stranger has to write himself to have it in the log: UW's messages end, behind the name, in ` host=` and
 /// his real address, just as its logins do.
 fn without_tail(line: &[u8]) -> usize {
-    memchr::memmem::rfind(line, b" host=").unwrap_or(line.len())
+    let mut ends = memchr::memrchr_iter(b'=', line).map(|at| &line[..at]);
+    ends.find_map(|front| front.strip_suffix(b" host")).map_or(line.len(), <[u8]>::len)
 }
 
 /// nginx names no host there.
