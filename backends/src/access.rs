@@ -1,9 +1,8 @@
 //! Who may use the files of a table: their owner, and the processes of Postfix that have given up root, by their group.
 //!
 //! Who may open a file may lock it, and a lookup in a `hash:` table waits for as long as another holds a lock. Changes files
-//! by descriptors only; asks `postconf` once.
+//! by descriptors only; asks `postconf`.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -87,12 +86,7 @@ fn join(group: Gid) -> String {
 fn group() -> Option<Gid> {
     static GROUP: OnceLock<Option<Gid>> = OnceLock::new();
     *GROUP.get_or_init(|| {
-        let asked = process::find_postfix("postconf").and_then(|postconf| {
-            let arguments = [OsStr::new("-h"), OsStr::new("mail_owner")];
-            process::run(&postconf, &arguments, process::LIMIT).ok()
-        });
-        let owner = asked.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
-        let owner = owner.filter(|name| !name.is_empty()).unwrap_or_else(|| "postfix".to_owned());
+        let owner = process::mail_owner().unwrap_or_else(|| "postfix".to_owned());
         Some(User::from_name(&owner).ok()??.gid)
     })
 }

@@ -24,7 +24,7 @@ const POSTCONF: &str = r#"#!/bin/sh
 case "$*" in
 '-hx non_bdb_migration_level') echo enable-redirect ;;
 '-h default_database_type' | '-hx default_database_type') echo lmdb ;;
-'-h mail_owner') echo postfix ;;
+'-x command_directory mail_owner') echo 'mail_owner = postfix' ;;
 esac
 "#;
 

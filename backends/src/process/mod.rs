@@ -19,6 +19,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, eaccess};
 
+pub(crate) use self::postfix::mail_owner;
 pub use self::postfix::{find_postfix, places_of_postfix, take_postfix_from};
 pub use self::spawn::spawn;
 

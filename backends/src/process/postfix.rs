@@ -21,9 +21,20 @@ pub fn find_postfix(name: &str) -> Option<PathBuf> {
     if let Some(named) = NAMED.get() {
         return Some(named.join(name)).filter(|file| is_executable(file));
     }
-    static CONFIGURED: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let configured = CONFIGURED.get_or_init(configured).as_ref().map(|directory| directory.join(name));
-    configured.filter(|file| is_executable(file)).or_else(|| find(name))
+    let configured = first()
+        .map(|first| Path::new(&first.command_directory).join(name))
+        .filter(|file| file.is_absolute() && is_executable(file));
+    configured.or_else(|| find(name))
+}
+
+/// Whose Postfix's processes are that have given up root (`mail_owner`), by name.
+pub(crate) fn mail_owner() -> Option<String> {
+    let postconf = find_postfix("postconf")?;
+    let told = match first().filter(|first| first.postconf == postconf) {
+        Some(first) => first.mail_owner.clone(),
+        None => ask(postconf)?.mail_owner,
+    };
+    Some(told).filter(|name| !name.is_empty())
 }
 
 /// Where Postfix's programs are sought, for a message.
@@ -32,9 +43,30 @@ pub fn places_of_postfix() -> String {
     NAMED.get().map_or_else(|| "/usr/sbin nor in $PATH".to_owned(), |named| named.display().to_string())
 }
 
-/// `command_directory` (postconf(5)), as the configuration that `$MAIL_CONFIG` names has it, else Postfix's own.
-fn configured() -> Option<PathBuf> {
-    let asked = run(&find("postconf")?, &["-hx", "command_directory"].map(OsStr::new), LIMIT).ok()?;
-    let directory = String::from_utf8_lossy(&asked.stdout);
-    Some(Path::new(directory.trim()).to_owned()).filter(|directory| directory.is_absolute())
+/// What a `postconf` says, as the configuration that `$MAIL_CONFIG` names has it, else Postfix's own.
+#[derive(Default)]
+struct Told {
+    postconf: PathBuf,
+    command_directory: String,
+    mail_owner: String,
+}
+
+/// The answer of the first `postconf`: to start it takes longer than all else at a start, so it is asked once.
+fn first() -> Option<&'static Told> {
+    static FIRST: OnceLock<Option<Told>> = OnceLock::new();
+    let is_asked = NAMED.get().is_none();
+    FIRST.get_or_init(|| is_asked.then(|| find("postconf").and_then(ask)).flatten()).as_ref()
+}
+
+fn ask(postconf: PathBuf) -> Option<Told> {
+    let asked = run(&postconf, &["-x", "command_directory", "mail_owner"].map(OsStr::new), LIMIT).ok()?;
+    let mut told = Told { postconf, ..Told::default() };
+    for (name, value) in String::from_utf8_lossy(&asked.stdout).lines().filter_map(|line| line.split_once('=')) {
+        match name.trim() {
+            "command_directory" => told.command_directory = value.trim().to_owned(),
+            "mail_owner" => told.mail_owner = value.trim().to_owned(),
+            _ => {}
+        }
+    }
+    Some(told)
 }

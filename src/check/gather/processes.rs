@@ -95,7 +95,7 @@ fn parent(pid: u32) -> Option<u32> {
 
 fn has_open_for_writing(pid: u32, file: (u64, u64)) -> bool {
     let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == file);
-    descriptors(pid).any(|path| is_it(&path) && is_writable(pid, &path))
+    descriptors(pid).into_iter().flatten().any(|path| is_it(&path) && is_writable(pid, &path))
 }
 
 /// A program of our name that is another than ours, which has its lock open while it serves a map.
@@ -103,7 +103,7 @@ fn namesake(pid: u32) -> bool {
     let Ok(program) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
     let command = command(pid);
     let arguments: Vec<_> = command.iter().map(String::as_str).collect();
-    is_namesake(&program, &arguments) && !descriptors(pid).any(|path| has_name_of_lock(&path))
+    is_namesake(&program, &arguments) && !descriptors(pid).into_iter().flatten().any(|path| has_name_of_lock(&path))
 }
 
 fn has_name_of_lock(descriptor: &Path) -> bool {

@@ -34,7 +34,7 @@ const SYSLOG_NG: &str = "source s { unix-dgram(\"/dev/log\"); }; destination d {
 #[test]
 fn programs_are_known_by_their_file() {
     let kind = |program: &str, arguments: &[&str]| {
-        Kind::of(program, &arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>())
+        Kind::of(program, || arguments.iter().map(|argument| (*argument).to_owned()).collect())
     };
     assert_eq!(kind("rsyslogd", &["/usr/sbin/rsyslogd", "-n"]), Kind::Rsyslog);
     assert_eq!(kind("busybox", &["syslogd", "-n"]), Kind::Busybox);

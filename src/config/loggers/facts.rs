@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use nix::unistd::geteuid;
 use pop_before_smtp_backends::process::{self, LIMIT};
 
-use super::processes::{command, descriptors, hides_descriptors, is_writable, processes, program, root, started, user};
+use super::processes::{command, descriptors, is_writable, processes, program, root, started, user};
 use super::rsyslog::understood::sources;
 use super::sockets::{Listen, Transport, listening, logging};
 use super::{Kind, Logger, Loggers};
@@ -36,10 +36,12 @@ pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, as
     let logging = logging(&table(net, "unix"));
     let mut loggers = Loggers::default();
     for pid in processes().filter(|pid| *pid != std::process::id()) {
-        let is_hidden = hides_descriptors(pid);
+        let Some(program) = program(pid) else { continue };
+        let open = descriptors(pid);
+        let is_hidden = open.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
         loggers.is_blind |= is_hidden;
         let kept = if is_hidden { &mut loggers.hidden } else { &mut loggers.found };
-        kept.extend(logger(pid, &files, &logging, is_hidden));
+        kept.extend(logger(pid, program, open.into_iter().flatten(), is_hidden, &files, &logging));
     }
     for logger in loggers.found.iter_mut().chain(&mut loggers.hidden).filter(|logger| asked.contains(&logger.kind)) {
         logger.configuration = configuration(logger.kind, logger.pid, &logger.arguments);
@@ -56,10 +58,15 @@ pub(crate) fn gather<'l>(logs: impl IntoIterator<Item = (&'l str, &'l Path)>, as
 }
 
 /// A process that writes one of the files, or could.
-fn logger(pid: u32, files: &HashMap<(u64, u64), String>, logging: &HashSet<u64>, is_hidden: bool) -> Option<Logger> {
-    let program = program(pid)?;
-    let arguments = command(pid);
-    let kind = match Kind::of(&program, &arguments) {
+fn logger(
+    pid: u32,
+    program: String,
+    open: impl Iterator<Item = PathBuf>,
+    is_hidden: bool,
+    files: &HashMap<(u64, u64), String>,
+    logging: &HashSet<u64>,
+) -> Option<Logger> {
+    let kind = match Kind::of(&program, || command(pid)) {
         Kind::Syslogd => {
             read_file(Path::new(&format!("/proc/{pid}/exe"))).map_or(Kind::Syslogd, |file| Kind::of_syslogd(&file))
         }
@@ -70,7 +77,7 @@ fn logger(pid: u32, files: &HashMap<(u64, u64), String>, logging: &HashSet<u64>,
         is_writable(pid, path).then(|| name.clone())
     };
     let (mut held, mut inodes) = (HashSet::new(), HashSet::new());
-    for path in descriptors(pid) {
+    for path in open {
         if let Ok(found) = fs::metadata(&path) {
             held.extend(holds(&found, &path));
             inodes.insert(found.ino());
@@ -93,7 +100,7 @@ fn logger(pid: u32, files: &HashMap<(u64, u64), String>, logging: &HashSet<u64>,
         configuration: None,
         stale: None,
         user: user(pid),
-        arguments,
+        arguments: command(pid),
     };
     logger.holds.sort();
     Some(logger)

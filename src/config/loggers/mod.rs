@@ -39,13 +39,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Which program it is, by its file and its arguments.
-    pub(crate) fn of(program: &str, arguments: &[String]) -> Self {
+    /// Which program it is, by its file and, where that has to be known, its arguments.
+    pub(crate) fn of(program: &str, arguments: impl FnOnce() -> Vec<String>) -> Self {
         let is_syslogd = |argument: &String| argument.rsplit('/').next() == Some("syslogd");
         match program {
             "rsyslogd" => Self::Rsyslog,
             "syslog-ng" => Self::SyslogNg,
-            "busybox" if arguments.iter().take(2).any(is_syslogd) => Self::Busybox,
+            "busybox" if arguments().iter().take(2).any(is_syslogd) => Self::Busybox,
             "syslogd" | "inetutils-syslogd" => Self::Syslogd,
             "systemd-journal-remote" => Self::JournalRemote,
             "nginx" => Self::Nginx,

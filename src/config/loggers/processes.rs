@@ -25,13 +25,11 @@ pub(crate) fn is_writable(pid: u32, descriptor: &Path) -> bool {
 }
 
 /// What a process has open, as links.
-pub(crate) fn descriptors(pid: u32) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-/// Whether it cannot be seen what a process has open.
-pub(crate) fn hides_descriptors(pid: u32) -> bool {
-    fs::read_dir(format!("/proc/{pid}/fd")).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+///
+/// # Errors
+/// It has ended, or that may not be seen.
+pub(crate) fn descriptors(pid: u32) -> io::Result<impl Iterator<Item = PathBuf>> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.flatten().map(|entry| entry.path()))
 }
 
 /// What a process sees as `/`, if that can be seen.
@@ -58,12 +56,14 @@ pub(crate) fn command(pid: u32) -> Vec<String> {
     words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
-/// The name of the file that a process runs; without the right to see it, what the kernel calls the process.
+/// The name of the file that a process runs; without the right to see it, what the kernel calls the process. None for a
+/// thread of the kernel's, which runs no file and has none open.
 pub(crate) fn program(pid: u32) -> Option<String> {
-    let file = fs::read_link(format!("/proc/{pid}/exe")).ok();
-    let name =
-        file.and_then(|file| Some(file.file_name()?.to_string_lossy().trim_end_matches(" (deleted)").to_owned()));
-    name.or_else(|| Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned()))
+    match fs::read_link(format!("/proc/{pid}/exe")) {
+        Ok(file) => Some(file.file_name()?.to_string_lossy().trim_end_matches(" (deleted)").to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned()),
+    }
 }
 
 /// The numbers behind a label in what the kernel tells everybody of a process, such as `Uid:`, of which the second is the

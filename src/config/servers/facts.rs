@@ -1,7 +1,8 @@
 //! Looks at the host for what [`super::signs`] lists, and at the newest part of each log for logins. Changes nothing.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use nix::sys::utsname::uname;
@@ -18,6 +19,9 @@ use crate::time::Timestamp;
 /// How much is looked at of one log, and of all together, in bytes.
 const MOST: u64 = 4 << 20;
 const MOST_OF_ALL: u64 = 64 << 20;
+
+/// More than the kernel has for the name of a process, in bytes; those of its threads are longer than the others' (proc(5)).
+const LONGEST_NAME: usize = 128;
 
 /// How many entries of the journal are looked at.
 const ENTRIES: u32 = 5000;
@@ -84,8 +88,13 @@ impl Facts {
 fn processes(root: &Path) -> HashSet<String> {
     let entries = fs::read_dir(root.join("proc")).into_iter().flatten().flatten();
     let processes = entries.filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
-    let name = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("comm")).ok();
-    processes.filter_map(name).map(|name| name.trim_end().to_owned()).collect()
+    // One read has all of it.
+    let mut text = [0; LONGEST_NAME];
+    let name = |entry: fs::DirEntry| {
+        let length = File::open(entry.path().join("comm")).ok()?.read(&mut text).ok()?;
+        Some(String::from_utf8_lossy(&text[..length]).trim_end().to_owned())
+    };
+    processes.filter_map(name).collect()
 }
 
 /// The first of the programs that is there.
@@ -100,7 +109,9 @@ fn program(root: &Path, programs: &[&'static str]) -> Option<PathBuf> {
 /// Whether there is such a file. A link to a program of another server shows nothing: Debian's `/usr/sbin/imapd` is Courier's.
 fn is_program(root: &Path, path: &Path, programs: &[&str]) -> bool {
     let below = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-    let Ok(file) = fs::canonicalize(below(path)) else { return false };
+    // Most are not there, which this tells in one call.
+    let there = below(path);
+    let Some(file) = there.exists().then(|| fs::canonicalize(there).ok()).flatten() else { return false };
     let is_it = |other: &&&str| {
         let other = below(Path::new(other));
         !other.is_symlink() && fs::canonicalize(other).is_ok_and(|other| other == file)
