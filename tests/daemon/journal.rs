@@ -187,6 +187,10 @@ fn what_is_written_while_it_runs_is_seen() {
     journal.rotate();
     journal.write(&[&dovecot(&login("198.51.100.2"))]);
     site.wait_listed(ip("198.51.100.2"));
+    // The container that it is of is started again.
+    journal.reboot();
+    journal.write(&[&dovecot(&login("198.51.100.3"))]);
+    site.wait_listed(ip("198.51.100.3"));
     assert!(!site.lists(ip("198.51.100.66")), "from long before the start");
     assert!(!site.lists(ip("198.51.100.67")), "of a user");
     let follower = children(daemon.pid())[0];

@@ -51,13 +51,14 @@ pub(crate) fn user(message: &str) -> [(&str, &str); 5] {
 pub(crate) struct Journal {
     directory: PathBuf,
     files: u32,
+    boots: u32,
     entries: u64,
 }
 
 impl Journal {
     pub(crate) fn new(directory: PathBuf) -> Self {
         fs::create_dir(&directory).expect("a directory for the journal");
-        Self { directory, files: 1, entries: 0 }
+        Self { directory, files: 1, boots: 1, entries: 0 }
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -67,6 +68,12 @@ impl Journal {
     /// What is written from now on goes to another file.
     pub(crate) fn rotate(&mut self) {
         self.files += 1;
+    }
+
+    /// What is written from now on is of another boot, in another file.
+    pub(crate) fn reboot(&mut self) {
+        self.boots += 1;
+        self.rotate();
     }
 
     /// Appends entries.
@@ -83,7 +90,7 @@ impl Journal {
         let mut export = Vec::new();
         for fields in entries {
             self.entries += 1;
-            let (n, boot) = (self.entries, "0123456789abcdef0123456789abcdef");
+            let (n, boot) = (self.entries, format!("{:032x}", self.boots));
             let time = format!("__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={n}\n", begin + u128::from(n));
             export.extend_from_slice(format!("{time}_BOOT_ID={boot}\n_HOSTNAME=mail\n").as_bytes());
             for (name, value) in *fields {

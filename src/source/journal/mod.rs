@@ -62,6 +62,12 @@ impl Journalctl {
         if self.follow {
             // Without the second the first of those behind a cursor are left out.
             more.extend(["--follow", "--no-tail"].map(From::from));
+            if self.directory.is_some() {
+                // Or only entries of the boot that was the last in it at the start are shown (systemd 250 and later; before 257
+                // either of these is not enough). Not of this system's own journal: there the first also shows what other
+                // systems have sent, whose fields prove nothing.
+                more.extend(["--merge", "--boot=all"].map(From::from));
+            }
         }
         match (&self.cursor, self.since) {
             (Some(cursor), _) => more.push(format!("--after-cursor={cursor}")),
