@@ -19,7 +19,8 @@ fn hostile_page(home: &Scratch) -> PathBuf {
     let refused = format!(
         "2026-09-21T15:00:00Z mail postfix/smtpd[7]: {refused}<{HOSTILE}> to=<a@b.example> proto=ESMTP helo=<x>\n"
     );
-    fs::write(home.join("<b>log"), text + &refused).unwrap();
+    let idle = "2026-09-21T15:00:01Z mail dovecot: imap-login: Login: user=<idle>, method=PLAIN, rip=203.0.113.8, lip=192.0.2.25\n";
+    fs::write(home.join("<b>log"), text + &refused + idle).unwrap();
     let done = report(home.path(), &["--html", "page.html", "<b>log"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     home.join("page.html")
@@ -133,6 +134,25 @@ fn a_browser_shows_the_page() {
             assert_eq!(seen["violations"], Value::Array(Vec::new()), "{scheme}, {width}: {seen:#}");
         }
     }
+}
+
+/// What can only be clicked is not printed, and what it hides is.
+#[test]
+fn paper_holds_what_the_page_folds_away() {
+    if !require(&["chromium", "pdftotext"].map(Need::Program)) {
+        return;
+    }
+    let home = Scratch::new();
+    hostile_page(&home);
+    let pdf = home.join("page.pdf").display().to_string();
+    let done = chromium(&home, "dark", "page.html", &[&format!("--print-to-pdf={pdf}")]).wait_with_output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    if let Some(keep) = std::env::var_os("KEEP") {
+        fs::copy(&pdf, Path::new(&keep).join("page.pdf")).unwrap();
+    }
+    let text = finish(Command::new("pdftotext").args(["-layout", &pdf, "-"])).stdout;
+    let has = |wanted: &str| text.lines().any(|line| line.trim_matches(['•', ' ']).starts_with(wanted));
+    assert!(has("idle") && !has("Show only rows with"), "{text}");
 }
 
 fn unescape(text: &str) -> Value {
