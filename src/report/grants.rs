@@ -6,6 +6,7 @@ use super::told::Told;
 use super::{Report, add_open, timestamp};
 use crate::matcher::SessionId;
 use crate::ring::open_sessions::OpenSessions;
+use crate::ring::{Change, Reason};
 use crate::time::Timestamp;
 
 impl Report {
@@ -33,14 +34,20 @@ impl Report {
         self.told.take(at, told);
     }
 
+    /// An address has a grace from now on. Another may give way to it.
+    pub(super) fn grant(&mut self, at: u64, client: IpAddr) {
+        self.ring.login(timestamp(at), client, &mut self.changes);
+        let evicted = |change: &Change| matches!(change, Change::Removed(_, Reason::Evicted));
+        self.evicted += self.changes.drain(..).filter(evicted).count() as u64;
+    }
+
     pub(super) fn is_held(&self, client: IpAddr) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.is_held(client))
     }
 
     /// An address was held up to now, and has a new grace.
     pub(super) fn held(&mut self, at: u64, client: IpAddr) {
-        self.ring.login(timestamp(at), client, &mut self.changes);
-        self.changes.clear();
+        self.grant(at, client);
         let counts = self.counts(at);
         let Some(address) = self.addresses.get_mut(&client) else { return };
         if counts {

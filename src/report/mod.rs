@@ -84,6 +84,7 @@ pub(crate) struct Report {
     now: u64,
     told: Open,
     changes: Vec<Change>,
+    evicted: u64,
     queue: Queue,
     keys: Keys,
     addresses: Bounded<IpAddr, Address>,
@@ -113,6 +114,7 @@ impl Report {
             now: 0,
             told: Open::new(),
             changes: Vec::new(),
+            evicted: 0,
             queue: Queue::new(),
             keys: Keys::default(),
             addresses: Bounded::new(MOST),
@@ -144,8 +146,7 @@ impl Report {
             return;
         }
         self.advance(at);
-        self.ring.login(timestamp(at), client, &mut self.changes);
-        self.changes.clear();
+        self.grant(at, client);
         let key = user.map(|user| self.keys.key(user));
         if let Some((key, name)) = key.zip(user) {
             let user = self.users.entry(key).named(name);

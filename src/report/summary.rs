@@ -231,6 +231,8 @@ pub(crate) struct Coverage {
     pub(crate) gap_seconds: u64,
     /// Lines that were written earlier than the line before them, by more than two minutes.
     pub(crate) times_back: u64,
+    /// Lines stamped an hour or more later than lines behind them. They count at the time of the line before.
+    pub(crate) stamps_ahead: u64,
     pub(crate) without_time: u64,
     pub(crate) too_long: u64,
     pub(crate) unmatched_logins: u64,
@@ -241,8 +243,12 @@ pub(crate) struct Coverage {
     pub(crate) forgotten_messages: u64,
     pub(crate) forgotten_addresses: u64,
     pub(crate) forgotten_users: u64,
-    /// Grants that the daemon told of, and whose end was waited for.
+    /// What the daemon told of grants whose end was waited for, and of what is denied.
     pub(crate) forgotten_grants: u64,
+    /// Open sessions that held a grant.
+    pub(crate) forgotten_sessions: u64,
+    /// Grants that gave way because there were more than `--entries`.
+    pub(crate) evicted_grants: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]

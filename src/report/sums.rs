@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
+use super::Report;
 use super::summary::{
     self, Coverage, Day, Domain, Grace, GraceRow, Moved, Name, Network, Sender, Shared, Strip, Summary, Unexplained,
     Unused,
 };
 use super::who::{self, Address, Relays};
-use super::{GRACES, Report};
 use crate::output::escape::printable;
+use crate::ring::open_sessions::OpenSessions;
 
 /// Of so many attempts to send after a login, one may fail with the grace that is recommended.
 const TOLERATED: u64 = 100;
@@ -35,6 +36,8 @@ impl Report {
         coverage.forgotten_addresses = self.addresses.forgotten();
         coverage.forgotten_users = self.users.forgotten();
         coverage.forgotten_grants = self.told.forgotten();
+        coverage.forgotten_sessions = self.hold.as_ref().map_or(0, OpenSessions::forgotten);
+        coverage.evicted_grants = self.evicted;
         let names = self.names();
         Summary {
             version: summary::VERSION,
@@ -208,7 +211,7 @@ impl Report {
         let minutes = |(row, open): (&GraceRow, &u64)| GraceRow { address_minutes: open / 60, ..*row };
         let rows: Vec<_> = self.rows.iter().zip(&self.open).map(minutes).collect();
         let assumed = self.settings.grace.as_secs();
-        let (recommended_minutes, reason) = recommend(&rows, self.totals.by_grant, assumed);
+        let (recommended_minutes, reason) = recommend(&rows, self.totals.by_grant);
         Grace { assumed, rows, recommended_minutes, reason }
     }
 }
@@ -219,7 +222,7 @@ fn of(names: &HashMap<u64, Name>, users: &[u64]) -> Vec<Name> {
 }
 
 /// The shortest grace with which nearly all that was sent after a login would have been accepted, and why.
-fn recommend(rows: &[GraceRow], by_grant: u64, assumed: u64) -> (Option<u64>, String) {
+fn recommend(rows: &[GraceRow], by_grant: u64) -> (Option<u64>, String) {
     if by_grant == 0 {
         return (None, "no message left the host by a grant: nothing in these logs needs one".to_owned());
     }
@@ -227,16 +230,8 @@ fn recommend(rows: &[GraceRow], by_grant: u64, assumed: u64) -> (Option<u64>, St
     let attempts = by_grant + longest;
     let fails = |row: &GraceRow| row.relays_refused + longest - row.refusals_avoided;
     let row = rows.iter().find(|row| fails(row) * TOLERATED <= attempts).or(rows.last()).copied().unwrap_or_default();
-    let now = GRACES.iter().position(|minutes| minutes * 60 == assumed).and_then(|at| rows.get(at));
-    let open = match now {
-        Some(now) if now.minutes == row.minutes => "it is what is assumed now".to_owned(),
-        Some(now) => {
-            format!("addresses would be open for {} minutes in place of {}", row.address_minutes, now.address_minutes)
-        }
-        None => format!("addresses would be open for {} minutes", row.address_minutes),
-    };
     let reason = format!(
-        "the shortest with which at most 1 of {TOLERATED} messages sent after a login is refused: {} of {attempts}; {open}",
+        "the shortest that refuses at most 1 of {TOLERATED} messages sent after a login ({} of {attempts})",
         fails(&row)
     );
     (Some(row.minutes), reason)
@@ -254,6 +249,7 @@ fn date(day: i32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::GRACES;
     use super::*;
 
     fn rows(refused: [u64; 6], avoided: [u64; 6]) -> Vec<GraceRow> {
@@ -269,13 +265,13 @@ mod tests {
 
     #[test]
     fn the_shortest_grace_that_serves_nearly_all_is_recommended() {
-        let recommended = |refused, avoided| recommend(&rows(refused, avoided), 1000, 1800).0;
+        let recommended = |refused, avoided| recommend(&rows(refused, avoided), 1000).0;
         assert_eq!(recommended([900, 11, 10, 0, 0, 0], [0; 6]), Some(15));
         assert_eq!(recommended([0; 6], [0; 6]), Some(5));
         assert_eq!(recommended([900, 100, 50, 0, 0, 0], [0, 0, 0, 0, 40, 60]), Some(120), "refusals count, too");
-        assert_eq!(recommend(&rows([0; 6], [0; 6]), 0, 1800).0, None);
-        let (_, reason) = recommend(&rows([900, 11, 10, 0, 0, 0], [0; 6]), 1000, 1800);
-        assert!(reason.ends_with("10 of 1000; addresses would be open for 150 minutes in place of 300"), "{reason}");
+        assert_eq!(recommend(&rows([0; 6], [0; 6]), 0).0, None);
+        let (_, reason) = recommend(&rows([900, 11, 10, 0, 0, 0], [0; 6]), 1000);
+        assert!(reason.ends_with("(10 of 1000)"), "{reason}");
     }
 
     #[test]

@@ -82,6 +82,15 @@ fn graces_are_compared() {
 }
 
 #[test]
+fn grants_that_give_way_in_a_full_ring_are_told() {
+    let mut site = Site::new(None);
+    (0..12).for_each(|host| site.login(1000, &format!("192.0.2.{host}"), None));
+    ["192.0.2.1", "192.0.2.2"].iter().for_each(|client| site.relay(1001, client));
+    let found = site.finish(2000);
+    assert_eq!((found.coverage.evicted_grants, found.totals.by_grant, found.totals.unexplained), (2, 1, 1));
+}
+
+#[test]
 fn an_open_session_holds_its_grant() {
     for (hold, expected) in [(None, [1, 2]), (Some(Duration::from_secs(3600 * 12)), [3, 0])] {
         let mut site = Site::new(hold);

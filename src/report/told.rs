@@ -84,21 +84,20 @@ fn network(text: &[u8]) -> Option<IpNet> {
 #[derive(Debug)]
 pub(super) struct Open {
     grants: Bounded<IpAddr, (u64, Why)>,
-    denied: Vec<IpNet>,
+    denied: Bounded<IpNet, ()>,
 }
 
 impl Open {
     pub(super) fn new() -> Self {
-        Self { grants: Bounded::new(MOST), denied: Vec::new() }
+        Self { grants: Bounded::new(MOST), denied: Bounded::new(MOST_DENIED) }
     }
 
     pub(super) fn take(&mut self, at: u64, told: Told) {
         match told {
             Told::Granted(address, why) => *self.grants.entry(address) = (at, why),
             Told::Expired(address) | Told::Revoked(address) => self.grants.remove(&address),
-            Told::Denied(network) if self.denied.len() < MOST_DENIED => self.denied.push(network),
-            Told::Denied(_) => {}
-            Told::Allowed(network) => self.denied.retain(|denied| *denied != network),
+            Told::Denied(network) => *self.denied.entry(network) = (),
+            Told::Allowed(network) => self.denied.remove(&network),
         }
     }
 
@@ -109,11 +108,11 @@ impl Open {
     }
 
     pub(super) fn forgotten(&self) -> u64 {
-        self.grants.forgotten()
+        self.grants.forgotten() + self.denied.forgotten()
     }
 
     pub(super) fn is_denied(&self, address: IpAddr) -> bool {
-        self.denied.iter().any(|network| network.contains(&address))
+        self.denied.iter().any(|(network, ())| network.contains(&address))
     }
 }
 
@@ -156,11 +155,19 @@ mod tests {
         open.take(1000, Told::Granted(address, Why::Hand));
         assert_eq!((open.get(1000 + LONGEST - 1, address), open.get(1000 + LONGEST, address)), (Some(Why::Hand), None));
         let network = "192.0.2.0/24".parse().unwrap();
-        open.take(1000, Told::Denied(network));
-        assert_eq!(open.get(1000, address), None);
+        (0..=MOST_DENIED).for_each(|_| open.take(1000, Told::Denied(network)));
+        assert_eq!((open.get(1000, address), open.forgotten()), (None, 0));
         open.take(1000, Told::Allowed(network));
         assert!(open.get(1000, address).is_some());
         open.take(1001, Told::Expired(address));
         assert_eq!(open.get(1001, address), None);
+        for host in 0..=MOST_DENIED {
+            open.take(1002, Told::Denied(IpAddr::from(u32::try_from(host).unwrap().to_be_bytes()).into()));
+        }
+        assert_eq!(
+            (open.forgotten(), open.is_denied([0, 0, 0, 1].into())),
+            (1, true),
+            "the oldest is forgotten, and told"
+        );
     }
 }

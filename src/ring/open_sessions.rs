@@ -32,6 +32,8 @@ pub(crate) struct OpenSessions {
     /// Number of open sessions of each address, never 0.
     clients: HashMap<IpAddr, u32>,
     renewed: Timestamp,
+    /// How many were forgotten for want of room.
+    forgotten: u64,
 }
 
 impl OpenSessions {
@@ -43,6 +45,7 @@ impl OpenSessions {
             sessions: OrderedMap::default(),
             clients: HashMap::new(),
             renewed: Timestamp::default(),
+            forgotten: 0,
         }
     }
 
@@ -56,6 +59,7 @@ impl OpenSessions {
         self.logout(id);
         if self.sessions.len() >= CAPACITY {
             self.forget_oldest();
+            self.forgotten += 1;
         }
         self.sessions.put(id, Session { client, since: now });
         *self.clients.entry(client).or_insert(0) += 1;
@@ -66,6 +70,11 @@ impl OpenSessions {
         let Session { client, .. } = self.sessions.remove(&id)?;
         self.release(client);
         Some(client)
+    }
+
+    /// How many sessions were forgotten because there were too many.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Whether an address has an open session.
@@ -108,4 +117,17 @@ impl OpenSessions {
 
 fn margin(grace: Duration) -> Duration {
     MARGIN.min(grace / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_beyond_the_most_are_forgotten_and_counted() {
+        let mut open = OpenSessions::new(Duration::from_secs(3600), Duration::from_secs(1800));
+        let client = |n: usize| IpAddr::from(u32::try_from(n).unwrap_or_default().to_be_bytes());
+        (0..=CAPACITY).for_each(|n| open.login(Timestamp::default(), SessionId::of(n as u64), client(n)));
+        assert_eq!((open.forgotten(), open.is_held(client(0)), open.is_held(client(1))), (1, false, true));
+    }
 }

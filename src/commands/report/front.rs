@@ -20,6 +20,11 @@ use crate::time::{Timestamp, unix_seconds};
 /// What the matchers remember of connections ages by the time of the lines, which is told them this often, in seconds.
 const MINUTE: u64 = 60;
 
+/// A stamp that is ahead of the line before it by so many seconds is not believed if one of the next lines goes back as far: that
+/// one line is wrong, and would make all that come behind it late.
+const AHEAD: u64 = 3600;
+const NEXT: usize = 100;
+
 /// What stands in front of the log and remembers what went before in it.
 pub(super) struct Front {
     matchers: Matchers,
@@ -29,6 +34,9 @@ pub(super) struct Front {
     counts: LogCounts,
     now: SystemTime,
     without_time: u64,
+    /// How many stamps were not believed, and the last time that was.
+    ahead: u64,
+    believed: Option<u64>,
     is_postfix: bool,
     /// Stamp and space at the beginning of the line that was read last, and what they mean.
     last: Option<(Vec<u8>, u64)>,
@@ -40,6 +48,8 @@ pub(super) struct Front {
 #[derive(Default)]
 struct Seen<'l> {
     time: Option<u64>,
+    /// The stamp is not believed, and this is the time of the line before.
+    is_ahead: bool,
     said: Option<Line<'l>>,
 }
 
@@ -68,6 +78,8 @@ impl Front {
             counts,
             now,
             without_time: 0,
+            ahead: 0,
+            believed: None,
             is_postfix: false,
             last: None,
             found: 0,
@@ -89,14 +101,15 @@ impl Front {
         self.matchers.begin_in_the_middle();
     }
 
-    /// When the first line that has a time was written.
-    pub(super) fn first_time(&mut self, mut lines: &[u8]) -> Option<u64> {
-        while !lines.is_empty() {
-            let line = first_line(lines);
-            if let Some(time) = self.look(line).time {
+    /// When the first line of a part was written that has a time.
+    pub(super) fn first_time(&mut self, text: &[u8], part: Range<usize>) -> Option<u64> {
+        let mut at = part.start;
+        while at < part.end {
+            let line = first_line(&text[at..part.end]);
+            if let Some(time) = self.judge(line, &text[at + line.len()..]).time {
                 return Some(time);
             }
-            lines = lines.get(line.len() + 1..).unwrap_or_default();
+            at += line.len() + 1;
         }
         None
     }
@@ -117,6 +130,7 @@ impl Front {
         coverage.unmatched_logins += counters.unmatched();
         coverage.too_long += counters.dropped();
         coverage.without_time += self.without_time;
+        coverage.stamps_ahead += self.ahead;
     }
 
     /// Parses a line, which tells how the next ones are laid out.
@@ -138,6 +152,21 @@ impl Front {
         }
     }
 
+    /// Looks at a line in front of others, and whether its stamp is to be believed.
+    fn judge<'l>(&mut self, line: &'l [u8], behind: &[u8]) -> Seen<'l> {
+        let seen = self.look(line);
+        let Some(time) = seen.time.filter(|time| self.believed.is_none_or(|last| last + AHEAD <= *time)) else {
+            return seen;
+        };
+        let Self { time: clock, now, .. } = self;
+        let next = behind.split(|byte| *byte == b'\n').take(NEXT).filter_map(syslog::parse);
+        let mut times = next.filter_map(|(header, _)| clock.read(header.time, *now).map(unix_seconds));
+        match times.find(|next| next + AHEAD <= time) {
+            Some(next) => Seen { time: Some(self.believed.unwrap_or(next)), is_ahead: true, ..seen },
+            None => seen,
+        }
+    }
+
     /// When a line was written, and what it says if it is one of Postfix. Most lines are of the same second as the one before
     /// and of other programs: of these no more than the beginning is looked at.
     fn look<'l>(&mut self, line: &'l [u8]) -> Seen<'l> {
@@ -145,7 +174,7 @@ impl Front {
         let known = self.last.as_ref().filter(|(stamp, _)| line.starts_with(stamp)).map(|(_, time)| *time);
         let of_tag = tag.map(|tag| self.speaker(tag.program));
         if known.is_some() && matches!(of_tag, Some(Speaker::Other)) {
-            return Seen { time: known, said: None };
+            return Seen { time: known, ..Seen::default() };
         }
         let parsed = match (&self.layout, tag) {
             (Some(layout), Some(tag)) => layout.parse(line, tag),
@@ -157,7 +186,7 @@ impl Front {
             self.remember(line, header.time, time);
         }
         if line.len() > syslog::LONGEST_LINE {
-            return Seen { time, said: None };
+            return Seen { time, ..Seen::default() };
         }
         let said = match of_tag.unwrap_or_else(|| self.speaker(header.program)) {
             Speaker::Postfix(program) => {
@@ -168,7 +197,7 @@ impl Front {
             Speaker::Daemon => told::read(message).map(Line::Own),
             Speaker::Other => None,
         };
-        Seen { time, said }
+        Seen { time, said, is_ahead: false }
     }
 
     /// Whose name a program has.
@@ -213,13 +242,15 @@ impl Front {
         let mut at = begin;
         while at < end {
             let line = first_line(&text[at..end]);
-            let seen = self.look(line);
+            let seen = self.judge(line, &text[at + line.len()..]);
             match seen.time {
                 Some(time) => {
                     let started = times.first().map_or(time, |(_, first)| *first);
                     if time > until || time > started + MINUTE {
                         break;
                     }
+                    self.ahead += u64::from(seen.is_ahead);
+                    self.believed = self.believed.max(Some(time));
                     let time = clock.line(time);
                     if times.last().is_none_or(|(_, last)| *last != time) {
                         times.push((at, time));

@@ -70,7 +70,7 @@ impl Stream {
             if self.at >= self.end && !self.refill()? {
                 return Ok(None);
             }
-            if let Some(at) = self.front.first_time(&self.text[self.at..self.end]) {
+            if let Some(at) = self.front.first_time(&self.text, self.at..self.end) {
                 return Ok(Some(at));
             }
             let (text, part) = (&self.text, self.at..self.end);
