@@ -1,4 +1,4 @@
-//! The summary for a terminal: the answers in about thirty lines.
+//! The summary for a terminal: the answers in about thirty lines of eighty columns.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -7,9 +7,12 @@ use super::summary::{Sender, Summary, Totals};
 use crate::output::color::Color;
 use crate::time::display;
 
-/// Most addresses, and most names in a line.
-const ADDRESSES: usize = 4;
-const NAMES: usize = 4;
+/// Columns of a line, and where what is said of a thing begins.
+const COLUMNS: usize = 80;
+const INDENT: usize = 18;
+
+/// Most addresses.
+const ADDRESSES: usize = 3;
 
 /// Days of which a bar is shown.
 const BARS: usize = 21;
@@ -22,7 +25,7 @@ pub(crate) fn page(summary: &Summary, paint: Color) -> String {
 }
 
 fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result {
-    let Summary { totals, coverage, grace, unused, .. } = summary;
+    let Summary { totals, coverage, grace, .. } = summary;
     let period = coverage
         .first
         .zip(coverage.last)
@@ -32,48 +35,34 @@ fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result 
     let people =
         format!("{}, {}", count(summary.addresses.len() as u64, "address"), count(summary.users.len() as u64, "user"));
     let by_grant = format!("{} to {recipients}: {people}", count(totals.by_grant, "message"));
-    writeln!(out, "\nleft by a grant   {}", paint.strong(by_grant))?;
+    writeln!(out, "left by a grant   {}", paint.strong(by_grant))?;
     writeln!(out, "by SASL           {}", count(totals.by_sasl, "message"))?;
-    writeln!(
-        out,
-        "from networks     {}, and {} that nothing in the logs explains",
-        totals.by_network, totals.unexplained
-    )?;
+    let (networks, unexplained) = (totals.by_network, totals.unexplained);
+    say(out, "from networks", &format!("{networks}, and {unexplained} that nothing in the logs explains"))?;
     grants_without_login(out, summary)?;
-    let with_grant = totals.refused_with_grant;
-    writeln!(
-        out,
-        "refused           {}, {with_grant} of them of clients with a grant; {} for other reasons",
-        count(totals.refused, "recipient"),
-        totals.refused_otherwise
-    )?;
+    let (with_grant, otherwise) = (totals.refused_with_grant, totals.refused_otherwise);
+    let refused = count(totals.refused, "recipient");
+    say(out, "refused", &format!("{refused}, {with_grant} of clients with a grant; {otherwise} for other reasons"))?;
     addresses(out, summary, paint)?;
-    let both: Vec<_> =
-        summary.users.iter().filter(|user| user.sasl_messages > 0).map(|user| user.user.clone()).collect();
-    writeln!(out, "\nwho could stop now")?;
-    let granted = count(unused.granted_addresses, "address");
-    writeln!(out, "  {} of {granted} with a grant relayed nothing", unused.unused_addresses)?;
-    writeln!(out, "  {} never relayed by a grant{}", count(unused.users.len() as u64, "user"), names(&unused.users))?;
-    writeln!(out, "  {} by a grant and by SASL{}", count(both.len() as u64, "user"), names(&both))?;
-    writeln!(out, "\ngrace    relays refused   refusals avoided   too late by 15 min   address-minutes")?;
+    who_could_stop(out, summary)?;
+    writeln!(out, "\ngrace     relays refused  refusals avoided  too late by 15 min  address-minutes")?;
     for row in &grace.rows {
         let mark = if Some(row.minutes) == grace.recommended_minutes { "*" } else { " " };
         let line = format!(
-            "{:>4} min{mark} {:>14} {:>18} {:>20} {:>17}",
+            "{:>4} min{mark} {:>14} {:>17} {:>19} {:>16}",
             row.minutes, row.relays_refused, row.refusals_avoided, row.refusals_soon_after, row.address_minutes
         );
         writeln!(out, "{}", if mark == "*" { paint.strong(line).to_string() } else { line })?;
     }
-    match grace.recommended_minutes {
-        Some(minutes) => writeln!(out, "recommended: {minutes} min, {}", grace.reason)?,
-        None => writeln!(out, "recommended: {}", grace.reason)?,
-    }
-    let strange = summary.shared.iter().filter(|shared| !shared.other_senders.is_empty()).count() as u64;
+    let minutes = grace.recommended_minutes.map(|minutes| format!("{minutes} min, ")).unwrap_or_default();
+    say(out, "recommended", &format!("{minutes}{}", grace.reason))?;
+    let strange = summary.shared.iter().filter(|shared| !shared.other_senders.is_empty()).count();
     let shared = summary.shared.iter().filter(|shared| shared.users.len() > 1).count() as u64;
-    writeln!(out, "{} of several users; {} with senders who are none of its users", count(shared, "address"), strange)?;
+    let shared = format!("{} of several users; {strange} with other senders", count(shared, "address"));
+    say(out, "shared", &shared)?;
     let near = summary.moved.iter().filter(|moved| moved.same_network).count();
     let moved = count(summary.moved.len() as u64, "client");
-    writeln!(out, "{moved} refused within an hour of a login elsewhere, {near} of them in the same IPv6 /64")?;
+    say(out, "moved", &format!("{moved} refused after a login elsewhere, {near} in the same /64"))?;
     not_understood(out, summary)
 }
 
@@ -81,42 +70,41 @@ fn write(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result 
 fn grants_without_login(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let Totals { by_grant_by_hand, by_grant_of_other_hosts, by_grant_told, .. } = summary.totals;
     if by_grant_by_hand + by_grant_of_other_hosts + by_grant_told > 0 {
-        writeln!(
-            out,
-            "without a login   {by_grant_by_hand} by hand, {by_grant_of_other_hosts} shared by another host, {by_grant_told} \
-             held or with a login that is not here"
-        )?;
+        let others = format!("{by_grant_by_hand} by hand, {by_grant_of_other_hosts} of other hosts");
+        say(out, "without a login", &format!("{others}, {by_grant_told} held or not logged in here"))?;
     }
-    let clients: Vec<_> = summary.unexplained.iter().take(2).map(|client| client.address.to_string()).collect();
-    let more = if summary.unexplained.len() > clients.len() { ", ..." } else { "" };
-    match clients.is_empty() {
-        true => Ok(()),
-        false => writeln!(
-            out,
-            "unexplained       {}{more}: by another table, or a grant by hand, held or shared that is not told here",
-            clients.join(", ")
-        ),
-    }
+    let clients: Vec<_> = summary.unexplained.iter().map(|client| client.address.to_string()).collect();
+    if clients.is_empty() { Ok(()) } else { say(out, "unexplained", &fitting(COLUMNS - INDENT, &clients)) }
 }
 
 fn addresses(out: &mut String, summary: &Summary, paint: Color) -> std::fmt::Result {
     for sender in summary.addresses.iter().take(ADDRESSES) {
-        let Sender { address, messages, last, .. } = sender;
-        let address = format!("{:<24}", address.to_string());
-        let users: Vec<_> = sender.users.iter().take(2).map(|user| short(user.as_ref())).collect();
-        writeln!(
-            out,
-            "  {} {messages:>6} {} until {} {}",
-            paint.strong(address),
-            bars(&sender.days.iter().collect::<Vec<_>>()),
-            day(*last),
-            users.join(", ")
-        )?;
+        let Sender { address, messages, .. } = sender;
+        let address = format!("{:<25}", address.to_string());
+        let numbers = format!("{messages:>6} {}", bars(&sender.days.iter().collect::<Vec<_>>()));
+        let left = COLUMNS.saturating_sub(address.len() + numbers.chars().count() + 4);
+        writeln!(out, "  {} {numbers} {}", paint.strong(address), fitting(left, &sender.users))?;
     }
     match summary.addresses.len().saturating_sub(ADDRESSES) {
         0 => Ok(()),
         more => writeln!(out, "  and {more} more: --html FILE or --format json shows them"),
     }
+}
+
+fn who_could_stop(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    let unused = &summary.unused;
+    let granted = count(unused.granted_addresses, "address");
+    writeln!(out, "\nwho could stop    {} of {granted} with a grant relayed nothing", unused.unused_addresses)?;
+    let both: Vec<_> = summary.users.iter().filter(|user| user.sasl_messages > 0).map(|user| &user.user).collect();
+    for (number, what, names) in [
+        (unused.users.len(), "never relayed by a grant", unused.users.iter().collect()),
+        (both.len(), "by a grant and by SASL", both),
+    ] {
+        let text = format!("{} {what}{}", count(number as u64, "user"), if names.is_empty() { "" } else { ": " });
+        let names = fitting(COLUMNS.saturating_sub(INDENT + text.len()), &names);
+        say(out, "", &(text + &names))?;
+    }
+    Ok(())
 }
 
 fn not_understood(out: &mut String, summary: &Summary) -> std::fmt::Result {
@@ -127,9 +115,11 @@ fn not_understood(out: &mut String, summary: &Summary) -> std::fmt::Result {
         (coverage.unknown_messages, "copies of messages whose beginning is missing"),
         (coverage.forgotten_messages, "messages forgotten in a long queue"),
         (coverage.forgotten_addresses + coverage.forgotten_users, "addresses and users forgotten"),
-        (coverage.forgotten_grants, "grants forgotten whose end the daemon had not told"),
+        (coverage.forgotten_grants + coverage.forgotten_sessions, "grants told and sessions forgotten"),
+        (coverage.evicted_grants, "grants that gave way, being more than --entries"),
         (coverage.without_time, "lines of Postfix without a time"),
         (coverage.too_long, "lines too long"),
+        (coverage.stamps_ahead, "stamps ahead of the next lines"),
         (coverage.times_back, "times that go back"),
     ] {
         if number > 0 {
@@ -137,14 +127,44 @@ fn not_understood(out: &mut String, summary: &Summary) -> std::fmt::Result {
         }
     }
     if let Some(gap) = coverage.gaps.first() {
-        told.push(format!(
-            "gaps of {} h, the longest from {} to {}",
-            coverage.gap_seconds / 3600,
-            when(gap.from),
-            when(gap.to)
-        ));
+        let hours = coverage.gap_seconds / 3600;
+        told.push(format!("gaps of {hours} h, the longest from {} to {}", when(gap.from), when(gap.to)));
     }
-    if told.is_empty() { Ok(()) } else { writeln!(out, "not in these numbers: {}", told.join("; ")) }
+    if told.is_empty() { Ok(()) } else { say(out, "not in here", &told.join("; ")) }
+}
+
+/// Writes what is to be said of a thing, in lines that fit.
+fn say(out: &mut String, name: &str, text: &str) -> std::fmt::Result {
+    write!(out, "{name:<width$}", width = INDENT - 1)?;
+    let mut column = INDENT - 1;
+    for word in text.split(' ') {
+        let length = word.chars().count() + 1;
+        if column + length > COLUMNS && column >= INDENT {
+            write!(out, "\n{:width$}", "", width = INDENT - 1)?;
+            column = INDENT - 1;
+        }
+        write!(out, " {word}")?;
+        column += length;
+    }
+    writeln!(out)
+}
+
+/// The first names, as many as there is room for, and of the first as much.
+fn fitting(room: usize, names: &[impl AsRef<str>]) -> String {
+    const MORE: &str = ", ...";
+    const LEAST: usize = 11;
+    let mut line = String::new();
+    for (nth, name) in names.iter().map(AsRef::as_ref).enumerate() {
+        let room = room.saturating_sub(line.chars().count() + if nth + 1 < names.len() { MORE.len() } else { 0 });
+        let length = name.chars().count() + 2 * usize::from(nth > 0);
+        match nth {
+            0 if length > room.max(LEAST) => line.extend(name.chars().take(room.max(LEAST) - 3).chain("...".chars())),
+            0 => line.push_str(name),
+            _ if length > room => return line + MORE,
+            _ => line.extend([", ", name]),
+        }
+    }
+    line
 }
 
 /// Number and noun.
@@ -153,25 +173,6 @@ pub(super) fn count(number: u64, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, "address") => format!("{number} addresses"),
         _ => format!("{number} {noun}s"),
-    }
-}
-
-/// The first names, behind a colon.
-fn names(all: &[String]) -> String {
-    let first: Vec<_> = all.iter().take(NAMES).map(|name| short(name)).collect();
-    match all.len() {
-        0 => String::new(),
-        number if number > NAMES => format!(": {}, ...", first.join(", ")),
-        _ => format!(": {}", first.join(", ")),
-    }
-}
-
-fn short(name: &str) -> String {
-    const LONGEST: usize = 40;
-    if name.chars().count() <= LONGEST {
-        name.to_owned()
-    } else {
-        name.chars().take(LONGEST - 3).chain("...".chars()).collect()
     }
 }
 
@@ -198,6 +199,7 @@ pub(super) fn day(at: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -209,11 +211,30 @@ mod tests {
 
     #[test]
     fn names_are_cut() {
-        assert_eq!(names(&[]), "");
-        assert_eq!(names(&["a".to_owned(), "b".repeat(50)]), format!(": a, {}...", "b".repeat(37)));
+        let names = ["anna".to_owned(), "b".repeat(20), "carl".to_owned()];
+        for (room, expected) in [
+            (0, "anna, ..."),
+            (30, "anna, ..."),
+            (31, "anna, bbbbbbbbbbbbbbbbbbbb, ..."),
+            (32, "anna, bbbbbbbbbbbbbbbbbbbb, carl"),
+        ] {
+            assert_eq!(fitting(room, &names), expected, "{room}");
+        }
+        assert_eq!(
+            (fitting(12, &names[1..2]), fitting(80, &names[..0])),
+            (format!("{}...", "b".repeat(9)), String::new())
+        );
         assert_eq!(
             (count(1, "address"), count(2, "address"), count(0, "line")),
             ("1 address".to_owned(), "2 addresses".to_owned(), "0 lines".to_owned())
         );
+    }
+
+    #[test]
+    fn lines_are_wrapped() {
+        let mut out = String::new();
+        say(&mut out, "moved", "word ".repeat(30).trim()).unwrap();
+        assert!(out.lines().count() == 3 && out.lines().all(|line| line.len() <= COLUMNS), "{out}");
+        assert!(out.lines().skip(1).all(|line| line.starts_with(&" ".repeat(INDENT))), "{out}");
     }
 }

@@ -41,11 +41,53 @@ fn the_numbers_of_a_real_log_stay_the_same() {
     assert_eq!(found["totals"]["by_grant"], 5);
 }
 
+#[track_caller]
+fn assert_a_screen_long(done: &Finished) {
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.stdout.lines().count() <= 30, "{}", done.stdout);
+    assert!(done.stdout.lines().all(|line| line.chars().count() <= 80), "{}", done.stdout);
+}
+
+/// Of many addresses and users with long names, of which some do all that there is a line for.
+#[test]
+fn the_answer_of_a_large_log_is_a_screen_long() {
+    let home = Scratch::new();
+    let sent = |id: u64, client: &str| {
+        lines(id..id + 1).lines().skip(1).collect::<Vec<_>>().join("\n").replace("198.51.100.7", client)
+    };
+    let mut text = String::new();
+    for n in 0..60 {
+        let (client, user) =
+            (format!("2001:db8:ffff:ffff:{n:04x}:ffff:ffff:ffff"), format!("{}{n}@mail.example", "name.".repeat(6)));
+        let login = lines(n..n + 1).lines().next().unwrap().replace("198.51.100.7", &client);
+        let own = login.replace("<kevin>", &format!("<{user}>"));
+        text.extend([login, own, sent(n, &client)].map(|lines| lines + "\n"));
+        let sasl = sent(n, "203.0.113.9")
+            .replace(": 4A", ": 5A")
+            .replace("[203.0.113.9]", &format!("[203.0.113.9], sasl_method=PLAIN, sasl_username={user}"));
+        let other = sent(n, "203.0.113.7").replace(": 4A", ": 6A");
+        let refused = format!(
+            "{} mail postfix/smtpd[7]: NOQUEUE: reject: RCPT from x[203.0.113.5]: 554 5.7.1 <a@b>: Relay access denied; \
+             from=<{user}> to=<a@b> proto=ESMTP helo=<x>",
+            stamp(1_790_000_000 + n * 60, RFC_3339, 0.0)
+        );
+        text.extend([sasl, other, refused].map(|lines| lines + "\n"));
+    }
+    text.extend(lines(199..200).lines().skip(3).map(|line| format!("{line}\n")));
+    fs::write(home.join("log"), text).unwrap();
+    let done = report(home.path(), &["log"]);
+    assert_a_screen_long(&done);
+    for part in
+        ["unexplained", "57 more", "60 users by a grant and by SASL: name.", "not in here", "1 client refused after"]
+    {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+}
+
 #[test]
 fn the_answer_is_a_screen_long() {
     let done = report(&fixture(), &["mail.log", "dovecot.log", "own.log"]);
-    assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.stdout.lines().count() <= 30, "{}", done.stdout);
+    assert_a_screen_long(&done);
     for line in ["left by a grant   5 messages to 7 recipients: 3 addresses, 2 users", "by SASL           3 messages"] {
         assert!(done.stdout.lines().any(|known| known == line), "{line}: {}", done.stdout);
     }
@@ -66,6 +108,31 @@ pub(crate) fn lines(minutes: std::ops::Range<u64>) -> String {
         )
     };
     minutes.map(message).collect()
+}
+
+/// One line with a wrong clock does not make the others late, nor wait for a log that is read beside its own.
+#[test]
+fn a_stamp_far_ahead_is_one_line_s_and_told() {
+    let home = Scratch::new();
+    let (logins, mail): (Vec<_>, Vec<_>) =
+        lines(0..20).lines().map(str::to_owned).partition(|line| line.contains("imap-login"));
+    let far = stamp(1_790_000_000 + 9 * 3600, RFC_3339, 0.0);
+    let broken = |mut lines: Vec<String>, at: usize| {
+        lines.insert(at, format!("{far} mail kernel: what time is it?"));
+        lines.join("\n") + "\n"
+    };
+    for at in [0, 10] {
+        fs::write(home.join("dovecot.log"), broken(logins.clone(), at)).unwrap();
+        fs::write(home.join("mail.log"), broken(mail.clone(), at)).unwrap();
+        let found = json(&report(home.path(), &["--format", "json", "mail.log", "dovecot.log"]));
+        let coverage = &found["coverage"];
+        assert_eq!(
+            (&found["totals"]["by_grant"], &coverage["stamps_ahead"], &coverage["times_back"], &coverage["last"]),
+            (&20.into(), &2.into(), &0.into(), &(1_790_000_000 + 19 * 60 + 30).into()),
+            "{at}: {found:#}"
+        );
+        assert_eq!(found["addresses"][0]["age_max"], 30, "{found:#}");
+    }
 }
 
 fn pack(program: &str, file: &Path) {
