@@ -200,9 +200,31 @@ fn a_login_anywhere_is_a_grant_everywhere() {
         other => panic!("{other:?}"),
     };
     assert!(end(&takers[0]).abs_diff(end(&giver)) <= 1);
+    assert_reported(&takers[0]);
     for mut host in takers.into_iter().chain([giver]) {
         assert_eq!(host.daemon.terminate(), Some(0), "{}", host.daemon.stderr());
     }
+}
+
+/// Whom another host let relay, the report learns from the own lines of the daemon here.
+#[track_caller]
+fn assert_reported(taker: &Host) {
+    let at = cases::stamp_now();
+    let message = format!(
+        "{at} mail postfix/smtpd[7]: 4A001: client=unknown[{}]\n{at} mail postfix/smtp[9]: 4A001: to=<a@b.example>, \
+         relay=mx.b.example[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n",
+        client(1)
+    );
+    let own: String =
+        taker.daemon.stderr().lines().map(|line| format!("{at} mail pop-before-smtp[3]: {line}\n")).collect();
+    std::fs::write(taker.site.map_dir().join("mail"), own + &message).unwrap();
+    let done = crate::report::report(&taker.site.map_dir(), &["--format", "json", "mail"]);
+    let found: serde_json::Value = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"));
+    assert_eq!(
+        (&found["totals"]["by_grant_of_other_hosts"], &found["totals"]["unexplained"]),
+        (&1.into(), &0.into()),
+        "{found:#}"
+    );
 }
 
 /// What is true after a stop of every kind: a giver's clients are still logged in.
