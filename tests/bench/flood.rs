@@ -4,13 +4,14 @@ use std::io::{Result, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The kinds, and what there is too much of.
-pub(crate) const KINDS: [(&str, &str); 7] = [
+pub(crate) const KINDS: [(&str, &str); 8] = [
     ("ids", "400,000 messages that never leave the queue"),
     ("addresses", "400,000 addresses that log in and relay"),
     ("users", "400,000 users of 116 bytes, by login and by SASL"),
     ("domains", "400,000 senders and domains at 25,000 addresses"),
     ("all", "60,000 addresses of 40,000 users, 400,000 senders, messages, refusals, over 139 days"),
     ("days", "25,000 addresses over 277 days, and a stamp of 1970"),
+    ("sessions", "400,000 sessions that never end, held"),
     ("long", "lines of 1 MiB and of 6 kB"),
 ];
 
@@ -18,7 +19,7 @@ const LINES: u64 = 400_000;
 
 /// Writes one of them.
 pub(crate) fn write(kind: &str, out: &mut impl Write) -> Result<()> {
-    if kind == "days" {
+    if kind == "days" || kind == "sessions" {
         Moment(0).relay(out, "4A001", v4(7), "kevin", "kevin@example.net")?;
     }
     for n in 0..if kind == "long" { 500 } else { LINES } {
@@ -46,6 +47,7 @@ pub(crate) fn write(kind: &str, out: &mut impl Write) -> Result<()> {
                 moment.refused(out, v4(0x0100_0000 + n % 20_000), &format!("{user}@x"))?;
             }
             "days" => Moment(1_600_000_000 + n * 60).relay(out, &id, v4(n % 25_000), "kevin", "kevin@x.example")?,
+            "sessions" => second.open(out, address(n), "kevin", &n.to_string())?,
             _ if n % 2 == 0 => second.login(out, v4(7), &"k".repeat(6000))?,
             _ => writeln!(out, "{second} mail postfix/smtpd[7]: {}", "x".repeat(1 << 20))?,
         }
@@ -74,9 +76,14 @@ impl std::fmt::Display for Moment {
 
 impl Moment {
     fn login(&self, out: &mut impl Write, client: IpAddr, user: &str) -> Result<()> {
+        self.open(out, client, user, "a")
+    }
+
+    fn open(&self, out: &mut impl Write, client: IpAddr, user: &str, session: &str) -> Result<()> {
         writeln!(
             out,
-            "{self} mail dovecot: imap-login: Login: user=<{user}>, method=PLAIN, rip={client}, lip=192.0.2.25, mpid=1, session=<a>"
+            "{self} mail dovecot: imap-login: Login: user=<{user}>, method=PLAIN, rip={client}, lip=192.0.2.25, mpid=1, \
+             session=<{session}>"
         )
     }
 

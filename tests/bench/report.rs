@@ -67,8 +67,10 @@ fn floods(log: &Path, core: usize) {
         let file = File::create(log).expect("the log can be written");
         flood::write(kind, &mut BufWriter::with_capacity(1 << 20, file)).expect("the log can be written");
         let bytes = log.metadata().expect("the log is there").len() as f64 / 1e6;
+        let hold: &[&str] = if kind == "sessions" { &["--hold-while-connected"] } else { &[] };
         let run = || {
-            Run::new(kind, Path::new(env!("CARGO_BIN_EXE_pop-before-smtp"))).arguments(["--matcher", "all", "report"])
+            let run = Run::new(kind, Path::new(env!("CARGO_BIN_EXE_pop-before-smtp")));
+            run.arguments(hold.iter().copied()).arguments(["--matcher", "all", "report"])
         };
         let forms = [
             run().argument(log).quiet(),
