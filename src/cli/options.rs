@@ -1,5 +1,6 @@
 //! The table of options. An option is a row here and its use: `--help`, the manual, the reference, the example of a
-//! configuration file, `--dump-config` and the checks of the file are made of the row.
+//! configuration file, `--dump-config` and the checks of the file are made of the row. One table, so it is as long as there are
+//! options.
 
 use super::row::Preset::{Found, Value};
 use super::row::{Kind, OptionRow, Preset, Scope, Values};

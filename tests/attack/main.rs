@@ -11,30 +11,30 @@
 mod loggers;
 mod names;
 mod probes;
+mod recorder;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;
 mod talk;
 mod upstream;
+mod verdict;
 
 use loggers::{LOGGERS, Logger, probed};
-use pop_before_smtp::matcher::{Action, Matchers};
-use pop_before_smtp::time::Timestamp;
+use recorder::Recorder;
 use servers::{SERVERS, Server};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::{Scratch, eventually, wait_for};
 use talk::{GENUINE, Way};
+use verdict::{Verdict, judge};
 
 /// What a process on a stage is to do: `server NAME` or `logger NAME`.
 const PART: &str = "ATTACK_PART";
@@ -191,104 +191,6 @@ fn probe_all(place: &Path) {
     }
 }
 
-/// What the reading of logs came to, as numbers of logins.
-#[derive(Default)]
-struct Verdict {
-    genuine: usize,
-    forged: usize,
-    /// What would be forged if each line were believed to be a message of its own.
-    teeth: usize,
-    bytes: usize,
-}
-
-impl Verdict {
-    fn add(&mut self, other: Self) {
-        self.genuine += other.genuine;
-        self.forged += other.forged;
-        self.teeth += other.teeth;
-        self.bytes += other.bytes;
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { genuine, forged, teeth, bytes } = self;
-        write!(f, "{bytes} bytes of log, {genuine} logins, {forged} forged, {teeth} if each line were believed")
-    }
-}
-
-/// Logins, by address: how many, and the line of the first.
-type Logins = BTreeMap<IpAddr, (usize, String)>;
-
-fn note(logins: &mut Logins, address: IpAddr, line: &[u8]) {
-    let first = || (0, String::from_utf8_lossy(line).into_owned());
-    logins.entry(address).or_insert_with(first).0 += 1;
-}
-
-/// The logins of a log file.
-fn logins(log: &[u8], escaped: bool) -> Logins {
-    let mut matchers = Matchers::all();
-    matchers.take_newlines_for_escaped(escaped);
-    let mut logins = Logins::new();
-    matchers.scan(Timestamp::default(), log, &mut |at, event| {
-        if event.action == Action::Login {
-            note(&mut logins, event.client, log[at..].split(|&byte| byte == b'\n').next().unwrap_or_default());
-        }
-    });
-    logins
-}
-
-/// The logins of a journal, as the daemon grants them.
-fn logins_of_journal(directory: &Path) -> Logins {
-    let map = directory.with_extension("map");
-    let output = Command::new(env!("CARGO_BIN_EXE_pop-before-smtp"))
-        .args(["--source", "journal", "--journal-uid", "0", "--journal-directory"])
-        .arg(directory)
-        .args(["--matcher", "all", "--once", "--reprocess", "--entries", "100000", "--backend", "lmdb", "--map"])
-        .arg(&map)
-        .output()
-        .expect("the daemon");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    let mut logins = Logins::new();
-    for line in text.lines() {
-        let address = line.strip_prefix("granted ").and_then(|rest| rest.split(' ').next()?.parse().ok());
-        if let Some(address) = address {
-            note(&mut logins, address, line.as_bytes());
-        }
-    }
-    logins
-}
-
-fn is_genuine(address: &IpAddr) -> bool {
-    GENUINE.iter().any(|genuine| IpAddr::V4(*genuine) == *address)
-}
-
-fn judge(server: &Server, logger: Option<&Logger>, place: &Path) -> Verdict {
-    let log = logger.map_or_else(|| own_log(place, server), |logger| log_of(place, logger, server));
-    let (found, believed, bytes) = if logger.is_some_and(|logger| logger.is_journal) {
-        (logins_of_journal(&log), Logins::new(), 0)
-    } else {
-        let log = fs::read(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-        (logins(&log, logger.is_some_and(|logger| logger.escapes)), logins(&log, true), log.len())
-    };
-    let path = format!("{} through {}", server.name, logger.map_or("its own file", |logger| logger.name));
-    for (address, (_, line)) in found.iter().filter(|(address, _)| !is_genuine(address)) {
-        println!("attack: FORGED {path}: {address}: {line}");
-    }
-    let sum = |logins: &Logins, genuine: bool| {
-        logins.iter().filter(|(address, _)| is_genuine(address) == genuine).map(|(_, (count, _))| count).sum()
-    };
-    let verdict =
-        Verdict { genuine: sum(&found, true), forged: sum(&found, false), teeth: sum(&believed, false), bytes };
-    println!("attack: {path}: {verdict}");
-    assert!(
-        verdict.genuine > 0 || logger.is_some_and(|logger| !logger.is_read),
-        "{path}: no login of a client was found"
-    );
-    verdict
-}
-
 fn recording(place: &Path, server: &Server) -> PathBuf {
     place.join(format!("{}.datagrams", server.name))
 }
@@ -393,55 +295,6 @@ fn fight(attempts: &[(&[u8], Way)]) -> usize {
         }
     });
     taken.into_inner()
-}
-
-/// Listens at `/dev/log` in place of a syslog daemon.
-struct Recorder {
-    datagrams: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Recorder {
-    fn start() -> Self {
-        let socket = UnixDatagram::bind("/dev/log").expect("/dev/log on the stage");
-        fs::set_permissions("/dev/log", PermissionsExt::from_mode(0o666)).expect("its mode");
-        let datagrams: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
-        let own = datagrams.clone();
-        thread::spawn(move || {
-            let mut buffer = vec![0; 1 << 20];
-            while let Ok(length) = socket.recv(&mut buffer) {
-                own.lock().unwrap().push(buffer[..length].to_vec());
-            }
-        });
-        Self { datagrams }
-    }
-
-    /// Other programs' lines, until no message of the server can reach behind them.
-    fn fill(&self) {
-        let mut datagrams = self.datagrams.lock().unwrap();
-        for number in 0..100 {
-            datagrams.push(format!("<22>Nov 27 13:00:00 filler[{number}]: {}", ".".repeat(990)).into_bytes());
-        }
-    }
-
-    /// The last messages, but for the filling.
-    fn end(&self) -> String {
-        let datagrams = self.datagrams.lock().unwrap();
-        let messages = datagrams.iter().rev().filter(|text| memchr::memmem::find(text, b" filler[").is_none());
-        messages.take(10).map(|text| format!("{}\n", String::from_utf8_lossy(text))).collect()
-    }
-
-    /// What was recorded, once nothing has come for a while.
-    fn stop(self) -> Vec<Vec<u8>> {
-        let (mut seen, mut since) = (0, Instant::now());
-        eventually(PATIENCE, || {
-            let count = self.datagrams.lock().unwrap().len();
-            if count != seen {
-                (seen, since) = (count, Instant::now());
-            }
-            since.elapsed() > Duration::from_secs(2)
-        });
-        self.datagrams.lock().unwrap().clone()
-    }
 }
 
 /// Sends each recording to the logger, and leaves what it writes.
