@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::cases::{self, Case, Site, append_raw};
 use crate::support::command::pop_before_smtp;
@@ -113,8 +113,8 @@ fn killed<L: Log>(case: &'static Case, share: u32, log: impl FnOnce(&Site) -> Op
         let table = listed(&site);
         for (client, (begin, end)) in &logins {
             let expiry = table.get(client).unwrap_or_else(|| panic!("{context}: {client}\n{}", daemon.stderr()));
-            // One that the first daemon saw counts from then, which may be some seconds later on a busy machine.
-            let last = end + GRACE + 2 + SLACK;
+            // One that a daemon saw before it was killed counts from then.
+            let last = end + GRACE + 2;
             assert!((begin + GRACE..=last).contains(expiry), "{context}: {client} {expiry} {begin} {end}");
         }
         assert!(!table.contains_key(&stranger), "{context}");
@@ -127,9 +127,6 @@ fn killed<L: Log>(case: &'static Case, share: u32, log: impl FnOnce(&Site) -> Op
 /// A burst is written in so many parts, and the daemon killed after one of them.
 const PARTS: usize = 10;
 
-/// How long a line may wait to be read.
-const SLACK: u64 = 5;
-
 fn address(number: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + number))
 }
@@ -138,9 +135,7 @@ fn start(site: &Site, log: &impl Log) -> Daemon {
     let options = log.options(site);
     let options: Vec<&str> = options.iter().map(String::as_str).chain(["--entries", "100000"]).collect();
     let daemon = Daemon::start(&site.map_arguments(&options));
-    let begin = Instant::now();
     daemon.wait_logged("serving ");
-    assert!(begin.elapsed() < SOON);
     daemon
 }
 

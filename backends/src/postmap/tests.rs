@@ -83,7 +83,7 @@ fn whatever_postmap_does_the_old_table_stays_and_the_next_publish_works() {
         ("exit 75", "exit status 75"),
         ("echo half > \"${2#*:}.db\"; kill -9 $$", "killed by SIGKILL"),
         ("exit 0", "did not write"),
-        ("echo half > \"${2#*:}.db\"; sleep 60", "did not finish within 0.3 s"),
+        ("echo half > \"${2#*:}.db\"; sleep 3600", "did not finish within 0.3 s"),
     ];
     for (script, cause) in failures {
         let site = Site::new();
@@ -93,9 +93,7 @@ fn whatever_postmap_does_the_old_table_stays_and_the_next_publish_works() {
 
         site.postmap(script);
         table.tools.limit = Duration::from_millis(300);
-        let start = Instant::now();
         let error = publish(&mut table, &["192.0.2.2"]).unwrap_err();
-        assert!(start.elapsed() < Duration::from_secs(20));
         assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
         assert!(error.to_string().contains(cause), "{error}");
         assert!(error.to_string().starts_with("cannot write table /"), "{error}");

@@ -236,14 +236,13 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_killed_with_its_children() {
-        let start = Instant::now();
-        for script in ["sleep 60", "sleep 60 & wait", "exec >&- 2>&-; sleep 60", "sleep 60 & exit 0"] {
+        // What is not killed is waited for: then this takes an hour.
+        for script in ["sleep 3600", "sleep 3600 & wait", "exec >&- 2>&-; sleep 3600", "sleep 3600 & exit 0"] {
             assert!(
                 shell(script, SHORT).err().unwrap().to_string().contains("did not finish within 0.1 s"),
                 "{script}"
             );
         }
-        assert!(start.elapsed() < Duration::from_secs(20));
     }
 
     #[test]
