@@ -33,11 +33,15 @@ const START: &str = "start it (systemctl start pop-before-smtp), and look into i
 /// Everything about who serves the table.
 pub(crate) fn judge(daemons: &Daemons, table: &Table) -> Vec<Finding> {
     let map = table.options.map.display();
+    let who = daemons.holder.flatten().map_or("a daemon".to_owned(), |pid| format!("process {pid}"));
     let mut findings = Vec::new();
     findings.push(match (daemons.holder, &daemons.listed) {
         (_, Some(Err(why))) => Finding::error(why, "start the daemon: it makes a sound table"),
-        (Some(Some(pid)), _) => Finding::ok(format!("process {pid} serves {map}")),
-        (Some(None), _) => Finding::ok(format!("a daemon serves {map}")),
+        (Some(_), None) => Finding::warning(
+            format!("{who} serves {map}, and no table of {} is there: it has another backend", table.driver.name),
+            "give check the options that the daemon has: its --config, or its --backend",
+        ),
+        (Some(_), Some(Ok(_))) => Finding::ok(format!("{who} serves {map}")),
         (None, Some(Ok(count))) if *count > 0 && !table.driver.expires_rows => Finding::error(
             format!("no daemon serves {map}, and it holds {count} grants that nobody ends"),
             format!("start the daemon, or {}", clear(table)),
@@ -131,6 +135,14 @@ mod tests {
     fn one_daemon_is_well() {
         let daemons = Daemons { holder: Some(Some(7)), listed: Some(Ok(3)), ..Daemons::default() };
         assert_eq!(told("postmap", &daemons), "ok: process 7 serves /etc/postfix/pbs\n");
+    }
+
+    #[test]
+    fn a_daemon_of_another_backend_is_no_good_sign() {
+        let daemons = Daemons { holder: Some(Some(7)), ..Daemons::default() };
+        let warning =
+            "warning: process 7 serves /etc/postfix/pbs, and no table of lmdb is there: it has another backend; ";
+        assert!(told("lmdb", &daemons).starts_with(warning), "{}", told("lmdb", &daemons));
     }
 
     #[test]

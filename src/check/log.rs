@@ -22,6 +22,8 @@ pub(crate) struct Log {
     pub(crate) name: String,
     /// The file and the directories above it, the root first; empty for a log that is no file.
     pub(crate) path: Vec<Entry>,
+    /// The groups that may read it, if it is this system's journal.
+    pub(crate) groups: Option<Vec<u32>>,
     /// The newest part of it, or why it cannot be read.
     pub(crate) read: Result<Sample, String>,
 }
@@ -62,7 +64,13 @@ pub(crate) fn judge(log: &Log, reader: Option<&Writer>) -> Vec<Finding> {
             let cure = if log.path.is_empty() { NAME_ANOTHER } else { BE_ANOTHER };
             return vec![Finding::error(format!("cannot read {name}: {why}"), cure)];
         }
-        (Ok(_), Some((reader, entry))) => findings.push(unreadable(reader, entry)),
+        (Ok(_), Some((reader, entry))) => {
+            findings.push(unreadable(reader, &entry.path.display().to_string(), &opening(&reader.user, entry)));
+        }
+        (Ok(_), None) if let Some(reader) = reader.filter(|reader| !sees_journal(log, &reader.user)) => {
+            let cure = format!("{}, and start the daemon again", reader.user.join("systemd-journal"));
+            findings.push(unreadable(reader, name, &cure));
+        }
         (Ok(_), None) => {
             let who = reader.map_or("us", |reader| reader.user.name.as_str());
             findings.push(Finding::ok(format!("{name} can be read by {who}")));
@@ -75,31 +83,36 @@ pub(crate) fn judge(log: &Log, reader: Option<&Writer>) -> Vec<Finding> {
     findings
 }
 
-fn unreadable(reader: &Writer, entry: &Entry) -> Finding {
-    let Writer { user, source } = reader;
+/// Access lists let further groups in beside that of its files; who has none sees what he has written himself.
+fn sees_journal(log: &Log, reader: &User) -> bool {
+    let Some(groups) = &log.groups else { return true };
+    reader.uid == 0 || reader.gids.iter().any(|group| groups.contains(group))
+}
+
+/// What lets a user read a file, or pass through a directory.
+fn opening(user: &User, entry: &Entry) -> String {
     let path = shell::argument(&entry.path.display().to_string());
     // Never for everybody: logs tell who wrote to whom. And no directory for a group: it may have more rights there than to
     // pass.
-    let cure = if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
+    if is_directory(entry) && (entry.gid == 0 || entry.mode & 0o010 == 0) {
         format!("let it be logged where user {} may read it, or {NAME_ANOTHER}", shell::argument(&user.name))
     } else if entry.gid == 0 || entry.mode & 0o040 == 0 {
         format!("chgrp adm {path} && chmod g+r {path} && {}, and let logrotate create it so", user.join("adm"))
     } else {
         format!("{}, and start the daemon again", user.join(entry.gid))
-    };
+    }
+}
+
+fn unreadable(Writer { user, source }: &Writer, what: &str, cure: &str) -> Finding {
+    let name = &user.name;
     match source {
         KnownFrom::Owner(_) => Finding::warning(
             format!(
-                "user {}, taken for the daemon's, may not read {}, unless the daemon's unit has SupplementaryGroups=",
-                user.name,
-                entry.path.display()
+                "user {name}, taken for the daemon's, may not read {what}, unless the daemon's unit has SupplementaryGroups="
             ),
             format!("start the daemon and check again; if it may not, {cure}"),
         ),
-        _ => Finding::error(
-            format!("user {}, who runs the daemon, may not read {}", user.name, entry.path.display()),
-            cure,
-        ),
+        _ => Finding::error(format!("user {name}, who runs the daemon, may not read {what}"), cure),
     }
 }
 
@@ -206,7 +219,7 @@ mod tests {
     }
 
     fn log(read: Result<Sample, String>) -> Log {
-        Log { name: "/var/log/mail.log".to_owned(), path: Vec::new(), read }
+        Log { name: "/var/log/mail.log".to_owned(), path: Vec::new(), groups: None, read }
     }
 
     const LOGIN: &str = "Nov 22 16:00:00 mail imapd: LOGIN, user=alice, ip=[::ffff:198.51.100.1], port=[1]";
@@ -264,6 +277,27 @@ mod tests {
         let user = |gids: &[u32]| named("pbs", gids, KnownFrom::Named);
         assert_told(&judge(&log, Some(&user(&[1000]))), Level::Error, "usermod -a -G 4 pbs");
         assert!(judge(&log, Some(&user(&[1000, 4]))).iter().all(|finding| finding.level == Level::Ok));
+    }
+
+    /// Who is in none of these groups sees his own entries, and no error.
+    #[test]
+    fn the_journal_must_be_readable_by_the_daemons_user() {
+        let journal = Log { name: "the journal".to_owned(), groups: Some(vec![4, 101]), ..log(Ok(sampled(&[LOGIN]))) };
+        let user = |gids: &[u32]| named("pbs", gids, KnownFrom::Process(9));
+        let told = judge(&journal, Some(&user(&[1000])));
+        assert_told(
+            &told,
+            Level::Error,
+            "user pbs, who runs the daemon, may not read the journal; usermod -a -G systemd-journal pbs",
+        );
+        let guessed = named("pbs", &[1000], KnownFrom::Owner("/var/lib/pbs/clients.lock".into()));
+        assert_told(
+            &judge(&journal, Some(&guessed)),
+            Level::Warning,
+            "taken for the daemon's, may not read the journal, unless",
+        );
+        assert_well(&judge(&journal, Some(&user(&[1000, 101]))));
+        assert_well(&judge(&journal, None));
     }
 
     /// No line for the shell opens a log, or a directory above it, to everybody.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 
 use super::files::with_directories;
+use super::users;
 use crate::check::log::{Log, Sample};
 use crate::commands::suggest::Survey;
 use crate::config::logs::{Logs, Lookup};
@@ -21,6 +22,9 @@ use crate::time::Timestamp;
 
 /// How much of a log is looked at, in bytes from its end.
 const SAMPLE: u64 = 1 << 20;
+
+/// Groups that may read the journal, by its files' group and their access lists (systemd-journald.service(8), tmpfiles.d).
+const READERS: [&str; 3] = ["systemd-journal", "adm", "wheel"];
 
 /// How many entries of the journal are looked at.
 const ENTRIES: u32 = 5000;
@@ -45,11 +49,13 @@ fn one(log: &source::Log, choice: Choice<'_>, now: SystemTime) -> Option<Log> {
         source::Log::Stdin => None,
         source::Log::File(path, _) => {
             let read = sample(path, choice, now).map_err(|error| io_cause(&error));
-            Some(Log { name: path.display().to_string(), path: with_directories(path), read })
+            Some(Log { name: path.display().to_string(), path: with_directories(path), groups: None, read })
         }
         source::Log::Journal(journal) => {
             let read = entries(journal).map(|lines| look(&lines, choice, now)).map_err(|error| io_cause(&error));
-            Some(Log { name: "the journal".to_owned(), path: Vec::new(), read })
+            let groups =
+                journal.directory.is_none().then(|| READERS.iter().filter_map(|name| users::group(name)).collect());
+            Some(Log { name: "the journal".to_owned(), path: Vec::new(), groups, read })
         }
     }
 }

@@ -17,6 +17,11 @@ pub(crate) fn named(name: &str) -> Option<User> {
     Some(User { name: found.name, uid: found.uid.as_raw(), gids: groups.into_iter().map(Gid::as_raw).collect() })
 }
 
+/// The number of a group.
+pub(crate) fn group(name: &str) -> Option<u32> {
+    unistd::Group::from_name(name).ok().flatten().map(|found| found.gid.as_raw())
+}
+
 /// The user of that number; one that the system's user database does not know has no groups.
 pub(crate) fn numbered(uid: u32) -> User {
     let known = unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten().and_then(|found| named(&found.name));
