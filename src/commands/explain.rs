@@ -1,5 +1,6 @@
 //! `match --explain`: how one line is read, and what would come of it.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Read as _};
@@ -128,19 +129,28 @@ impl Report {
             Some(_) => self.paint.bad("does not fit").to_string(),
         };
         let (name, kind) = (&attempt.matcher, kind(attempt.kind));
-        let _ = writeln!(self.text, "\n{name} {kind} {verdict}: {}", self.paint.faint(&attempt.form));
+        let _ = writeln!(
+            self.text,
+            "\n{name} {kind} {verdict}: {}",
+            self.paint.faint(cut(&attempt.form.to_string(), LONGEST_FORM))
+        );
         for part in &attempt.parts {
             let column = self.offset + part.at + 1;
             let _ = match part.name.as_bytes() == part.text {
                 true => writeln!(self.text, "  column {column:3}  '{}'", printable(part.text)),
-                false => writeln!(self.text, "  column {column:3}  {}  takes \"{}\"", part.name, short(part.text)),
+                false => writeln!(
+                    self.text,
+                    "  column {column:3}  {}  takes \"{}\"",
+                    cut(&part.name, LONGEST_PART),
+                    short(part.text)
+                ),
             };
         }
         if let Some(failure) = &attempt.failure {
             let column = self.offset + failure.at + 1;
             let place = if failure.from_end { "is not at the end of" } else { "does not fit" };
             let rest = short(failure.rest);
-            let part = self.paint.bad(format!("'{}'", failure.part)).to_string();
+            let part = self.paint.bad(format!("'{}'", cut(&failure.part, LONGEST_PART))).to_string();
             let _ = writeln!(self.text, "  column {column:3}  {part}  {place} \"{rest}\"");
         }
         if attempt.parts.is_empty() && attempt.failure.is_none() {
@@ -170,6 +180,18 @@ impl Report {
     fn refuse(&mut self, reason: &str) {
         let refused = self.paint.bad(reason).to_string();
         self.say("refused", refused);
+    }
+}
+
+/// How much of a pattern, and of a part of it, is shown.
+const LONGEST_FORM: usize = 160;
+const LONGEST_PART: usize = 60;
+
+/// The beginning of a pattern: those of a matcher often begin in the same way, and can be two thousand bytes long.
+fn cut(pattern: &str, longest: usize) -> Cow<'_, str> {
+    match pattern.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}...", &pattern[..end]).into(),
+        None => pattern.into(),
     }
 }
 

@@ -145,6 +145,10 @@ fn a_line_is_explained() {
             "unless     the message before it, of the same host and program, had 500 bytes or more",
         ],
     );
+    // Long patterns are cut: a line is explained on a screen or two, not on ten.
+    let dovecot = "Nov 22 16:00:01 mail dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=192.0.2.2, lip=192.0.2.25, mpid=1";
+    let explained = run(&["match", "--explain", dovecot]).stdout;
+    assert!(explained.lines().all(|line| line.len() < 240), "{explained}");
     assert_explained(&[line, "--matcher", "uw-imap"], &["matchers   uw-imap\n", "event      none: no pattern fits\n"]);
     assert_explained(&[line, "--skip-networks", "192.0.2.0/24"], &["refused    it lies in 192.0.2.0/24"]);
 }
