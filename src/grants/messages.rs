@@ -2,7 +2,7 @@
 //! often it was.
 
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::matcher::Event;
 use crate::output::escape;
@@ -73,16 +73,32 @@ impl Messages {
 
 /// A grant of another host, of an address that had none.
 pub(super) fn taken(login: &LoginRecord<'_>, client: IpAddr, until: SystemTime) {
-    let (until, log) = (time::display(until), escape::short(login.source.as_bytes()));
+    let (until, log) = (end(until), escape::short(login.source.as_bytes()));
     log::info!("granted {client} until {until}, user {}, {log}", escape::short(login.user));
 }
 
 /// A login of an address that had no grant.
 pub(super) fn granted(event: &Event<'_>, until: SystemTime) {
     let Event { client, matcher, user, .. } = event;
-    let until = time::display(until);
+    let until = end(until);
     match user {
         Some(user) => log::info!("granted {client} until {until}, {matcher}, user {}", escape::short(user)),
         None => log::info!("granted {client} until {until}, {matcher}"),
+    }
+}
+
+/// The second in which a grant has ended, as the table and `list` have it.
+fn end(until: SystemTime) -> String {
+    time::display(SystemTime::UNIX_EPOCH + Duration::from_secs(time::unix_seconds_up(until)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_the_second_that_the_table_has() {
+        let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!((end(at(4200)), end(at(5000))), (time::display(at(5000)), time::display(at(5000))));
     }
 }
