@@ -85,6 +85,9 @@ fn cure_of_write(path: &Path, error: &io::Error) -> String {
         (io::ErrorKind::NotFound, _) => {
             format!("create the directory and let the daemon's user write to it, or {other}")
         }
+        (io::ErrorKind::PermissionDenied, _) if path.exists() => {
+            format!("give it to the daemon's user, or {other}")
+        }
         (io::ErrorKind::PermissionDenied, Some(directory)) => {
             format!("let the daemon's user write to {}, or {other}", directory.display())
         }

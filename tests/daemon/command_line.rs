@@ -98,6 +98,11 @@ fn a_map_that_cannot_be_written_is_named() {
             },
         );
         assert_eq!(fs::read_dir(site.map_dir()).unwrap().count(), 0, "{}: nothing is left behind", case.name);
+        // A lock that root has left.
+        fs::write(site.map().with_added_extension("lock"), "").unwrap();
+        refused(site.map().display().to_string(), "give it to the daemon's user, or ", &|command| {
+            command.uid(65534).gid(65534);
+        });
     }
 }
 
