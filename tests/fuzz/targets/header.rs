@@ -211,7 +211,8 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
     };
     let mut parts = parts(form.program, &found, Some(time)).filter(|parts| !parts.program.is_empty())?;
     parts.host = host.or(parts.host);
-    if form.regex.as_str().contains(r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[")
+    let tags = [r"(?P<program>[A-Za-z0-9_./+-]+)(?:\[", "(?P<program>nginx): "];
+    if tags.iter().any(|tag| form.regex.as_str().contains(tag))
         && let Some(found) = MESSAGE_ID.captures(parts.message)
         && number(named(&found, "pid")?).is_some()
     {
