@@ -3,14 +3,15 @@
 //! Who may open a file may lock it, and a lookup in a `hash:` table waits for as long as another holds a lock. Changes files
 //! by descriptors only; asks `postconf`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Once, OnceLock};
 
-use nix::fcntl::{AtFlags, OFlag};
+use nix::fcntl::{AtFlags, OFlag, open};
+use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Group, Uid, User, fchownat, geteuid};
 
 use crate::files::{LINKED, MapPath, cause};
@@ -31,7 +32,7 @@ impl MapPath {
     /// By a descriptor of the path alone (`O_PATH`): to close a common one would drop every lock that this process
     /// holds on the file, SQLite's included, and with its locks gone the next reader cuts the -shm under us (SIGBUS).
     pub(crate) fn adopt(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.admit(&open_path(path)?, mode)
+        self.admit(&open_file(path)?, mode)
     }
 
     /// Gives a file owner, group and mode, in this order, so that Postfix can read at any moment what it could before.
@@ -91,10 +92,21 @@ fn group() -> Option<Gid> {
     })
 }
 
-/// A descriptor of the path alone; see [`MapPath::adopt`].
-fn open_path(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+/// A descriptor of the path alone, through which nothing is read, written or set off (`O_PATH`, open(2)), with these flags
+/// besides.
+///
+/// Not by [`std::fs::OpenOptions`]: musl counts the flag to those that say read or write, which it sets itself, and so leaves
+/// the flag out.
+///
+/// # Errors
+/// Those of open(2).
+pub fn open_path(path: &Path, flags: OFlag) -> io::Result<File> {
+    Ok(open(path, OFlag::O_PATH | OFlag::O_CLOEXEC | flags, Mode::empty())?.into())
+}
+
+/// A file of the table by its path alone; see [`MapPath::adopt`].
+fn open_file(path: &Path) -> io::Result<File> {
+    let file = open_path(path, OFlag::O_NOFOLLOW)?;
     let found = file.metadata()?;
     match (found.is_file(), found.nlink()) {
         (true, 0 | 1) => Ok(file),
@@ -111,4 +123,20 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     // The way to change the mode through a descriptor of a path.
     let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
     fs::set_permissions(itself, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    /// With each C library: one that opens more would drop locks when it is closed, and wait for a pipe.
+    #[test]
+    fn a_descriptor_of_a_path_reads_nothing() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut opened = open_path(file.path(), OFlag::empty()).unwrap();
+        assert_eq!(opened.read(&mut [0]).unwrap_err().raw_os_error(), Some(nix::libc::EBADF));
+    }
 }

@@ -23,6 +23,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+pub use access::open_path;
 pub use entry::seconds_up;
 pub use error::{BackendError, ErrorKind};
 pub use files::cause;

@@ -7,14 +7,16 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH};
+use nix::fcntl::OFlag;
+use nix::libc::{O_NOCTTY, O_NONBLOCK};
+use pop_before_smtp_backends::open_path;
 
 /// Opens a regular file for reading; it may be a link to one.
 ///
 /// # Errors
 /// It cannot be opened, or is none.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    reopened(path, O_PATH)
+    reopened(path, OFlag::empty())
 }
 
 /// Opens a regular file for reading that is no link.
@@ -22,12 +24,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_no_link(path: &Path) -> io::Result<File> {
-    reopened(path, O_PATH | O_NOFOLLOW)
+    reopened(path, OFlag::O_NOFOLLOW)
 }
 
 /// What is there is looked at before it is opened, and the same is opened.
-fn reopened(path: &Path, flags: i32) -> io::Result<File> {
-    let place = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+fn reopened(path: &Path, flags: OFlag) -> io::Result<File> {
+    let place = open_path(path, flags)?;
     if !place.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }

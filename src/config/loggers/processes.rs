@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nix::libc::{O_ACCMODE, O_RDONLY};
+use nix::libc::{O_RDWR, O_WRONLY};
 use nix::unistd::{SysconfVar, sysconf};
 
 use crate::time::{Now, Timestamp};
@@ -21,7 +21,7 @@ pub(crate) fn is_writable(pid: u32, descriptor: &Path) -> bool {
     let number = descriptor.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
     let flags = info.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
-    flags.is_some_and(|flags| flags & O_ACCMODE != O_RDONLY)
+    flags.is_some_and(|flags| flags & (O_WRONLY | O_RDWR) != 0)
 }
 
 /// What a process has open, as links.
