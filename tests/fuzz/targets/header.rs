@@ -70,7 +70,8 @@ static AIX: LazyLock<Regex> = LazyLock::new(|| {
     let host = format!(r"(?:{angles}{HOST}|\[(?P<address>{ADDRESS})\])");
     regex(&format!(r"{host} (?:{facilities}|auth\|security):{levels}(?:\|{levels})? {MESSAGE}"))
 });
-static BARE: LazyLock<Form> = LazyLock::new(|| Form { program: None, regex: regex(&format!("{TAG} {{0,2}}{MESSAGE}")) });
+static BARE: LazyLock<Form> =
+    LazyLock::new(|| Form { program: None, regex: regex(&format!("{TAG} {{0,2}}{MESSAGE}")) });
 /// What follows a stamp, in the order in which it is tried.
 static ORIGINS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     let angles = ANGLES.as_str();
@@ -220,7 +221,8 @@ fn origin<'l>(time: &'l [u8], rest: &'l [u8]) -> Option<Parts<'l>> {
     }
     let is_unit = time.get(3) == Some(&b' ') && time[4].is_ascii_digit() && time.get(8) == Some(&b'-');
     if is_unit && form.regex.as_str().contains("(?:<(?:") {
-        parts.program = parts.program.strip_suffix(b".service").filter(|unit| !unit.is_empty()).unwrap_or(parts.program);
+        parts.program =
+            parts.program.strip_suffix(b".service").filter(|unit| !unit.is_empty()).unwrap_or(parts.program);
     }
     if parts.program == b"nginx"
         && form.program.is_none()
@@ -281,7 +283,11 @@ fn program_first(line: &[u8]) -> Option<Parts<'_>> {
 }
 
 fn in_container(line: &[u8], depth: usize) -> Option<Parts<'_>> {
-    let found = COMPOSE.captures(line).or_else(|| COLOURED.captures(line)).or_else(|| POD.captures(line)).filter(|_| depth < MOST)?;
+    let found = COMPOSE
+        .captures(line)
+        .or_else(|| COLOURED.captures(line))
+        .or_else(|| POD.captures(line))
+        .filter(|_| depth < MOST)?;
     let inner = within(named(&found, "message")?, depth + 1)?;
     Some(Parts { container: named(&found, "container"), ..inner })
 }
