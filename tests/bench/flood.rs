@@ -29,7 +29,7 @@ pub(crate) fn write(kind: &str, out: &mut impl Write) -> Result<()> {
             "addresses" => second.relay(out, &id, address(n), "kevin", "kevin@x.example")?,
             "users" => {
                 let user = format!("{}{n}", "u".repeat(110));
-                second.login(out, v4(7), &user)?;
+                second.long_login(out, v4(7), &user)?;
                 second.client(out, &id, v4(9), &format!(", sasl_method=PLAIN, sasl_username={user}"), "a@b")?;
                 second.sent(out, &id)?;
             }
@@ -41,7 +41,7 @@ pub(crate) fn write(kind: &str, out: &mut impl Write) -> Result<()> {
                 let moment = Moment(1_600_000_000 + n * 30);
                 let user = format!("{}{}", "u".repeat(110), n % 40_000);
                 let client = address(n % 60_000);
-                moment.login(out, client, &user)?;
+                moment.long_login(out, client, &user)?;
                 moment.client(out, &id, client, "", &format!("s{n}@{}.{n}.example", "d".repeat(60)))?;
                 moment.sent(out, &id)?;
                 moment.refused(out, v4(0x0100_0000 + n % 20_000), &format!("{user}@x"))?;
@@ -77,6 +77,11 @@ impl std::fmt::Display for Moment {
 impl Moment {
     fn login(&self, out: &mut impl Write, client: IpAddr, user: &str) -> Result<()> {
         self.open(out, client, user, "a")
+    }
+
+    /// By Courier, which logs longer names than Dovecot does.
+    fn long_login(&self, out: &mut impl Write, client: IpAddr, user: &str) -> Result<()> {
+        writeln!(out, "{self} mail imapd: LOGIN, user={user}, ip=[{client}], port=[9], protocol=IMAP")
     }
 
     fn open(&self, out: &mut impl Write, client: IpAddr, user: &str, session: &str) -> Result<()> {

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A name that is a script, an image from elsewhere, and the end of a script.
-const HOSTILE: &str = "</script><script>console.log('owned')</script><img src=http://evil.invalid/x onerror=alert(1)>";
+/// A name that is the end of a script, a script, and an image from elsewhere; no longer than Dovecot logs one.
+const HOSTILE: &str = "</script><script>console.log('owned')</script><img src=http://evil.invalid/x>";
 
 fn hostile_page(home: &Scratch) -> PathBuf {
     let text = lines(0..400)
@@ -32,7 +32,7 @@ fn the_page_holds_no_markup_of_strangers_and_allows_its_own_parts_alone() {
     let home = Scratch::new();
     let page = fs::read_to_string(hostile_page(&home)).unwrap();
     assert!(page.contains("&lt;/script&gt;&lt;script&gt;console.log(&#39;owned&#39;)"), "the name is there");
-    for markup in ["<img", "<b>", "<svg/", "onerror=\"", "http://evil.invalid/x\""] {
+    for markup in ["<img", "<b>", "<svg/", "http://evil.invalid/x\""] {
         assert!(!page.contains(markup), "{markup}");
     }
     assert_eq!((page.matches("<script").count(), page.matches("<style").count()), (1, 1));
