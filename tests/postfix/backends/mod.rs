@@ -177,6 +177,8 @@ fn helper() {
                     &mut *backend,
                     &all_addresses()[..count].iter().map(|a| client(&a.to_string())).collect::<Vec<_>>(),
                 );
+                // A daemon rests between publishes. Without that a reader may get no lock for as long as it waits for one.
+                std::thread::sleep(Duration::from_millis(1));
             }
         }
         task => panic!("{task}"),
