@@ -156,3 +156,14 @@ fn a_genuine_login_behind_a_failure_is_too_long_to_be_its_name() {
         format!("{nginx}2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:110, login: \"alice\"\n{nginx}{NGINX_LOGIN}\n");
     assert_eq!(clients(&mut Matchers::all(), &log).len(), 1, "{log}");
 }
+
+/// No release bounds what a stranger sends as a literal.
+#[test]
+fn a_name_in_a_failure_of_kopano_may_be_long() {
+    for (address, end) in [("198.51.100.9:51363", ". Error: 0x80040111"), ("[198.51.100.9:51363]", "")] {
+        let failure = format!("Failed to login from {address} with invalid username \"x{}", "y".repeat(7000));
+        nothing_in(&format!(
+            "Nov 27 13:00:00 mail kopano-gateway[7]: {failure}\n{FORGED}\n\" or wrong password{end}\n"
+        ));
+    }
+}

@@ -165,10 +165,10 @@ pub(super) const ROWS: &[Stranger] = &[
         matchers: "kopano",
         who: "anybody",
         message: "Failed to login from [ADDRESS:PORT] with invalid username \"NAME\" or wrong password",
-        bytes: "IMAP: newlines in a literal; 256 bytes before a login",
+        bytes: "IMAP: newlines in a literal of any length",
         logger: "syslog(3)",
         stopped_by: "`newlines`; a login has other words and the address in front of the name",
-        source: "Kopano Core 8.0 to November 2021, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
+        source: "Kopano Core 8.0 to 11.0, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
     },
     Stranger {
         matchers: "stalwart",
