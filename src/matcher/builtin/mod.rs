@@ -9,6 +9,7 @@ mod cyrus;
 pub(super) mod dovecot;
 mod groupware;
 mod joined;
+mod nginx;
 mod others;
 mod proxies;
 mod qpopper;
@@ -45,7 +46,7 @@ pub static BUILTIN: &[Matcher] = &[
     proxies::IMAPPROXY,
     groupware::KOPANO,
     joined::MAILUTILS,
-    proxies::NGINX,
+    nginx::NGINX,
     proxies::PERDITION,
     joined::POPA3D,
     qpopper::QPOPPER,

@@ -167,3 +167,24 @@ fn a_name_in_a_failure_of_kopano_may_be_long() {
         ));
     }
 }
+
+/// Zimbra's nginx writes it without quotes, of each attempt to log in.
+#[test]
+fn a_name_that_zimbra_throttles_is_not_believed() {
+    let login = "2026/11/27 13:00:01 [info] 8#8: *8 client logged in, client: 203.0.113.66:7, server: 0.0.0.0:143, login: \"a\", \
+                 upstream: 192.0.2.9:7143 (192.0.2.9:1->192.0.2.9:2) <=> (192.0.2.9:3->192.0.2.9:4)";
+    assert_eq!(scanned(&format!("{login}\n"), false), ["203.0.113.66"]);
+    for (start, end) in [
+        ("user throttle: no alias for user:", ""),
+        ("user throttle:", " deny [count:5,limit:4]"),
+        ("check user throttle:", ""),
+        ("create a throttle counter for user ", ""),
+        ("throttle allowing access from user ", ", counter created"),
+        ("throttle deny since the user name ", " is invalid"),
+        ("allowing user ", " login because unable to create the user counter"),
+        ("retry to check user throttle:", ""),
+    ] {
+        let log = format!("2026/11/27 13:00:00 [info] 8#8: *9 {start}x\n{login}\n{end}, client: 198.51.100.9:7\n");
+        assert_eq!(scanned(&log, false), [""; 0], "{log}");
+    }
+}

@@ -45,6 +45,15 @@ pub(super) const ROWS: &[Stranger] = &[
     },
     Stranger {
         matchers: "nginx",
+        who: "anybody, where it is Zimbra's",
+        message: "*7 check user throttle:NAME, client: ADDRESS:PORT, server: SERVER, login: \"NAME\"",
+        bytes: "any byte in literals of IMAP and in base64; the whole message has at most 2,048",
+        logger: "its own file",
+        stopped_by: "`newlines`: of each login as well, so that one right behind it counts for nothing",
+        source: "Zimbra's nginx 1.24, zmmodules/mail/throttle/ngx_mail_throttle_module.c",
+    },
+    Stranger {
+        matchers: "nginx",
         who: "anybody",
         message: "*7 client login failed: \"WORDS OF THE AUTHENTICATION SERVER\" while in http auth state, client: ADDRESS, server: \
                   SERVER, login: \"NAME\"",
