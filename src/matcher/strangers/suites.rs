@@ -139,8 +139,9 @@ pub(super) const ROWS: &[Stranger] = &[
         logger: "Dovecot's log process",
         stopped_by: "in another order than the shipped one a line with two `rip=` counts for nothing; in the shipped order no name holds \
                      `, local_name=`, `, orig_user=`, `, original_user=`, `, auth_user=`, `, user-agent=` or `, user_agent=`, nor more than \
-                     83 bytes, which the genuine elements have if there is a session with `mpid`; without that nothing stops another key, so \
-                     keep such elements in front of `rip`; `dovecot-login-format` refuses others",
+                     83 bytes, which a session and `mpid` in front of his text make it (but for a name of one letter and the shortest \
+                     addresses); without them nothing stops another key, so keep such elements in front of `rip`; \
+                     `dovecot-login-format` refuses others",
         source: "Dovecot 2.2.36, 2.3.19 and 2.4.1, src/login-common/client-common.c: get_var_expand_table, client_get_log_str",
     },
     Stranger {
