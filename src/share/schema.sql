@@ -68,6 +68,9 @@ BEGIN
   RETURN nextval('pop_before_smtp.change');
 END $$;
 
+-- As it was without `as_of`: two of one name could not be told apart below.
+DROP FUNCTION IF EXISTS give(text, inet[], float8[], float8[], bytea[], text[], text[], bigint[]);
+
 -- Each address gets what its grant still lasts, in seconds; `lasted` is how long ago its login was. Both count from
 -- `as_of`, which the client was told by this server, so that a message that was held up makes nothing longer. The giver
 -- is who is logged in here, whatever the client says.

@@ -68,6 +68,24 @@ fn hosts_use_the_tables_of_the_next_version() {
     taker.wait_until_grants_is(true, client(3));
 }
 
+/// `give` had no `as_of`. A host that calls it so is still served.
+#[test]
+fn init_takes_over_tables_whose_give_has_fewer_arguments() {
+    if !can_run() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let eight = "text, inet[], float8[], float8[], bytea[], text[], text[], bigint[]";
+    postgres.sql(&format!(
+        "ALTER FUNCTION pop_before_smtp.give RENAME TO later; \
+         CREATE FUNCTION pop_before_smtp.give({eight}) RETURNS bigint LANGUAGE sql AS 'SELECT 1'; \
+         DROP FUNCTION pop_before_smtp.later"
+    ));
+    let done = pop_before_smtp(&["share", "init", "--share-url", &postgres.url("owner")]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(postgres.sql(GIVE).parse::<i64>().is_ok());
+}
+
 /// The tables are set up again while givers write them: each waits for the other, and none in vain.
 #[test]
 fn init_and_givers_do_not_hold_each_other_up() {
