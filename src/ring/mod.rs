@@ -38,8 +38,11 @@ pub struct Grant {
     pub expires: Timestamp,
 }
 
-/// One in so many slots has a mark.
-const MARKED: usize = 16;
+/// One slot in 16 has a mark. Not each 16th: the ends in neighbouring slots may alternate, as those of two givers do, and
+/// then only one giver's would have marks.
+fn is_marked(slot: usize) -> bool {
+    (slot as u32).wrapping_mul(0x9e37_79b9) >> 28 == 0
+}
 
 /// Why an address left the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +75,9 @@ pub struct Ring<S = RandomState> {
     /// The end of each grant, newest login first.
     grants: OrderedMap<IpAddr, Timestamp, S>,
     records: LoginRecords,
-    /// The end of the grant in every few slots, in order: from there it is not far to the place of any other.
-    marks: BTreeSet<(Timestamp, usize)>,
+    /// Of the grants in some slots, in their order, the end, the turn that orders equal ends, and the slot: from there it is
+    /// not far to the place of any other.
+    marks: BTreeSet<(Timestamp, u32, usize)>,
     /// Whose grant was given, and no login's has taken its place.
     by_hand: BTreeSet<IpAddr>,
     /// How many addresses a user may have before they give way first, if that is not the oldest alone.
@@ -185,16 +189,21 @@ impl<S: BuildHasher + Default> Ring<S> {
         }
         self.by_hand.remove(&grant.address);
         let Grant { address, expires } = grant;
-        let near = self.marks.range((expires, usize::MAX)..).next().map(|(_, slot)| *slot);
-        let known = known.map(|(slot, _)| slot);
+        let (near, known) = (self.near(expires), known.map(|(slot, _)| slot));
         let slot = self.grants.put_behind(known, (address, expires), near, |other| *other > expires);
         self.marks.extend(self.mark(slot));
         self.count(slot, AddressesPerUser::add);
     }
 
+    /// The oldest of those with a mark that end later.
+    fn near(&self, expires: Timestamp) -> Option<usize> {
+        self.marks.range((expires, u32::MAX, usize::MAX)..).next().map(|(.., slot)| *slot)
+    }
+
     /// The mark of a slot, if it has one.
-    fn mark(&self, slot: usize) -> Option<(Timestamp, usize)> {
-        slot.is_multiple_of(MARKED).then(|| (self.grants.entry(slot).1, slot))
+    fn mark(&self, slot: usize) -> Option<(Timestamp, u32, usize)> {
+        let of = |(_, expires, turn)| (expires, turn, slot);
+        is_marked(slot).then(|| of(self.grants.entry(slot)))
     }
 
     /// Takes the mark from a slot, if it has one.
@@ -353,4 +362,31 @@ fn bounded(capacity: NonZeroUsize) -> usize {
 
 fn grant((address, expires): (IpAddr, Timestamp)) -> Grant {
     Grant { address, expires }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How far the place of a new grant is from where the search for it begins.
+    fn steps(ring: &Ring, expires: Timestamp) -> usize {
+        let near = ring.near(expires);
+        let ahead = ring.grants.newest_first().take_while(|slot| ring.grants.entry(*slot).1 > expires);
+        ahead.skip_while(|slot| near.is_some_and(|near| *slot != near)).count()
+    }
+
+    /// Of two givers, whose ends take turns; of many that end alike; and of those again, the other way round.
+    #[test]
+    fn the_place_of_a_grant_is_near() {
+        let mut ring = Ring::new(LONGEST, NonZeroUsize::new(10_000).unwrap(), None);
+        let turns = (0..4000_u32).map(|n| (n, 1 + n % 2));
+        let again = (0..4000_u32).rev().map(|n| (n, 3 + n % 3));
+        let at = |seconds: u32| Timestamp::from_boot(Duration::from_secs(seconds.into()));
+        for (n, end) in turns.chain(again) {
+            let grant = Grant { address: IpAddr::from(n.to_be_bytes()), expires: at(end) };
+            let far = steps(&ring, grant.expires);
+            assert!(far < 250, "{far} steps to {grant:?}");
+            ring.restore(at(0), grant, &mut Vec::new());
+        }
+    }
 }
