@@ -147,6 +147,9 @@ END $$;
 
 -- The grant of each address whose rows have changed behind a number: its longest row, and those who have logged in from
 -- it. Without a row that lasts, `lasts` is 0 or less, or null.
+--
+-- `OFFSET 0`: the rows of an address are found by the address, whatever the planner believes. Before the tables have been
+-- analysed it would go through all that end later, for each address.
 CREATE OR REPLACE FUNCTION news(after bigint, most integer, users integer)
 RETURNS TABLE (change bigint, address inet, lasts float8, lasted float8, giver text, host text, login bytea,
   matcher text, log text, place bigint, logins bytea[], ages float8[])
@@ -160,11 +163,13 @@ LANGUAGE sql STABLE AS $$
       ORDER BY g.change FETCH FIRST most ROWS WITH TIES) f
     GROUP BY f.address) c
   CROSS JOIN LATERAL (
-    SELECT * FROM pop_before_smtp.grants g WHERE g.address = c.address ORDER BY g.expires DESC LIMIT 1) g
+    SELECT * FROM (SELECT * FROM pop_before_smtp.grants r WHERE r.address = c.address OFFSET 0) g
+    ORDER BY g.expires DESC LIMIT 1) g
   LEFT JOIN LATERAL (
     SELECT array_agg(s.login) AS logins, array_agg(extract(epoch FROM statement_timestamp() - s.since)::float8) AS ages
-    FROM (SELECT n.login, max(n.since) AS since FROM pop_before_smtp.grants n
-      WHERE users > 0 AND n.address = c.address AND n.expires > statement_timestamp()
+    FROM (SELECT n.login, max(n.since) AS since
+      FROM (SELECT * FROM pop_before_smtp.grants r WHERE r.address = c.address OFFSET 0) n
+      WHERE users > 0 AND n.expires > statement_timestamp()
       GROUP BY n.login ORDER BY max(n.since) DESC LIMIT users) s) u ON true
   ORDER BY c.change
 $$;
@@ -185,8 +190,9 @@ LANGUAGE sql STABLE AS $$
     ORDER BY p.address, p.expires DESC) g
   LEFT JOIN LATERAL (
     SELECT array_agg(s.login) AS logins, array_agg(extract(epoch FROM statement_timestamp() - s.since)::float8) AS ages
-    FROM (SELECT n.login, max(n.since) AS since FROM pop_before_smtp.grants n
-      WHERE users > 0 AND n.address = g.address AND n.expires > statement_timestamp()
+    FROM (SELECT n.login, max(n.since) AS since
+      FROM (SELECT * FROM pop_before_smtp.grants r WHERE r.address = g.address OFFSET 0) n
+      WHERE users > 0 AND n.expires > statement_timestamp()
       GROUP BY n.login ORDER BY max(n.since) DESC LIMIT users) s) u ON true
   ORDER BY g.address
 $$;

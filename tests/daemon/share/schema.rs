@@ -216,7 +216,8 @@ fn rows_that_have_ended_are_removed_past_what_others_lock() {
     assert_eq!(postgres.sql("SELECT count(*) FROM pop_before_smtp.grants"), "501");
 }
 
-/// What a taker reads costs what has changed, not what there is, also by the plan of a statement that is asked again.
+/// What a taker reads costs what has changed, not what there is, also by the plan of a statement that is asked again, and
+/// on a new site, where the planner knows nothing of the tables yet. Sequential scans are off in the program's sessions.
 #[test]
 fn readers_read_ranges_of_an_index() {
     if !can_run() {
@@ -225,21 +226,24 @@ fn readers_read_ranges_of_an_index() {
     let postgres = Postgres::start();
     postgres.sql(
         "INSERT INTO pop_before_smtp.grants SELECT '198.18.0.0'::inet + n, 'x', 'x', '', 'm', 'l', 1, now(), \
-         now() + '1 h', n FROM generate_series(1, 50000) n; ANALYZE pop_before_smtp.grants",
+         now() + '1 h', n FROM generate_series(1, 50000) n",
     );
     let asked = |function: &str, kind: &str, from: &str| {
         let (prepare, explain) = (format!("PREPARE ask ({kind}, int, int)"), format!("EXECUTE ask ({from}, 4000, 3)"));
         ["force_custom_plan", "force_generic_plan"].map(|plan| {
             postgres.sql(&format!(
-                "SET plan_cache_mode = {plan}; {prepare} AS SELECT * FROM pop_before_smtp.{function}($1, $2, $3); \
+                "SET enable_seqscan = off; SET plan_cache_mode = {plan}; {prepare} AS SELECT * FROM pop_before_smtp.{function}($1, $2, $3); \
                  EXPLAIN {explain}"
             ))
         })
     };
-    for plan in asked("news", "bigint", "49990") {
-        assert!(plan.contains("Index Cond: (change > ") && !plan.contains("Seq Scan"), "{plan}");
-    }
-    for plan in asked("everything", "inet", "'198.18.9.1'") {
-        assert!(plan.contains("Index Cond: (address > ") && !plan.contains("Seq Scan"), "{plan}");
+    for _ in ["new", "analysed"] {
+        let by_number = asked("news", "bigint", "49990").map(|plan| (plan, "Index Cond: (change > "));
+        let by_address = asked("everything", "inet", "'198.18.9.1'").map(|plan| (plan, "Index Cond: (address > "));
+        for (plan, range) in by_number.iter().chain(&by_address) {
+            let detour = plan.contains("Seq Scan") || plan.contains("grants_by_end");
+            assert!(plan.contains(range) && !detour, "{plan}");
+        }
+        postgres.sql("ANALYZE pop_before_smtp.grants");
     }
 }
