@@ -16,10 +16,11 @@ use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
 use super::database::{self, Database};
 
-/// How long a statement may take on the server, in its words. And what is asked is always a range of an index, so the
-/// planner shall not weigh other ways: it knows nothing of tables that are new.
-const SETTINGS: &str = "-c statement_timeout=8s -c lock_timeout=8s -c idle_in_transaction_session_timeout=8s \
-                      -c enable_seqscan=off -c jit=off";
+/// How long a statement may take on the server. And what is asked is always a range of an index, so the planner shall not
+/// weigh other ways: it knows nothing of tables that are new. Not as `options` of the connection, which poolers refuse.
+const SETTINGS: &str = "SET statement_timeout = '8s'; SET lock_timeout = '8s'; \
+                        SET idle_in_transaction_session_timeout = '8s'; SET enable_seqscan = off; SET jit = off";
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -60,8 +61,7 @@ impl Engine {
     /// Connects.
     pub(super) fn connect(url: &str, who: &str) -> Result<Self, Cause> {
         let Database { mut config, tls } = database::read(url)?;
-        let options = config.get_options().map_or_else(|| SETTINGS.to_owned(), |said| format!("{SETTINGS} {said}"));
-        config.options(options).application_name(format!("pop-before-smtp {who}"));
+        config.application_name(format!("pop-before-smtp {who}"));
         // A timer and one socket: no thread but ours.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot wait for it: {error}"))?;
@@ -72,7 +72,9 @@ impl Engine {
             tokio::spawn(listen(connection, state.clone()));
             Ok::<_, Cause>(client)
         })?;
-        Ok(Self { runtime, client, statements: Vec::new(), state })
+        let mut engine = Self { runtime, client, statements: Vec::new(), state };
+        engine.run(SETTINGS)?;
+        Ok(engine)
     }
 
     /// Asks.

@@ -145,7 +145,7 @@ impl Postgres {
     }
 
     /// A program of the server, run by its user.
-    fn command(&self, name: &str) -> Command {
+    pub(crate) fn command(&self, name: &str) -> Command {
         let user = User::from_name(USER).expect("the user list").expect("user postgres");
         let mut command = Command::new(program(name).expect("a program of PostgreSQL"));
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw()).current_dir(self.home.path()).stdin(Stdio::null());

@@ -6,6 +6,7 @@ mod engine;
 mod everywhere;
 mod full;
 mod model;
+mod pooler;
 mod roles;
 mod schema;
 
