@@ -378,7 +378,7 @@ mod tests {
     /// Of two givers, whose ends take turns; of many that end alike; and of those again, the other way round.
     #[test]
     fn the_place_of_a_grant_is_near() {
-        let mut ring = Ring::new(LONGEST, NonZeroUsize::new(10_000).unwrap(), None);
+        let mut ring = Ring::new(LONGEST, NonZeroUsize::MAX, None);
         let turns = (0..4000_u32).map(|n| (n, 1 + n % 2));
         let again = (0..4000_u32).rev().map(|n| (n, 3 + n % 3));
         let at = |seconds: u32| Timestamp::from_boot(Duration::from_secs(seconds.into()));
