@@ -116,7 +116,9 @@ fn read(stream: &mut Stream) -> io::Result<Option<Line>> {
     if length == 0 {
         return Ok(None);
     }
-    serde_json::from_slice(text.as_bytes()).map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not in our language"))
+    serde_json::from_slice(text.as_bytes())
+        .map(Some)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not in our language"))
 }
 
 /// A wait that was too long, told as what it means here.
