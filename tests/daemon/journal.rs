@@ -67,11 +67,14 @@ fn only_entries_of_the_unit_grant() {
         // Of two units, which journalctl lets through, and of none.
         &[&journal::user(&line(70))[..3], &[DOVECOT]].concat(),
         &[("MESSAGE", line(71)), ("SYSLOG_IDENTIFIER", "dovecot".to_owned())].each_ref().map(|(n, v)| (*n, &v[..])),
-        &dovecot(&line(2)),
+        // Lines of its standard error, and of a container.
+        &[&dovecot(&line(72))[..], &[("_TRANSPORT", "stdout")]].concat(),
+        &[&dovecot(&line(73))[..], &[("_TRANSPORT", "journal"), ("CONTAINER_NAME", "mail")]].concat(),
+        &[&dovecot(&line(2))[..], &[("_TRANSPORT", "syslog")]].concat(),
     ]);
     let stderr = read_all(&site, &journal, FROM_DOVECOT);
     assert!(site.lists(ip("198.51.100.1")) && site.lists(ip("198.51.100.2")), "{stderr}");
-    for last in 66..=71 {
+    for last in 66..=73 {
         assert!(!site.lists(ip(&format!("198.51.100.{last}"))), "{last}: {stderr}");
     }
     assert_eq!(stderr.matches("granted ").count(), 2, "{stderr}");
@@ -133,6 +136,8 @@ fn odd_messages_grant_nothing_and_hide_nothing() {
         &dovecot(&huge),
         &[&dovecot(&line(70))[..], &[("MESSAGE", "another")]].concat(),
         &[("MESSAGE", &line(71)[..]), ("SYSLOG_IDENTIFIER", "x: mail dovecot"), DOVECOT],
+        // Directly behind a long one nothing counts.
+        &dovecot("imap-login: Disconnected"),
         &dovecot(&binary),
         &dovecot(&line(2)),
     ]);

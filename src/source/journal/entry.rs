@@ -13,7 +13,8 @@ use crate::line::syslog::LONGEST_LINE;
 
 /// The fields that are read of an entry; `--output-fields` names them, but for those of two underscores, which always
 /// come. See systemd.journal-fields(7).
-pub(super) const FIELDS: &str = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME,_SYSTEMD_UNIT,_UID,_EXE";
+pub(super) const FIELDS: &str =
+    "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME,_SYSTEMD_UNIT,_UID,_EXE,_TRANSPORT,CONTAINER_NAME";
 
 /// The fields of an entry. One that came twice in the JSON makes it no entry.
 #[derive(Debug, Deserialize)]
@@ -37,6 +38,10 @@ pub(super) struct Entry<'j> {
     syslog_pid: Option<Value<'j>>,
     #[serde(borrow, rename = "_PID")]
     pid: Option<Value<'j>>,
+    #[serde(borrow, rename = "_TRANSPORT")]
+    transport: Option<Value<'j>>,
+    #[serde(borrow, rename = "CONTAINER_NAME")]
+    container: Option<Value<'j>>,
     // An absent message and one that is null are not the same.
     #[serde(borrow, default, rename = "MESSAGE", deserialize_with = "present")]
     message: Option<Value<'j>>,
@@ -82,6 +87,9 @@ impl<'j> Entry<'j> {
     /// A message with a newline is left out: in a line its second half could pose as a message of any program, and no
     /// login has one. Of a message that is too long so much goes in that the line is too long, too: the next one may be
     /// its rest, and only who has seen the long one can know.
+    ///
+    /// Of what a program writes to its standard output or error, journald makes an entry of each line, and so do container
+    /// runtimes: a newline, NUL or 48 KiB in a message begin an entry that holds nothing but a stranger's text.
     pub(super) fn append(&self, lines: &mut Vec<u8>) -> Conversion {
         let start = lines.len();
         let outcome = self.line(lines).unwrap_or(Conversion::Odd);
@@ -93,6 +101,10 @@ impl<'j> Entry<'j> {
 
     fn line(&self, lines: &mut Vec<u8>) -> Option<Conversion> {
         let start = lines.len();
+        let is_whole = self.transport.is_none() || matches!(text(&self.transport), Some("syslog" | "journal"));
+        if !is_whole || self.container.is_some() {
+            return None;
+        }
         let time = jiff::Timestamp::from_microsecond(text(&self.time)?.parse().ok()?).ok()?;
         let host = text(&self.host).filter(|host| is_all(&HOST, host))?;
         let identifier = text(&self.identifier).filter(|identifier| is_all(&PROGRAM, identifier))?;
@@ -212,6 +224,8 @@ mod tests {
             (r#""SYSLOG_IDENTIFIER":"a","SYSLOG_PID":"7]: x","_PID":"8","MESSAGE":""}"#, "a[8]: "),
             (r#""SYSLOG_IDENTIFIER":"a","SYSLOG_PID":"+7","MESSAGE":[97,27,255]}"#, "a: a\u{1b}\u{fffd}"),
             (r#""SYSLOG_IDENTIFIER":"a","MESSAGE":[]}"#, "a: "),
+            (r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"b","_TRANSPORT":"syslog"}"#, "a: b"),
+            (r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"b","_TRANSPORT":"journal"}"#, "a: b"),
         ] {
             let fields = fields.strip_suffix('}').unwrap();
             assert_eq!(convert(fields), (format!("{head} {expected}\n"), Conversion::Line), "{fields}");
@@ -233,6 +247,9 @@ mod tests {
             r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"a\nb""#,
             r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"a\n""#,
             r#""SYSLOG_IDENTIFIER":"a","MESSAGE":[97,10,98]"#,
+            r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"b","_TRANSPORT":"stdout""#,
+            r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"b","_TRANSPORT":["syslog","stdout"]"#,
+            r#""SYSLOG_IDENTIFIER":"a","MESSAGE":"b","_TRANSPORT":"journal","CONTAINER_NAME":"c""#,
         ] {
             assert_eq!(convert(fields), (String::new(), Conversion::Odd), "{fields}");
         }

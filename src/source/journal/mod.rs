@@ -308,7 +308,9 @@ impl Entries {
 
     fn warn(&mut self, now: Timestamp) {
         if let Some(odd) = self.left_out.add(now, std::mem::take(&mut self.odd)) {
-            log::warn!("{odd} entries of the journal have been ignored: no message of one line, or an odd name");
+            log::warn!(
+                "{odd} entries of the journal have been ignored: no message of one line, an odd name, or not written through syslog"
+            );
         }
     }
 }
