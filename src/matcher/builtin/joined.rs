@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::pattern::Piece::*;
+use super::super::pattern::Piece::{self, *};
 use super::super::{CutFailure, ForeignWords, Key, Matcher, RawNewlines};
 
 /// One connection is one process, and it ends with the first failure.
@@ -40,20 +40,27 @@ pub(super) const SOLID_POP3D: Matcher = Matcher {
     key: Key::Pid,
     connects: &[&[Lit("connect from "), Client], &[Lit("connect from "), Host, Lit(" ("), Client, Lit(")")]],
     logins: &[
-        &[Lit("user "), User, Lit(" authenticated - "), Client],
-        &[Lit("user "), User, Lit(" authenticated - "), Host, Lit(" ("), Client, Lit(")")],
-        &[Lit("user "), User, Lit(" authenticated")],
+        &[SOLID_USER, User, Lit(" authenticated"), SOLID_APOP, Lit(" - "), Client],
+        &[SOLID_USER, User, Lit(" authenticated"), SOLID_APOP, Lit(" - "), Host, Lit(" ("), Client, Lit(")")],
+        &[SOLID_USER, User, Lit(" authenticated"), SOLID_APOP],
     ],
     logouts: &[
-        &[Lit("session ended for user "), User, Lit(" - "), Client],
-        &[Lit("session ended for user "), User, Lit(" - "), Host, Lit(" ("), Client, Lit(")")],
-        &[Lit("session ended for user "), User],
+        &[SOLID_END, SOLID_USER, User, Lit(" - "), Client],
+        &[SOLID_END, SOLID_USER, User, Lit(" - "), Host, Lit(" ("), Client, Lit(")")],
+        &[SOLID_END, SOLID_USER, User],
     ],
     splits: None,
     foreign: None,
     newlines: &[],
     cut_failure: None,
 };
+
+/// One whose name the server maps to another is told so (src/main.c).
+const SOLID_USER: Piece = OneOf(&[&[Lit("user ")], &[Lit("mapped user ")]]);
+
+const SOLID_APOP: Piece = Optional(&[Lit(" through APOP")]);
+
+const SOLID_END: Piece = OneOf(&[&[Lit("session ended for ")], &[Lit("autologout time elapsed for ")]]);
 
 /// The master process tells the address, a child the login; the session id in front of both joins them.
 pub(super) const MAILUTILS: Matcher = Matcher {
