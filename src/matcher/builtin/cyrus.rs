@@ -106,7 +106,7 @@ pub(super) const CYRUS_1: Matcher = Matcher {
 /// rsyslog and s6-log take somewhat more than 8,000 bytes of a message (docs/threat-model.md).
 const CUT_BY_A_LOGGER: Option<(usize, usize)> = Some((7900, 8200));
 
-const CYRUS_NEWLINES: &[RawNewlines] = &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS];
+const CYRUS_NEWLINES: &[RawNewlines] = &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS, CYRUS_NTLM];
 
 /// What a client says of itself before it logs in, with the newlines of its literals (imap/imapd.c, `cmd_id`, 1.6 to 3.13). A quote
 /// stands behind each value.
@@ -138,6 +138,14 @@ const CYRUS_TRACE_OF_ANONYMOUS: RawNewlines = RawNewlines {
     messages: &[&[CYRUS_SASL, Lit("ANONYMOUS login: \"")]],
     longest: 16 * 1024 + 100,
     ends: Some(Ends { texts: &["\""], cut: CUT_BY_A_LOGGER }),
+    ..CYRUS_ID
+};
+
+/// The name is the end of the message (plugins/ntlm.c of SASL 2.1, `ntlm_server_mech_step2`).
+const CYRUS_NTLM: RawNewlines = RawNewlines {
+    messages: &[&[CYRUS_SASL, Lit("client user: ")], &[CYRUS_SASL, Lit("client domain: ")]],
+    longest: 16 * 1024 + 100,
+    ends: None,
     ..CYRUS_ID
 };
 

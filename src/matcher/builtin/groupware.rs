@@ -29,15 +29,26 @@ pub(super) const DBMAIL: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[RawNewlines {
-        programs: DBMAIL_PROGRAMS,
-        messages: &[&[DBMAIL_LEVEL, Lit("["), Token, Lit("] login rejected: user [")]],
-        longest: DBMAIL_LONGEST,
-        bounded: &[],
-        holds_nul: false,
-        ends: Some(Ends { texts: &["] from ["], cut: Some((DBMAIL_LONGEST - 64, DBMAIL_LONGEST)) }),
-    }],
+    newlines: &[DBMAIL_REJECTED, DBMAIL_OTHERS],
     cut_failure: None,
+};
+
+const DBMAIL_REJECTED: RawNewlines = RawNewlines {
+    programs: DBMAIL_PROGRAMS,
+    messages: &[&[DBMAIL_LEVEL, Lit("["), Token, Lit("] login rejected: user [")]],
+    longest: DBMAIL_LONGEST,
+    bounded: &[],
+    holds_nul: false,
+    ends: Some(Ends { texts: &["] from ["], cut: Some((DBMAIL_LONGEST - 64, DBMAIL_LONGEST)) }),
+};
+
+/// What a module says of a name: `Warning: User "NAME" try to use anonymous LDAP bind!` (src/modules/authldap.c, `auth_validate`),
+/// `username [NAME] does not exist`, a query that was slow or failed. ManageSieve and HTTP take a name in base64.
+const DBMAIL_OTHERS: RawNewlines = RawNewlines {
+    programs: &["dbmail-imapd", "dbmail/httpd", "dbmail/imap4d", "dbmail/sieved"],
+    messages: &[&[Not("Notice")], &[DBMAIL_LEVEL, Not("["), Not("incoming connection ")]],
+    ends: None,
+    ..DBMAIL_REJECTED
 };
 
 const DBMAIL_PROGRAMS: &[&str] = &["dbmail/imap4d", "dbmail-imapd"];
@@ -75,32 +86,49 @@ pub(super) const KOPANO: Matcher = Matcher {
     key: Key::None,
     connects: &[],
     logins: &[
-        &[KOPANO_VERB, ClientPortInBrackets, Lit(" for user \""), User, Lit("\"")],
-        &[KOPANO_VERB, Lit("["), Client, Lit("] for user \""), User, Lit("\"")],
+        &[KOPANO_VERB, ClientPortInBrackets, Lit(" for user \""), KOPANO_USER, Lit("\"")],
+        &[KOPANO_VERB, Lit("["), Client, Lit("] for user \""), KOPANO_USER, Lit("\"")],
         // Zarafa; in front of what follows, which could take the last part of an address for a port.
-        &[KOPANO_VERB, Client, Lit(" for user "), User],
+        &[KOPANO_VERB, Client, Lit(" for user "), KOPANO_USER],
         // Up to 8.6.
-        &[KOPANO_VERB, ClientPort, Lit(" for user "), User],
+        &[KOPANO_VERB, ClientPort, Lit(" for user "), KOPANO_USER],
     ],
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[RawNewlines {
-        programs: KOPANO_PROGRAMS,
-        messages: &[
-            &[Lit("Failed to login from ")],
-            &[Lit("Aborted login from ")],
-            &[Lit("Ignoring to login TWICE")],
-            &[Lit("IMAP not enabled for user ")],
-        ],
-        // No release bounds a literal before a login (up to 11.0, gateway/IMAP.cpp: HrProcessCommand).
-        longest: 64 * 1024,
-        bounded: &[],
-        holds_nul: false,
-        ends: None,
-    }],
+    newlines: &[KOPANO_NAMES, KOPANO_STORE],
     cut_failure: None,
 };
+
+const KOPANO_NAMES: RawNewlines = RawNewlines {
+    programs: KOPANO_PROGRAMS,
+    messages: &[
+        &[Lit("Failed to login from ")],
+        &[Lit("Aborted login from ")],
+        &[Lit("Ignoring to login TWICE")],
+        &[Lit("IMAP not enabled for user ")],
+        // What the store refused, before the gateway says so (provider/client/epclient.cpp).
+        &[Lit("HrLogon ")],
+        // Level debug: each literal.
+        &[Lit("< ")],
+    ],
+    // No release bounds a literal before a login (up to 11.0, gateway/IMAP.cpp: HrProcessCommand).
+    longest: 64 * 1024,
+    bounded: &[],
+    holds_nul: false,
+    ends: None,
+};
+
+/// The store says of the same name that it is wrong, in quotes (provider/libserver/ECUserManagement.cpp).
+const KOPANO_STORE: RawNewlines = RawNewlines {
+    programs: &["kopano-server", "zarafa-server"],
+    messages: &[&[Words(&[""]), Lit("\"")]],
+    ..KOPANO_NAMES
+};
+
+/// Who has sent too many wrong commands begins a message with the tag of the last one, which in quotes may be any text; behind it
+/// stands the verdict (gateway/IMAP.cpp, `HrResponse`).
+const KOPANO_USER: Piece = UserWithout(&[" BAD ", " NO "]);
 
 const KOPANO_PROGRAMS: &[&str] = &["kopano-gateway", "zarafa-gateway"];
 

@@ -44,6 +44,15 @@ pub(super) const ROWS: &[Stranger] = &[
     },
     Stranger {
         matchers: "cyrus",
+        who: "anybody, where the SASL library has NTLM",
+        message: "SASL client user: NAME",
+        bytes: "newlines in the name and in a domain (`SASL client domain: NAME`), no NUL; 16,384 bytes",
+        logger: "syslog(3), priority debug; imapd from 2.5 on, elsewhere with `sasl_log_level`",
+        stopped_by: "`newlines`: nothing stands behind the name",
+        source: "Cyrus SASL 2.1.28, plugins/ntlm.c: ntlm_server_mech_step2, which Debian's libsasl2-modules has; 2.2 has none",
+    },
+    Stranger {
+        matchers: "cyrus",
         who: "anybody",
         message: "badlogin: HOST [ADDRESS] plaintext (NAME) invalid user",
         bytes: "control bytes are made `^` and a letter, and the eighth bit is taken off; 3.13 escapes all of it (`event=login.bad`)",
@@ -154,6 +163,15 @@ pub(super) const ROWS: &[Stranger] = &[
         source: "DBMail 3.5.6, src/dm_imapsession.c: dbmail_imap_session_handle_auth; src/dm_debug.c: trace",
     },
     Stranger {
+        matchers: "dbmail",
+        who: "anybody, where LDAP knows the passwords, or with level info or debug",
+        message: "Warning: User \"NAME\" try to use anonymous LDAP bind!",
+        bytes: "as above; in ManageSieve and HTTP too, in base64",
+        logger: "syslog(3)",
+        stopped_by: "`newlines`: of any level but notice, and of notice where no session is told in brackets",
+        source: "DBMail of 2026, src/modules/authldap.c: auth_validate; src/modules/authsql.c; src/dm_db.c: db_query",
+    },
+    Stranger {
         matchers: "gromox",
         who: "anybody",
         message: "rhost=[ADDRESS]:PORT user=NAME login rejected: REASON",
@@ -172,12 +190,32 @@ pub(super) const ROWS: &[Stranger] = &[
         source: "Kopano Core 8.0 to 11.0, gateway/IMAP.cpp: IMAP::HrLogin, HrProcessCommand; gateway/POP3.cpp",
     },
     Stranger {
+        matchers: "kopano",
+        who: "anybody",
+        message: "HrLogon server \"default:\" user \"NAME\": logon failed",
+        bytes: "as above; kopano-server says of the name `Authentication by plugin failed for user \"NAME\"`, and with level debug the gateway \
+                logs each literal (`< <99 bytes data> TEXT`)",
+        logger: "syslog(3)",
+        stopped_by: "`newlines`, also of the store's own program",
+        source: "Kopano Core of 2026, provider/client/epclient.cpp; provider/libserver/ECUserManagement.cpp; gateway/IMAP.cpp: HrProcessCommand",
+    },
+    Stranger {
+        matchers: "kopano",
+        who: "anybody",
+        message: "TAG BAD Command not supported",
+        bytes: "one line: of ten wrong commands of IMAP the last one's tag begins a message; in quotes it may hold spaces",
+        logger: "syslog(3)",
+        stopped_by: "a name that holds ` BAD ` or ` NO ` is refused, one of which stands behind the tag",
+        source: "Kopano Core of 2026, gateway/IMAP.cpp: HrSplitInput, HrProcessCommand, HrResponse",
+    },
+    Stranger {
         matchers: "stalwart",
         who: "anybody",
         message: "INFO Authentication failed (auth.failed) listenerId = \"imap\", ..., remoteIp = ADDRESS, accountName = \"NAME\"",
-        bytes: "any text; CR, newline and backslash are escaped, a quote is not",
-        logger: "its own file",
-        stopped_by: "a login has other words; the address stands in front of all that a client says, and is read from the left",
+        bytes: "any text; CR, newline and backslash are escaped, a quote and NUL are not",
+        logger: "its own file; s6-log begins a new line behind 8,192 bytes of what it writes to its standard error",
+        stopped_by: "a login has other words; the address stands in front of all that a client says, and is read from the left; nothing \
+                     counts behind so long a line",
         source: "Stalwart of August 2026, crates/trc/src/serializers/text.rs: write_value; crates/trc/src/event/enums_impl.rs",
     },
     Stranger {
@@ -249,9 +287,11 @@ pub(super) const ROWS: &[Stranger] = &[
         matchers: "vpopmail",
         who: "anybody",
         message: "vchkpw-smtp: password fail (pass: 'PASSWORD') NAME@DOMAIN:ADDRESS",
-        bytes: "SMTP and IMAP hand on names and passwords with newlines (no NUL); 499 bytes of a message. `%` is made `#`",
+        bytes: "SMTP and IMAP hand on names and passwords with newlines (no NUL), Dovecot up to 2.3 of POP3 too (`passdb checkpassword`); \
+                499 bytes of a message. `%` is made `#`",
         logger: "syslog(3)",
         stopped_by: "`newlines`; a login has a plain name directly in front of the address",
-        source: "vpopmail 5.6.1 (fork of 2024), vchkpw.c: LOG_LINE_SIZE, sysc, vlog, login_virtual_user",
+        source: "vpopmail 5.6.1 (fork of 2024), vchkpw.c: LOG_LINE_SIZE, sysc, vlog, login_virtual_user; Dovecot 2.3.21, \
+                 src/auth/db-checkpassword.c",
     },
 ];
