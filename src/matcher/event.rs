@@ -232,7 +232,8 @@ mod tests {
         let long = [b"Nov 22 16:00:00 mail pop3d: ".as_slice(), &[b'A'; LONGEST_LINE]].concat();
         let mut matchers = Matchers::all();
         assert_eq!(client(&mut matchers, &long), None);
-        assert_eq!(client(&mut matchers, LOGIN), None);
+        assert_eq!(client(&mut matchers, LOGIN), None, "it may be the rest of the line");
+        assert_eq!(client(&mut matchers, LOGIN), None, "and this that of the message");
         assert!(client(&mut matchers, LOGIN).is_some());
     }
 

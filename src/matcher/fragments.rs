@@ -15,8 +15,8 @@
 //! also takes off leading spaces.
 //!
 //! Other loggers cut too, but drop the rest or are out of reach: UW, Cyrus and Dovecot cut the name itself; syslog(3)
-//! and syslogd drop what is over their limit (see [`super::LONGEST_GRANTING`]); rsyslog with
-//! `oversizemsg.input.mode="split"` does split, at 8 KiB, which no login server here reaches.
+//! and syslogd drop what is over their limit (see [`super::LONGEST_GRANTING`]). Who splits at 8 KiB is seen by the length of a
+//! line, of whatever program (`newlines`).
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};

@@ -20,7 +20,7 @@ mod tests;
 use self::containers::Containers;
 use self::escapes::added;
 pub(super) use self::reach::GoesOn;
-use super::{BUILTIN, Ends};
+use super::{BUILTIN, Ends, repeats};
 use crate::line::syslog::{self, Header};
 
 /// How far the messages of one log reach, in bytes from its start. Escapes that a logger has added do not count.
@@ -42,6 +42,8 @@ pub(super) struct Newlines {
     /// Containers in which a message may go on, and those in which only nginx's own lines can be told.
     closed: Containers,
     closed_to_others: Containers,
+    /// The last line was so long that the next may be its rest.
+    is_behind_long: bool,
     /// Whoever writes the log makes something else of a newline in a message.
     pub(super) escaped: bool,
 }
@@ -61,6 +63,7 @@ impl Newlines {
         if self.is_anything_doubtful() {
             self.leave_room_for(line);
         }
+        self.is_behind_long = line.len() >= SHORTEST_TO_BE_CUT;
         self.read += line.len() as u64 + 1;
     }
 
@@ -127,6 +130,7 @@ impl Newlines {
     pub(super) fn begin_in_a_message(&mut self) {
         let kinds = BUILTIN.iter().flat_map(|matcher| matcher.newlines);
         let escaped = self.escaped;
+        self.is_behind_long = true;
         for kind in kinds.filter(|kind| !escaped || kind.programs.contains(&"nginx")) {
             let until = self.read.saturating_add(kind.longest as u64);
             match kind.ends {
@@ -142,7 +146,8 @@ impl Newlines {
     /// has a header.
     #[inline]
     pub(super) fn is_doubtful(&self, header: &Header<'_>, line: &[u8], behind: &[u8]) -> bool {
-        header.is_in_container() && self.is_closed(header)
+        self.is_behind_long
+            || header.is_in_container() && self.is_closed(header)
             || self.is_anything_doubtful() && self.may_be_text(header, line, behind)
     }
 
@@ -239,8 +244,8 @@ impl Newlines {
         if is_own_file(header) {
             self.own_file = start + LONGEST_OF_NGINX - prefix;
         }
-        let Some(GoesOn { longest, ends, holds_nul }) = goes_on.filter(|_| !(self.escaped && header.host.is_some()))
-        else {
+        let is_escaped = self.escaped && header.host.is_some() && !is_from_stderr(header, line);
+        let Some(GoesOn { longest, ends, holds_nul }) = goes_on.filter(|_| !is_escaped) else {
             return;
         };
         if header.is_in_container() {
@@ -267,6 +272,10 @@ fn header_length(line: &[u8]) -> u64 {
     (line.len() - message) as u64
 }
 
+/// Fewest bytes of a line of which a logger may have cut the rest off, to begin a new line with it: s6-log does at 8,192 bytes of a
+/// server's, rsyslog at 8 KiB where it is told to split (`oversizemsg.input.mode`), whatever is escaped.
+const SHORTEST_TO_BE_CUT: usize = 7900;
+
 /// More bytes than any message has, in whatever parts.
 const LONGEST_UNREAD: u64 = 64 * 1024;
 
@@ -283,4 +292,11 @@ fn without_tail(line: &[u8]) -> usize {
 /// nginx names no host there.
 fn is_own_file(header: &Header<'_>) -> bool {
     header.host.is_none() && header.program == b"nginx"
+}
+
+/// nginx writes no process id into its tag. Who adds it may be journald or a container's runtime: of what nginx writes to its
+/// standard error they make a message of each line.
+fn is_from_stderr(header: &Header<'_>, line: &[u8]) -> bool {
+    let tag = || repeats::within(line, header.program).and_then(|program| line.get(program.end..));
+    header.program == b"nginx" && matches!(tag(), Some([b'[', ..] | [b' ', b'0'..=b'9', ..]))
 }

@@ -188,3 +188,58 @@ fn a_name_that_zimbra_throttles_is_not_believed() {
         assert_eq!(scanned(&log, false), [""; 0], "{log}");
     }
 }
+
+/// What a module of DBMail says of a name; Kopano's store and library; a name of NTLM; a password that Dovecot hands to vchkpw.
+#[test]
+fn names_in_other_words_than_a_failure_are_not_believed() {
+    for (message, end) in [
+        ("dbmail/imap4d[7]: Warning: User \"x", "\" try to use anonymous LDAP bind!"),
+        ("dbmail/sieved[7]: Warning:[auth] auth_validate(+1321): User \"x", "\" try to use anonymous LDAP bind!"),
+        ("dbmail/imap4d[7]: Debug:[auth] auth_validate(+358): username [x", "] does not exist"),
+        ("dbmail/imap4d[7]: Notice: slow query [SELECT 'x", "'] took [9] seconds"),
+        ("kopano-gateway[7]: HrLogon server \"default:\" user \"x", "\": logon failed"),
+        ("kopano-gateway[7]: < <99 bytes data> x", ""),
+        (
+            "kopano-server[7]: Authentication by plugin failed for user \"x",
+            "\": Trying to authenticate failed: wrong password",
+        ),
+        ("cyrus/imap[7]: SASL client user: x", ""),
+        ("cyrus/imap[7]: client domain: x", ""),
+        ("vpopmail[7]: vchkpw-pop3: password fail (pass: 'x", "') kevin@example.net:198.51.100.9"),
+    ] {
+        nothing_in(&format!("Nov 27 13:00:00 mail {message}\n{FORGED}\n{end}\n"));
+    }
+}
+
+/// s6-log begins a new line behind 8,192 bytes of a server's, here of Stalwart, which escapes newlines.
+#[test]
+fn the_rest_of_a_long_line_is_not_believed() {
+    let stamp = "2026-11-27 12:50:00.123456789  ";
+    let failure =
+        "2026-11-22T10:00:00Z INFO Authentication failed (auth.failed) listenerId = \"imap\", accountName = \"";
+    let rest = "2026-11-22T10:00:00Z INFO Authentication successful (auth.success) listenerId = \"imap\", localPort = 143, \
+                remoteIp = 203.0.113.66, remotePort = 1, accountName = \"x\"";
+    let long = format!("{failure}{}", "x".repeat(8192 - failure.len()));
+    for escaped in [false, true] {
+        assert_eq!(scanned(&format!("{stamp}{long}\n{stamp}{rest}\n{stamp}{rest}\n"), escaped), ["203.0.113.66"]);
+        assert_eq!(scanned(&format!("{long}\n{rest}\n"), escaped), [""; 0]);
+        assert_eq!(scanned(&format!("{failure}\n{rest}\n"), escaped), ["203.0.113.66"]);
+    }
+}
+
+/// journald hands each line of it on by itself, to a syslog daemon that escapes newlines.
+#[test]
+fn what_nginx_writes_to_its_standard_error_has_newlines_whatever_is_escaped() {
+    for (tag, is_stderr) in [("nginx[8]:", true), ("nginx:", false)] {
+        let start = format!("Nov 27 13:00:00 mail {tag} ");
+        let failure = format!("2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"x");
+        let log = format!("{start}{failure}\n{}{start}{NGINX_LOGIN}\n", format!("{start}x\n").repeat(100));
+        assert_eq!(scanned(&log, false), [""; 0]);
+        assert_eq!(scanned(&log, true).is_empty(), is_stderr, "{tag}");
+    }
+    let rfc5424 = |pid| {
+        let start = format!("<30>1 2026-11-27T13:00:00.123456+01:00 mail nginx {pid} - - ");
+        format!("{start}2026/11/27 13:00:00 [info] 8#8: {NGINX}0.0.0.0:143, login: \"x\n{start}{NGINX_LOGIN}\n")
+    };
+    assert_eq!((scanned(&rfc5424("8"), true).len(), scanned(&rfc5424("-"), true).len()), (0, 1));
+}
