@@ -283,7 +283,8 @@ const DOVECOT_CONNECTION: &[Pattern] =
 const DOVECOT_FEW: &[Pattern] = &[DOVECOT_NUMBER, DOVECOT_TLS, DOVECOT_SECURED, DOVECOT_CIPHER, DOVECOT_TLS_WORDS];
 
 const DOVECOT_NUMBER: Pattern = &[OneOf(&[&[Lit(", mpid=")], &[Lit(", rport=")], &[Lit(", lport=")]]), Number];
-const DOVECOT_TLS: Pattern = &[Lit(", TLS")];
+/// 2.4 misspells it where another process speaks TLS (src/login-common/client-common.c, `get_var_expand_params`).
+const DOVECOT_TLS: Pattern = &[OneOf(&[&[Lit(", TLS")], &[Lit(", TSL")]])];
 const DOVECOT_SECURED: Pattern = &[Lit(", secured")];
 const DOVECOT_SESSION: Pattern = &[Lit(", session=<"), Session, Lit(">")];
 const DOVECOT_CIPHER: Pattern = cipher!(Lit(", "));

@@ -45,13 +45,13 @@ const DBMAIL_REJECTED: RawNewlines = RawNewlines {
 /// What a module says of a name: `Warning: User "NAME" try to use anonymous LDAP bind!` (src/modules/authldap.c, `auth_validate`),
 /// `username [NAME] does not exist`, a query that was slow or failed. ManageSieve and HTTP take a name in base64.
 const DBMAIL_OTHERS: RawNewlines = RawNewlines {
-    programs: &["dbmail-imapd", "dbmail/httpd", "dbmail/imap4d", "dbmail/sieved"],
+    programs: &["dbmail/httpd", "dbmail/imap4d", "dbmail/sieved"],
     messages: &[&[Not("Notice")], &[DBMAIL_LEVEL, Not("["), Not("incoming connection ")]],
     ends: None,
     ..DBMAIL_REJECTED
 };
 
-const DBMAIL_PROGRAMS: &[&str] = &["dbmail/imap4d", "dbmail-imapd"];
+const DBMAIL_PROGRAMS: &[&str] = &["dbmail/imap4d"];
 
 /// A message is cut at 4,095 bytes (`trace`); in front of it stand level, module, function and line.
 const DBMAIL_LONGEST: usize = 4096 + 128;
