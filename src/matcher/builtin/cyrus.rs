@@ -1,7 +1,7 @@
 //! Cyrus IMAP. Data only.
 
 use super::super::pattern::Piece::{self, *};
-use super::super::{Ends, Key, Matcher, RawNewlines};
+use super::super::{Bounded, Ends, Key, Matcher, RawNewlines};
 
 pub(super) const CYRUS: Matcher = Matcher {
     name: "cyrus",
@@ -106,7 +106,8 @@ pub(super) const CYRUS_1: Matcher = Matcher {
 /// rsyslog and s6-log take somewhat more than 8,000 bytes of a message (docs/threat-model.md).
 const CUT_BY_A_LOGGER: Option<(usize, usize)> = Some((7900, 8200));
 
-const CYRUS_NEWLINES: &[RawNewlines] = &[CYRUS_ID, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS, CYRUS_NTLM];
+const CYRUS_NEWLINES: &[RawNewlines] =
+    &[CYRUS_ID, CYRUS_ENDED, CYRUS_SNI, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS, CYRUS_NTLM];
 
 /// What a client says of itself before it logs in, with the newlines of its literals (imap/imapd.c, `cmd_id`, 1.6 to 3.13). A quote
 /// stands behind each value.
@@ -117,6 +118,38 @@ const CYRUS_ID: RawNewlines = RawNewlines {
     bounded: &[],
     holds_nul: false,
     ends: Some(Ends { texts: &["\""], cut: CUT_BY_A_LOGGER }),
+};
+
+/// Some of it again, at the end of a session (imap/imapd.c, `imapd_log_client_behavior`, 3.10 to 3.13).
+const CYRUS_ENDED: RawNewlines = RawNewlines {
+    messages: &[&[Lit("session ended: ")]],
+    longest: 3 * 1024 + 1024,
+    bounded: &[Bounded {
+        message: &[
+            Lit("session ended: sessionid=<"),
+            Token,
+            Lit("> userid=<"),
+            Name,
+            OneOf(&[&[Lit("> id.vendor=<>")], &[Lit(">")]]),
+            Lit(" id.name=<>"),
+            Optional(&[Lit(" id.version=<>")]),
+            Many(&[&[Lit(" "), Token, Lit("<1>")]]),
+            Optional(&[Lit(" ")]),
+        ],
+        least: 0,
+        most: 0,
+    }],
+    ends: Some(Ends { texts: &["> \n", "> id.name=<", "> id.version=<"], cut: None }),
+    ..CYRUS_ID
+};
+
+/// A server's name in TLS is any text without NUL (imap/tls.c, `servername_callback`, 2.5 to 3.13), in every service.
+const CYRUS_SNI: RawNewlines = RawNewlines {
+    programs: CYRUS_SERVICES,
+    messages: &[&[Lit("TLS Server Name Indication (SNI) Extension: \"")]],
+    longest: 255 + 60,
+    ends: Some(Ends { texts: &["\""], cut: None }),
+    ..CYRUS_ID
 };
 
 /// What the SASL library says of a client's words to the server, which hands it on from 2.5 on whatever its priority (imap/imapd.c,
@@ -166,6 +199,36 @@ const CYRUS_PROGRAMS: &[&str] = &[
     "pop3",
     "pop3d",
     "pop3s",
+];
+
+/// Those and others that speak TLS.
+const CYRUS_SERVICES: &[&str] = &[
+    "cyrus-imapd",
+    "cyrus-pop3d",
+    "cyrus/http",
+    "cyrus/https",
+    "cyrus/imap",
+    "cyrus/imapd",
+    "cyrus/imaps",
+    "cyrus/lmtp",
+    "cyrus/nntp",
+    "cyrus/nntps",
+    "cyrus/pop3",
+    "cyrus/pop3d",
+    "cyrus/pop3s",
+    "cyrus/sieve",
+    "http",
+    "https",
+    "imap",
+    "imapd",
+    "imaps",
+    "lmtp",
+    "nntp",
+    "nntps",
+    "pop3",
+    "pop3d",
+    "pop3s",
+    "sieve",
 ];
 
 const CYRUS_SESSION: Piece = Optional(&[OneOf(&[&[Lit("session_id=")], &[Lit("r.sessionid=")]]), Token, Lit(" ")]);

@@ -122,6 +122,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_server_name_of_tls_and_what_a_client_of_cyrus_said_are_not_believed_at_the_end() {
+        let ended = "imap[7]: session ended: sessionid=<cyrus-7-1-1>";
+        let sni = "TLS Server Name Indication (SNI) Extension: \"";
+        for (start, end) in [
+            (format!("cyrus/imaps[7]: {sni}x"), "\""),
+            (format!("cyrus/https[7]: {sni}x\""), "\""),
+            (format!("{ended} userid=<> id.name=<x"), "> "),
+            (format!("{ended} userid=<k> id.vendor=<x"), "> id.name=<> id.version=<> "),
+            (format!("{ended} userid=<k> id.vendor=<> id.name=<> id.version=<x"), "> idle=<1> "),
+            (format!("{ended} userid=<k> id.vendor=<x> id.name=<> id.version=<> "), "> id.name=<> id.version=<> "),
+        ] {
+            let log = format!("Nov 27 13:00:00 mail {start}\n{FORGED}\ny{end}\n");
+            assert_eq!(scanned(&log, false), [""; 0], "{log}");
+            assert_eq!(scanned(&log, true).len(), 1, "the test has no forged line");
+        }
+        for ids in ["id.vendor=<> id.name=<> id.version=<> idle=<1> move=<1> ", "id.name=<> "] {
+            let line = format!("Nov 27 13:00:00 mail {ended} userid=<kevin> {ids}\n");
+            assert_eq!(scanned(&format!("{line}{FORGED}\n{line}"), false).len(), 1, "nobody said anything");
+        }
+    }
+
     /// The quote behind the text is not in the log; rsyslog with its escapes switched off took 8,076 bytes.
     #[test]
     fn what_a_logger_cuts_off_of_cyrus_is_not_missed() {
