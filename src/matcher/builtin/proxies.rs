@@ -129,19 +129,29 @@ pub(super) const PERDITION: Matcher = Matcher {
     ],
     splits: None,
     foreign: None,
-    newlines: &[RawNewlines {
-        programs: PERDITION_IMAP,
-        messages: &[&[Lit("Auth: ")]],
-        longest: PERDITION_LONGEST,
-        bounded: &[],
-        holds_nul: false,
-        ends: Some(PERDITION_FAILED),
-    }],
+    newlines: &[PERDITION_AUTH, PERDITION_MAP],
     cut_failure: Some(CutFailure::EndsIn {
         programs: PERDITION_IMAP,
         ends: PERDITION_FAILED,
         longest: PERDITION_LONGEST,
     }),
+};
+
+const PERDITION_AUTH: RawNewlines = RawNewlines {
+    programs: PERDITION_IMAP,
+    messages: &[&[Lit("Auth: ")]],
+    longest: PERDITION_LONGEST,
+    bounded: &[],
+    holds_nul: false,
+    ends: Some(PERDITION_FAILED),
+};
+
+/// A name that the map has not (perdition/db/bdb/perditiondb_bdb.c), and with `debug` what is asked of any map (getserver.c).
+const PERDITION_MAP: RawNewlines = RawNewlines {
+    messages: &[&[Lit("No match for ")], &[Token, Lit(": \"")]],
+    longest: PERDITION_LONGEST + 100,
+    ends: None,
+    ..PERDITION_AUTH
 };
 
 /// A name of IMAP comes as a literal, with newlines; POP3 reads lines.

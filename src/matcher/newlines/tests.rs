@@ -189,7 +189,7 @@ fn a_name_that_zimbra_throttles_is_not_believed() {
     }
 }
 
-/// What a module of DBMail says of a name; Kopano's store and library; a name of NTLM; a password that Dovecot hands to vchkpw.
+/// What a module of DBMail says of a name; Kopano's store and library; a map of Perdition; a name of NTLM; a password that Dovecot hands to vchkpw.
 #[test]
 fn names_in_other_words_than_a_failure_are_not_believed() {
     for (message, end) in [
@@ -203,6 +203,8 @@ fn names_in_other_words_than_a_failure_are_not_believed() {
             "kopano-server[7]: Authentication by plugin failed for user \"x",
             "\": Trying to authenticate failed: wrong password",
         ),
+        ("perdition.imap4[7]: No match for x", ""),
+        ("perdition[7]: build_key_str: \"\\U\"->\"x", "\""),
         ("cyrus/imap[7]: SASL client user: x", ""),
         ("cyrus/imap[7]: client domain: x", ""),
         ("vpopmail[7]: vchkpw-pop3: password fail (pass: 'x", "') kevin@example.net:198.51.100.9"),

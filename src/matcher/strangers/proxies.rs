@@ -111,6 +111,15 @@ pub(super) const ROWS: &[Stranger] = &[
     },
     Stranger {
         matchers: "perdition",
+        who: "anybody, where the map is of Berkeley DB, or with `debug`",
+        message: "No match for NAME",
+        bytes: "as above; 4,096 bytes",
+        logger: "as above",
+        stopped_by: "`newlines`: nothing stands behind the name",
+        source: "Perdition 2.2, perdition/db/bdb/perditiondb_bdb.c: dbserver_get; getserver.c",
+    },
+    Stranger {
+        matchers: "perdition",
         who: "anybody",
         message: "Closing NULL session: CLIENT->SERVER authorisation_id=NONE authentication_id=\"NAME\"",
         bytes: "a name of POP3, one line; in IMAP a name that failed is forgotten, and `(null)` stands there",
