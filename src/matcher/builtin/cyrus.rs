@@ -107,7 +107,7 @@ pub(super) const CYRUS_1: Matcher = Matcher {
 const CUT_BY_A_LOGGER: Option<(usize, usize)> = Some((7900, 8200));
 
 const CYRUS_NEWLINES: &[RawNewlines] =
-    &[CYRUS_ID, CYRUS_ENDED, CYRUS_SNI, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS, CYRUS_NTLM];
+    &[CYRUS_ID, CYRUS_ENDED, CYRUS_SNI, CYRUS_PAIR, CYRUS_NONCE, CYRUS_TRACE_OF_ANONYMOUS, CYRUS_NTLM, SASLAUTHD];
 
 /// What a client says of itself before it logs in, with the newlines of its literals (imap/imapd.c, `cmd_id`, 1.6 to 3.13). A quote
 /// stands behind each value.
@@ -178,6 +178,17 @@ const CYRUS_TRACE_OF_ANONYMOUS: RawNewlines = RawNewlines {
 const CYRUS_NTLM: RawNewlines = RawNewlines {
     messages: &[&[CYRUS_SASL, Lit("client user: ")], &[CYRUS_SASL, Lit("client domain: ")]],
     longest: 16 * 1024 + 100,
+    ends: None,
+    ..CYRUS_ID
+};
+
+/// `do_auth         : auth failure: [user=NAME] [service=smtp] ...` and what its mechanisms say: a name of any server's that asks it,
+/// also a mail transfer agent's. It logs to facility auth, which some daemons write into the same file.
+const SASLAUTHD: RawNewlines = RawNewlines {
+    programs: &["saslauthd"],
+    messages: &[&[]],
+    // Login, service, realm and address have 256 bytes each (saslauthd/saslauthd-main.h, `MAX_REQ_LEN`).
+    longest: 4 * 256 + 200,
     ends: None,
     ..CYRUS_ID
 };

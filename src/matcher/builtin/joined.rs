@@ -106,7 +106,13 @@ pub(super) const MAILUTILS: Matcher = Matcher {
     // With session ids each line of a message begins with one, and so has no header.
     newlines: &[RawNewlines {
         programs: &["gnu-imap4d", "imap4d"],
-        messages: &[&[Lit("user `")], &[Lit("login failed: ")], &[Lit("anonymous user ")]],
+        messages: &[
+            &[Lit("user `")],
+            &[Lit("login failed: ")],
+            &[Lit("anonymous user ")],
+            // PAM knows no session id.
+            &[Lit("pam_"), Not("unix(")],
+        ],
         longest: 64 * 1024,
         bounded: &[],
         holds_nul: false,

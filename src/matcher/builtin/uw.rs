@@ -96,6 +96,16 @@ const UW_NEWLINES: &[RawNewlines] = &[
         holds_nul: false,
         ends: None,
     },
+    // What a module of PAM says of a name in the server's own name, such as `pam_sss(imap:auth): received for user NAME: 10`;
+    // pam_unix names only users that there are. A literal has at most 10,000 bytes (imapd.c, `parse_astring`).
+    RawNewlines {
+        programs: &["imap", "imapd", "imaps", "imapsd"],
+        messages: &[&[Lit("pam_"), Not("unix(")]],
+        longest: 10_000 + 300,
+        bounded: &[],
+        holds_nul: false,
+        ends: None,
+    },
 ];
 
 const UW_LOGINS: &[Pattern] = &[&[

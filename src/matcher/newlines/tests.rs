@@ -207,6 +207,18 @@ fn names_in_other_words_than_a_failure_are_not_believed() {
         ("perdition[7]: build_key_str: \"\\U\"->\"x", "\""),
         ("cyrus/imap[7]: SASL client user: x", ""),
         ("cyrus/imap[7]: client domain: x", ""),
+        (
+            "saslauthd[7]: do_auth         : auth failure: [user=x",
+            "] [service=smtp] [realm=] [remote=] [mech=pam] [reason=no]",
+        ),
+        (
+            "imapd[7]: pam_sss(imap:auth): received for user x",
+            ": 10 (User not known to the underlying authentication module)",
+        ),
+        (
+            "imap4d[7]: pam_sss(imap:auth): received for user x",
+            ": 10 (User not known to the underlying authentication module)",
+        ),
         ("vpopmail[7]: vchkpw-pop3: password fail (pass: 'x", "') kevin@example.net:198.51.100.9"),
     ] {
         nothing_in(&format!("Nov 27 13:00:00 mail {message}\n{FORGED}\n{end}\n"));

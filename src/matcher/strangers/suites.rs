@@ -71,6 +71,15 @@ pub(super) const ROWS: &[Stranger] = &[
     },
     Stranger {
         matchers: "cyrus",
+        who: "anybody, also a client of SMTP, where facility auth goes into the same log",
+        message: "saslauthd: do_auth         : auth failure: [user=NAME] [service=smtp] ...",
+        bytes: "newlines, no NUL; 256 bytes",
+        logger: "syslog(3), facility auth",
+        stopped_by: "`newlines`, of every message of saslauthd",
+        source: "Cyrus SASL of 2026, saslauthd/saslauthd-main.c: do_auth; utils.c: logger",
+    },
+    Stranger {
+        matchers: "cyrus",
         who: "anybody",
         message: "badlogin: HOST [ADDRESS] plaintext (NAME) invalid user",
         bytes: "control bytes are made `^` and a letter, and the eighth bit is taken off; 3.13 escapes all of it (`event=login.bad`)",
@@ -291,6 +300,15 @@ pub(super) const ROWS: &[Stranger] = &[
         logger: "syslog(3)",
         stopped_by: "`newlines`",
         source: "UW IMAP 2007f, src/imapd/imapd.c: parse_astring",
+    },
+    Stranger {
+        matchers: "uw-imap, uw-imap-no-proxy, mailutils",
+        who: "anybody, where PAM asks others than pam_unix and facility authpriv goes into the same log",
+        message: "pam_sss(imap:auth): received for user NAME: 10 (User not known to the underlying authentication module)",
+        bytes: "newlines in literals and base64, no NUL",
+        logger: "syslog(3), in the name of the server",
+        stopped_by: "`newlines`; pam_unix names only users that there are",
+        source: "SSSD 2, src/sss_client/pam_sss.c: send_and_receive",
     },
     Stranger {
         matchers: "uw-imap, uw-imap-no-proxy",
