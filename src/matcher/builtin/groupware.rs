@@ -73,9 +73,23 @@ pub(super) const GROMOX: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[],
+    newlines: &[GROMOX_NAMES, GROMOX_WEB],
     cut_failure: None,
 };
+
+/// Of `gromox-pop3` a name is a word. A literal of IMAP and base64 of IMAP and HTTP have newlines; the name has 320 bytes, and comes up to
+/// three times (mra/imap/cmd.cpp, `icp_login`, `icp_password2`; exch/http/http_parser.cpp).
+const GROMOX_NAMES: RawNewlines = RawNewlines {
+    programs: &["gromox-http", "gromox-imap"],
+    messages: &[&[Lit("rhost=[")]],
+    longest: 3 * 320 + 300,
+    bounded: &[],
+    holds_nul: false,
+    ends: None,
+};
+
+/// What somebody types as his name into the web interface (exch/zcore/zserver.cpp, `zs_logon`).
+const GROMOX_WEB: RawNewlines = RawNewlines { programs: &["gromox-zcore"], longest: 64 * 1024, ..GROMOX_NAMES };
 
 pub(super) const KOPANO: Matcher = Matcher {
     name: "kopano",

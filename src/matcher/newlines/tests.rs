@@ -197,6 +197,8 @@ fn names_in_other_words_than_a_failure_are_not_believed() {
         ("dbmail/sieved[7]: Warning:[auth] auth_validate(+1321): User \"x", "\" try to use anonymous LDAP bind!"),
         ("dbmail/imap4d[7]: Debug:[auth] auth_validate(+358): username [x", "] does not exist"),
         ("dbmail/imap4d[7]: Notice: slow query [SELECT 'x", "'] took [9] seconds"),
+        ("gromox-imap[7]: rhost=[198.51.100.9]:1 user=x", " LOGIN phase2 rejected: Incorrect password"),
+        ("gromox-zcore[7]: rhost=[198.51.100.9]:0 user=x", " zs_logon rejected: Incorrect password"),
         ("kopano-gateway[7]: HrLogon server \"default:\" user \"x", "\": logon failed"),
         ("kopano-gateway[7]: < <99 bytes data> x", ""),
         (

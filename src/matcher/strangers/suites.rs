@@ -208,6 +208,15 @@ pub(super) const ROWS: &[Stranger] = &[
         source: "Gromox of August 2026, mra/pop3/cmd.cpp: cmdh_user, cmdh_pass; exch/authmgr.cpp",
     },
     Stranger {
+        matchers: "gromox",
+        who: "anybody",
+        message: "gromox-imap: rhost=[ADDRESS]:PORT user=NAME LOGIN phase2 rejected: REASON",
+        bytes: "newlines in literals and base64, no NUL; 320 bytes up to three times. So does gromox-http, and gromox-zcore of any length",
+        logger: "syslog(3), also where nothing is set, under systemd",
+        stopped_by: "`newlines`, of those programs; they are not read",
+        source: "Gromox of August 2026, mra/imap/cmd.cpp: icp_login, icp_password2; exch/zcore/zserver.cpp: zs_logon; lib/string.cpp: mlog_init",
+    },
+    Stranger {
         matchers: "kopano",
         who: "anybody",
         message: "Failed to login from [ADDRESS:PORT] with invalid username \"NAME\" or wrong password",
