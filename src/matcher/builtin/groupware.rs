@@ -110,7 +110,7 @@ pub(super) const KOPANO: Matcher = Matcher {
     logouts: &[],
     splits: None,
     foreign: None,
-    newlines: &[KOPANO_NAMES, KOPANO_STORE],
+    newlines: &[KOPANO_NAMES, KOPANO_STORE, KOPANO_ICAL],
     cut_failure: None,
 };
 
@@ -137,6 +137,14 @@ const KOPANO_NAMES: RawNewlines = RawNewlines {
 const KOPANO_STORE: RawNewlines = RawNewlines {
     programs: &["kopano-server", "zarafa-server"],
     messages: &[&[Words(&[""]), Lit("\"")]],
+    ..KOPANO_NAMES
+};
+
+/// The calendar's server logs each request as a web server does, with the name in base64 that came with it (caldav/Http.cpp).
+const KOPANO_ICAL: RawNewlines = RawNewlines {
+    programs: &["kopano-ical", "zarafa-ical"],
+    messages: &[&[]],
+    ends: Some(Ends { texts: &[" \"-\" \""], cut: None }),
     ..KOPANO_NAMES
 };
 

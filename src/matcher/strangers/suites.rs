@@ -229,10 +229,10 @@ pub(super) const ROWS: &[Stranger] = &[
         matchers: "kopano",
         who: "anybody",
         message: "HrLogon server \"default:\" user \"NAME\": logon failed",
-        bytes: "as above; kopano-server says of the name `Authentication by plugin failed for user \"NAME\"`, and with level debug the gateway \
-                logs each literal (`< <99 bytes data> TEXT`)",
+        bytes: "as above; kopano-server says of the name `Authentication by plugin failed for user \"NAME\"`, kopano-ical logs one of HTTP (`ADDRESS \
+                - NAME [TIME] \"GET ...`), and with level debug the gateway each literal (`< <99 bytes data> TEXT`)",
         logger: "syslog(3)",
-        stopped_by: "`newlines`, also of the store's own program",
+        stopped_by: "`newlines`, also of those programs",
         source: "Kopano Core of 2026, provider/client/epclient.cpp; provider/libserver/ECUserManagement.cpp; gateway/IMAP.cpp: HrProcessCommand",
     },
     Stranger {
