@@ -21,10 +21,10 @@ fn on_a_terminal(line: &str) -> String {
     end.stdout
 }
 
-/// A log that takes a while, with a login at its end.
+/// A log that takes a while, some four times as long as a read that shows nothing, with a login at its end.
 fn long_log(path: &Path) -> String {
     let noise = format!("{}\n", login_line(ip("198.51.100.2")).replace("Login:", "Disconnected:"));
-    let text = noise.repeat(48 * 1024 * 1024 / noise.len()) + &login_line(ip("198.51.100.1")) + "\n";
+    let text = noise.repeat(192 * 1024 * 1024 / noise.len()) + &login_line(ip("198.51.100.1")) + "\n";
     fs::write(path, text).unwrap();
     path.display().to_string()
 }
