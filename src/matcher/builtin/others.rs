@@ -35,11 +35,12 @@ const VPOPMAIL_LOGIN: Pattern = &[
 
 const VPOPMAIL_OLD_LOGIN: Pattern = &[Lit("vchkpw: login ["), Name, Lit("] from "), Client];
 
-/// SMTP and IMAP hand on names and passwords with newlines in them; so does POP3 where base64 comes from Dovecot (up to 2.3,
-/// src/auth/db-checkpassword.c), which tells the port. Messages are cut at `LOG_LINE_SIZE` (vchkpw.c).
+/// SMTP and IMAP hand on names and passwords with newlines in them; POP3 reads lines, but where Dovecot up to 2.3 hands on a
+/// password in base64 (src/auth/db-checkpassword.c), which is told of in docs/threat-model.md. Messages are cut at
+/// `LOG_LINE_SIZE` (vchkpw.c).
 const VPOPMAIL_NEWLINES: &[RawNewlines] = &[RawNewlines {
     programs: &["vchkpw", "vpopmail"],
-    messages: &[&[Lit("vchkpw-")], &[Lit("vchkpw: ")]],
+    messages: &[&[Lit("vchkpw-"), Not("pop3")], &[Lit("vchkpw: ")]],
     longest: 500,
     bounded: &[
         Bounded { message: VPOPMAIL_LOGIN, least: 0, most: 0 },

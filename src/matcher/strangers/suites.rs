@@ -332,11 +332,19 @@ pub(super) const ROWS: &[Stranger] = &[
         matchers: "vpopmail",
         who: "anybody",
         message: "vchkpw-smtp: password fail (pass: 'PASSWORD') NAME@DOMAIN:ADDRESS",
-        bytes: "SMTP and IMAP hand on names and passwords with newlines (no NUL), Dovecot up to 2.3 of POP3 too (`passdb checkpassword`); \
-                499 bytes of a message. `%` is made `#`",
+        bytes: "SMTP and IMAP hand on names and passwords with newlines (no NUL); 499 bytes of a message. `%` is made `#`",
         logger: "syslog(3)",
         stopped_by: "`newlines`; a login has a plain name directly in front of the address",
-        source: "vpopmail 5.6.1 (fork of 2024), vchkpw.c: LOG_LINE_SIZE, sysc, vlog, login_virtual_user; Dovecot 2.3.21, \
-                 src/auth/db-checkpassword.c",
+        source: "vpopmail 5.6.1 (fork of 2024), vchkpw.c: LOG_LINE_SIZE, sysc, vlog, login_virtual_user",
+    },
+    Stranger {
+        matchers: "vpopmail",
+        who: "anybody, where Dovecot up to 2.3 asks vchkpw (`passdb checkpassword`) and passwords are logged",
+        message: "vchkpw-pop3: password fail (pass: 'PASSWORD') NAME@DOMAIN:ADDRESS",
+        bytes: "passwords in base64 with newlines (no NUL); 499 bytes of a message",
+        logger: "syslog(3)",
+        stopped_by: "nothing where the log gets newlines as they are: build vpopmail without `--enable-logging=v`, which logs \
+                     passwords",
+        source: "vpopmail 5.6.1 (fork of 2024), vchkpw.c; Dovecot 2.3.21, src/auth/db-checkpassword.c",
     },
 ];
