@@ -35,7 +35,10 @@ fn run() -> Result<ExitCode, Error> {
             return check::run(&asked.options, *probe).map(|verdict| ExitCode::from(verdict as u8));
         }
         None => daemon::run(Config::new(&asked.options)?),
-        Some(Command::Clear) => clear::clear(&config::table(&asked.options)?),
+        Some(Command::Clear) => {
+            clear::clear(&config::table(&asked.options)?)?;
+            asked.mistake.map_or(Ok(()), Err)
+        }
         Some(Command::List(List { all: true, form })) => everywhere::list(&asked.options, form.json),
         Some(Command::List(List { form, .. })) => Site::new(&asked.options)?.list(form.json),
         Some(Command::Explain { address, form }) => Site::new(&asked.options)?.explain(address, form.json),

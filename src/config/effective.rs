@@ -18,6 +18,8 @@ pub struct Asked {
     pub dump_config: bool,
     /// How.
     pub options: Options,
+    /// The first mistake in the file. Only `clear` goes on with one: else an old grant could stay for ever.
+    pub mistake: Option<Error>,
 }
 
 /// Reads the command line, and the file that it names.
@@ -48,6 +50,12 @@ fn join(arguments: Vec<OsString>, directory: PathBuf, known: &ConfigFile) -> Res
     };
     let path = matches.get_one::<PathBuf>("config");
     let file = path.map(|path| config_file::read(&directory.join(path), known)).transpose()?;
-    let options = Options::new(arguments, directory, file.unwrap_or_default(), &matches);
-    Ok(Ok(Asked { command, dump_config: options.flag(option!("dump-config")), options }))
+    let (file, mut mistake) = file.unwrap_or_default();
+    let options = Options::new(arguments, directory, file, &matches);
+    let dump_config = options.flag(option!("dump-config"));
+    let goes_on = matches!(command, Some(Command::Clear)) && !dump_config;
+    match mistake.take_if(|_| !goes_on) {
+        Some(mistake) => Err(mistake),
+        None => Ok(Ok(Asked { command, dump_config, options, mistake })),
+    }
 }

@@ -104,6 +104,26 @@ fn a_mistake_in_the_options_is_no_success() {
 }
 
 #[test]
+fn a_mistake_in_the_file_is_told_when_the_table_is_empty() {
+    let matcher = "[[matcher]]\nname = 'acme'\nprograms = ['acme']\nlogin = 'user (?P<user>.*) from (?P<ip>[0-9.]+)'\n";
+    for (mistake, says) in [("graze = 5\n", "graze; did you mean grace?"), (matcher, ":6:9: login of matcher acme")] {
+        let Some(site) = Site::new(&cases::LMDB) else { return };
+        let mut daemon = site.daemon(&[]);
+        site.log_in_and_wait(ip("198.51.100.1"));
+        daemon.kill9();
+        let file = site.join("pbs.toml");
+        let text = format!("backend = 'lmdb'\n{mistake}");
+        fs::write(&file, format!("map = '{}'\n{text}", site.map().display())).unwrap();
+        let config = file.display().to_string();
+        assert_eq!(pop_before_smtp(&["list", "--config", &config]).code, Some(78), "only clear goes on");
+        let cleared = pop_before_smtp(&["clear", "--config", &config]);
+        assert_eq!(cleared.code, Some(78), "{cleared:?}");
+        assert!(cleared.stderr.contains("is empty\n") && cleared.stderr.contains(says), "{cleared:?}");
+        assert!(!site.lists(ip("198.51.100.1")));
+    }
+}
+
+#[test]
 fn a_start_that_fails_leaves_nothing_of_a_killed_daemon() {
     for case in CASES {
         let Some(site) = Site::new(case) else { continue };

@@ -4,6 +4,7 @@ mod tables;
 mod values;
 mod written_at;
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -59,11 +60,12 @@ impl ConfigFile {
     }
 }
 
-/// Reads the file. A matcher that is as in `known` is taken from there.
+/// Reads the file: what it says, and the first mistake in it; the settings and tables with mistakes are left out. A matcher
+/// that is as in `known` is taken from there.
 ///
 /// # Errors
-/// Exit code 66 if it cannot be read, 78 if it says what cannot be, or if others could have written it.
-pub fn read(path: &Path, known: &ConfigFile) -> Result<ConfigFile, Error> {
+/// Exit code 66 if it cannot be read, 78 if it is no TOML, or if others could have written it.
+pub fn read(path: &Path, known: &ConfigFile) -> Result<(ConfigFile, Option<Error>), Error> {
     let action = || format!("read configuration file {}", path.display());
     let unreadable = |error: io::Error| {
         Error::io(Exit::NoInput, action(), &error).cure("name a file that can be read with --config")
@@ -80,7 +82,7 @@ pub fn read(path: &Path, known: &ConfigFile) -> Result<ConfigFile, Error> {
         let line = line_behind(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         Error::new(Exit::Config, action(), format!("line {line} is not UTF-8")).cure("save it as UTF-8")
     })?;
-    parse_again(path, &text, known)
+    sound_part(path, &text, known)
 }
 
 /// Who writes the file decides who may relay.
@@ -113,26 +115,47 @@ pub fn parse(path: &Path, text: &str) -> Result<ConfigFile, Error> {
 }
 
 fn parse_again(path: &Path, text: &str, known: &ConfigFile) -> Result<ConfigFile, Error> {
+    let (file, mistake) = sound_part(path, text, known)?;
+    mistake.map_or(Ok(file), Err)
+}
+
+fn sound_part(path: &Path, text: &str, known: &ConfigFile) -> Result<(ConfigFile, Option<Error>), Error> {
     let source = FileText { path, text };
     let document = DeTable::parse(text).map_err(|error| source.refuse_syntax(&error))?;
     // In the order of the file, so that the first mistake is told first.
     let mut entries: Vec<_> = document.into_inner().into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let mut file = ConfigFile::default();
+    let mut mistake = None;
     for (key, value) in entries {
-        if key.get_ref().as_ref() == MATCHER && !is_choice(&value) {
-            file.matchers = tables::read(&source, matcher_tables(&source, value)?, &known.matchers)?;
-        } else if let (SHARE, DeValue::Table(table)) = (key.get_ref().as_ref(), value.get_ref()) {
-            for (key, value) in table.iter() {
-                let value = setting(&source, key.span().start, &format!("{SHARE}-{}", key.get_ref()), value, &file)?;
-                file.values.push(value);
-            }
-        } else {
-            let value = setting(&source, key.span().start, key.get_ref(), &value, &file)?;
-            file.values.push(value);
+        if let Err(error) = take(&source, &key, value, &mut file, known) {
+            mistake.get_or_insert(error);
         }
     }
-    Ok(file)
+    Ok((file, mistake))
+}
+
+/// Takes what one key of the document says.
+fn take<'t>(
+    source: &FileText<'_>,
+    key: &Spanned<Cow<'t, str>>,
+    value: Spanned<DeValue<'t>>,
+    file: &mut ConfigFile,
+    known: &ConfigFile,
+) -> Result<(), Error> {
+    let name = key.get_ref().as_ref();
+    if name == MATCHER && !is_choice(&value) {
+        file.matchers = tables::read(source, matcher_tables(source, value)?, &known.matchers)?;
+    } else if let (SHARE, DeValue::Table(table)) = (name, value.get_ref()) {
+        for (key, value) in table.iter() {
+            let value = setting(source, key.span().start, &format!("{SHARE}-{}", key.get_ref()), value, file)?;
+            file.values.push(value);
+        }
+    } else {
+        let value = setting(source, key.span().start, name, &value, file)?;
+        file.values.push(value);
+    }
+    Ok(())
 }
 
 /// Whether the key `matcher` names matchers, as the option does, and does not describe them.
