@@ -154,7 +154,13 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Error {
             (format!("use {argument}"), "no argument is expected here".to_owned(), HELP.to_owned())
         }
         ErrorKind::UnknownArgument => {
-            (format!("use {argument}"), "there is no such option".to_owned(), meant(argument, &options(&asked(args))))
+            let asked = asked(args);
+            if options(&command()).iter().any(|known| known == argument) {
+                let cure = format!("write it in front of {}", asked.get_name());
+                (format!("use {argument}"), "it cannot stand behind the command".to_owned(), cure)
+            } else {
+                (format!("use {argument}"), "there is no such option".to_owned(), meant(argument, &options(&asked)))
+            }
         }
         ErrorKind::InvalidSubcommand => {
             let name = context(ContextKind::InvalidSubcommand).unwrap_or_default();

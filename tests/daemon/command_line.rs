@@ -21,10 +21,14 @@ fn assert_refused(finished: &Finished, code: i32, mentions: &[&str]) {
 
 #[test]
 fn wrong_usage_is_answered_with_the_valid_names() {
-    let mistakes: [(&[&str], &[&str]); 18] = [
+    let mistakes: [(&[&str], &[&str]); 19] = [
         (&["--no-such-option"], &["--no-such-option", "there is no such option; choose from --", " --grace, "]),
         (&["--graze", "5m"], &["use --graze: there is no such option; did you mean --grace?\n"]),
         (&["list", "--jsn"], &["use --jsn: there is no such option; did you mean --json?\n"]),
+        (
+            &["report", "--grace", "10m"],
+            &["use --grace: it cannot stand behind the command; write it in front of report\n"],
+        ),
         (&["match", "--explain"], &["the value is missing; give a line of the log, in quotes\n"]),
         (&["match", "--explain", "Nov", "30"], &["; give a line of the log, in quotes\n"]),
         (&["nosuch"], &["run command nosuch: there is no such command; choose from list, "]),
