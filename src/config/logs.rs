@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::cli::{OptionRow, option};
-use crate::config::options::Options;
+use crate::config::options::{Options, Origin};
 use crate::config::{absolute, path, wrong};
 use crate::output::error::Error;
 use crate::source::backlog::{is_compressed, is_older_name};
@@ -64,9 +64,12 @@ impl Logs {
         }
         let has_journal = logs.named.iter().any(|log| matches!(log, Log::Journal(_)));
         journal(options)?;
-        if let Some(row) = journal_option(options).filter(|_| !has_journal && (source != "auto" || !log.is_empty())) {
+        // In the file they are for the day when no log is named, as in that of the package.
+        let is_told = |row: &&OptionRow| options.value(row.key).is_some_and(|it| it.origin == Origin::CommandLine);
+        let has_file = !has_journal && (source != "auto" || !log.is_empty());
+        if let Some(row) = OF_JOURNAL.into_iter().find(is_told).filter(|_| has_file) {
             return Err(wrong(options, &format!("--{}", row.key), "or its sisters", "the log is a file")
-                .cure("add --source journal"));
+                .cure("leave it out, or add --source journal"));
         }
         if logs.named.contains(&Log::Stdin) && options.flag(option!("background")) {
             return Err(wrong(options, "--log", "-", "a daemon in the background has no standard input")

@@ -201,10 +201,6 @@ fn a_value_that_cannot_be_is_refused_as_on_the_command_line() {
         ),
         ("backend = \"sqlite\"\nsync = \"never\"", "2:8: sync never: backend sqlite knows"),
         ("source = \"journal\"", "1:10: source journal: any user may write"),
-        (
-            "journal-uid = [0]\nlog = \"/a\"",
-            "1:15: journal-uid or its sisters: the log is a file; add --source journal",
-        ),
         ("journal-unit = [\"a b\"]", "1:17: journal-unit a b: not the name of a unit"),
         ("source = \"journal\"\njournal-uid = [0]\nlog = \"/a\"", "1:10: source journal: --log names a file"),
     ];

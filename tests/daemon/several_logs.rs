@@ -132,3 +132,23 @@ fn what_makes_no_sense_is_refused() {
         assert!(refused.stderr.contains(mentions), "{arguments:?}: {refused:?}");
     }
 }
+
+#[test]
+fn a_log_takes_the_place_of_the_journal_that_the_file_of_the_package_names() {
+    let Some(site) = site() else { return };
+    let shipped = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/debian/pop-before-smtp.toml")).unwrap();
+    let file = site.join("pbs.toml");
+    let dump = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        pop_before_smtp(&[&["--dump-config", "--config", file.to_str().unwrap()], more].concat())
+    };
+    for more in [["--log", "/x"], ["--log", "follow:/x"], ["--source", "follow"], ["--log", "-"]] {
+        let dumped = dump(&shipped, &more);
+        assert_eq!(dumped.code, Some(0), "{more:?}: {dumped:?}");
+    }
+    let named = shipped.replace("\nlog = []", "\nlog = [\"/x\"]");
+    assert!(named != shipped && dump(&named, &[]).code == Some(0));
+    let refused = dump(&shipped, &["--log", "/x", "--journal-unit", "dovecot"]);
+    assert_eq!(refused.code, Some(64), "{refused:?}");
+    assert!(refused.stderr.contains("the log is a file; leave it out, or add --source journal"), "{refused:?}");
+}
