@@ -140,13 +140,10 @@ const KOPANO_STORE: RawNewlines = RawNewlines {
     ..KOPANO_NAMES
 };
 
-/// The calendar's server logs each request as a web server does, with the name in base64 that came with it (caldav/Http.cpp).
-const KOPANO_ICAL: RawNewlines = RawNewlines {
-    programs: &["kopano-ical", "zarafa-ical"],
-    messages: &[&[]],
-    ends: Some(Ends { texts: &[" \"-\" \""], cut: None }),
-    ..KOPANO_NAMES
-};
+/// The calendar's server logs each request as a web server does, with the name in base64 that came with it (caldav/Http.cpp). Its
+/// end may stand too far behind to be looked for.
+const KOPANO_ICAL: RawNewlines =
+    RawNewlines { programs: &["kopano-ical", "zarafa-ical"], messages: &[&[]], ..KOPANO_NAMES };
 
 /// Who has sent too many wrong commands begins a message with the tag of the last one, which in quotes may be any text; behind it
 /// stands the verdict (gateway/IMAP.cpp, `HrResponse`).

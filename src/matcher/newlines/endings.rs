@@ -129,10 +129,6 @@ mod tests {
         for (start, end) in [
             (format!("cyrus/imaps[7]: {sni}x"), "\""),
             (format!("cyrus/https[7]: {sni}x\""), "\""),
-            (
-                "kopano-ical[7]: 198.51.100.9 - x".to_owned(),
-                " [1/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 0 \"-\" \"x\"",
-            ),
             (format!("{ended} userid=<> id.name=<x"), "> "),
             (format!("{ended} userid=<k> id.vendor=<x"), "> id.name=<> id.version=<> "),
             (format!("{ended} userid=<k> id.vendor=<> id.name=<> id.version=<x"), "> idle=<1> "),
