@@ -1,7 +1,7 @@
 //! Cyrus IMAP. Data only.
 
 use super::super::pattern::Piece::{self, *};
-use super::super::{Bounded, Ends, Key, Matcher, RawNewlines};
+use super::super::{Ends, Key, Matcher, RawNewlines};
 
 pub(super) const CYRUS: Matcher = Matcher {
     name: "cyrus",
@@ -120,25 +120,11 @@ const CYRUS_ID: RawNewlines = RawNewlines {
     ends: Some(Ends { texts: &["\""], cut: CUT_BY_A_LOGGER }),
 };
 
-/// Some of it again, at the end of a session (imap/imapd.c, `imapd_log_client_behavior`, 3.10 to 3.13).
+/// Some of it again, at the end of a session (imap/imapd.c, `imapd_log_client_behavior`, 3.10 to 3.13). A line in which nothing was
+/// said may be the first of one in which `>` and a newline were.
 const CYRUS_ENDED: RawNewlines = RawNewlines {
     messages: &[&[Lit("session ended: ")]],
     longest: 3 * 1024 + 1024,
-    bounded: &[Bounded {
-        message: &[
-            Lit("session ended: sessionid=<"),
-            Token,
-            Lit("> userid=<"),
-            Name,
-            OneOf(&[&[Lit("> id.vendor=<>")], &[Lit(">")]]),
-            Lit(" id.name=<>"),
-            Optional(&[Lit(" id.version=<>")]),
-            Many(&[&[Lit(" "), Token, Lit("<1>")]]),
-            Optional(&[Lit(" ")]),
-        ],
-        least: 0,
-        most: 0,
-    }],
     ends: Some(Ends { texts: &["> \n", "> id.name=<", "> id.version=<"], cut: None }),
     ..CYRUS_ID
 };
