@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::cli::{self, Command, option};
 use crate::config::config_file::{self, ConfigFile};
-use crate::config::options::Options;
+use crate::config::options::{Options, Origin};
 use crate::output::error::Error;
 
 /// What a run is asked to do.
@@ -18,7 +18,8 @@ pub struct Asked {
     pub dump_config: bool,
     /// How.
     pub options: Options,
-    /// The first mistake in the file. Only `clear` goes on with one: else an old grant could stay for ever.
+    /// The first mistake in the file. Only `clear` goes on with one, if it is told the table: else an old grant could stay for
+    /// ever.
     pub mistake: Option<Error>,
 }
 
@@ -53,7 +54,9 @@ fn join(arguments: Vec<OsString>, directory: PathBuf, known: &ConfigFile) -> Res
     let (file, mut mistake) = file.unwrap_or_default();
     let options = Options::new(arguments, directory, file, &matches);
     let dump_config = options.flag(option!("dump-config"));
-    let goes_on = matches!(command, Some(Command::Clear)) && !dump_config;
+    // The map may be what is mistaken, and the table of the default is another's.
+    let knows_table = || options.value("map").is_some_and(|map| map.origin != Origin::Default);
+    let goes_on = matches!(command, Some(Command::Clear)) && !dump_config && knows_table();
     match mistake.take_if(|_| !goes_on) {
         Some(mistake) => Err(mistake),
         None => Ok(Ok(Asked { command, dump_config, options, mistake })),

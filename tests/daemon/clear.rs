@@ -124,6 +124,18 @@ fn a_mistake_in_the_file_is_told_when_the_table_is_empty() {
 }
 
 #[test]
+fn with_a_mistake_in_the_name_of_the_table_no_other_is_cleared() {
+    let Some(site) = Site::new(&cases::LMDB) else { return };
+    let file = site.join("pbs.toml");
+    for (mistake, says) in [("map = 5", ":2:7: map takes text"), ("mpa = '/x'", "mpa; did you mean map?")] {
+        fs::write(&file, format!("backend = 'lmdb'\n{mistake}\n")).unwrap();
+        let refused = pop_before_smtp(&["clear", "--config", file.to_str().unwrap()]);
+        assert_eq!(refused.code, Some(78), "{refused:?}");
+        assert!(refused.stderr.contains(says) && refused.stderr.lines().count() == 1, "{refused:?}");
+    }
+}
+
+#[test]
 fn a_start_that_fails_leaves_nothing_of_a_killed_daemon() {
     for case in CASES {
         let Some(site) = Site::new(case) else { continue };
