@@ -140,8 +140,8 @@ const KOPANO_STORE: RawNewlines = RawNewlines {
     ..KOPANO_NAMES
 };
 
-/// The calendar's server logs each request as a web server does, with the name in base64 that came with it (caldav/Http.cpp). Its
-/// end may stand too far behind to be looked for.
+/// The calendar's server logs each request as a web server does, with the name in base64 that came with it (caldav/Http.cpp). What
+/// stands behind the name may be out of sight, or cut off by the logger.
 const KOPANO_ICAL: RawNewlines =
     RawNewlines { programs: &["kopano-ical", "zarafa-ical"], messages: &[&[]], ..KOPANO_NAMES };
 

@@ -201,11 +201,12 @@ fn names_in_other_words_than_a_failure_are_not_believed() {
         ("gromox-zcore[7]: rhost=[198.51.100.9]:0 user=x", " zs_logon rejected: Incorrect password"),
         ("kopano-gateway[7]: HrLogon server \"default:\" user \"x", "\": logon failed"),
         ("kopano-gateway[7]: < <99 bytes data> x", ""),
-        ("kopano-ical[7]: 198.51.100.9 - x", " [1/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 0 \"-\" \"x\""),
         (
             "kopano-server[7]: Authentication by plugin failed for user \"x",
             "\": Trying to authenticate failed: wrong password",
         ),
+        // The logger has cut off what stands behind the name.
+        ("kopano-ical[7]: 198.51.100.9 - x", &"z".repeat(7900)),
         ("perdition.imap4[7]: No match for x", ""),
         ("perdition[7]: build_key_str: \"\\U\"->\"x", "\""),
         ("cyrus/imap[7]: SASL client user: x", ""),
