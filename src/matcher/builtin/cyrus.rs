@@ -125,7 +125,8 @@ const CYRUS_ID: RawNewlines = RawNewlines {
 const CYRUS_ENDED: RawNewlines = RawNewlines {
     messages: &[&[Lit("session ended: ")]],
     longest: 3 * 1024 + 1024,
-    ends: Some(Ends { texts: &["> \n", "> id.name=<", "> id.version=<"], cut: None }),
+    // Some releases add ` func=<...>` (lib/util.c, `xsyslog_fn`), and some loggers take the last space off.
+    ends: Some(Ends { texts: &["> \n", ">\n", "> id.name=<", "> id.version=<"], cut: None }),
     ..CYRUS_ID
 };
 

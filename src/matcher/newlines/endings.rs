@@ -137,6 +137,8 @@ mod tests {
             (format!("{ended} userid=<k> id.vendor=<> id.name=<> id.version=<> "), "> "),
             (format!("{ended} userid=<k> id.vendor=<> id.name=<>"), "> id.version=<> "),
             (format!("{ended} userid=<k> id.vendor=<> id.name=<> idle=<1> "), "> id.version=<> "),
+            (format!("{ended} userid=<> id.vendor=<> id.name=<> id.version=<x"), ">"),
+            (format!("{ended} userid=<> id.vendor=<> id.name=<> id.version=<x"), "> func=<imapd_log_client_behavior>"),
         ] {
             let log = format!("Nov 27 13:00:00 mail {start}\n{FORGED}\ny{end}\n");
             assert_eq!(scanned(&log, false), [""; 0], "{log}");
