@@ -59,13 +59,6 @@ const UW_NEWLINES: &[RawNewlines] = &[
         ],
         longest: 256,
         bounded: &[
-            // A first name that holds all of this has, in 50 bytes of message, no room left for a newline, a header and
-            // `Auth user=`. So it is the second name that may go on.
-            Bounded {
-                message: &[Lit("Login failed user="), Word, Lit(" auth="), User, Lit(" host="), OneOf(&[UW_ADDRESS])],
-                least: 50,
-                most: 64,
-            },
             // Two names and ` auth=`, which may stand in a name as well.
             Bounded { message: &[Lit("Login failed user="), User], least: 0, most: 134 },
         ],
