@@ -42,7 +42,7 @@ fn logins_that_newlines_hold_back_are_told_once() {
     assert_eq!((held.stdout.as_str(), never.stdout.as_str()), ("login\t7\nlogout\t0\n", "login\t7\nlogout\t0\n"));
     assert_eq!(counted.stdout, "login\t22\nlogout\t0\n");
     assert_eq!((counted.stderr.as_str(), never.stderr.as_str()), ("", ""));
-    let one = run(&["match", "--count", "tests/logs/uw-imap/ipv4.traditional.log"]);
+    let one = run(&["match", "--count", "tests/logs/uw-imap/proxy.traditional.log"]);
     assert_eq!(one.stderr, "", "nothing is held back");
 }
 
