@@ -170,8 +170,6 @@ pub enum CutFailure {
 pub struct Bounded {
     /// What the line is, if all of it is one message; [`pattern::Piece::User`] is the text.
     pub message: Pattern,
-    /// Fewest bytes of the line's message with which the limit holds.
-    pub least: usize,
     /// Most bytes of the text; 0 if it is no stranger's.
     pub most: usize,
 }

@@ -111,15 +111,15 @@ const ZIMBRA_NAMES: &[Pattern] = &[
 ];
 
 const NGINX_BOUNDED: &[Bounded] = &[
-    Bounded { message: NGINX_LOGIN, least: 0, most: 0 },
-    Bounded { message: NGINX_LOGOUT, least: 0, most: 0 },
-    Bounded { message: NGINX_LOST, least: 0, most: 0 },
-    Bounded { message: NGINX_POP3_FAILED, least: 0, most: NGINX_POP3_NAME },
-    Bounded { message: NGINX_POP3_LOST, least: 0, most: NGINX_POP3_NAME },
+    Bounded { message: NGINX_LOGIN, most: 0 },
+    Bounded { message: NGINX_LOGOUT, most: 0 },
+    Bounded { message: NGINX_LOST, most: 0 },
+    Bounded { message: NGINX_POP3_FAILED, most: NGINX_POP3_NAME },
+    Bounded { message: NGINX_POP3_LOST, most: NGINX_POP3_NAME },
     // All that was sent at once, other commands as well (src/mail/ngx_mail_handler.c, ngx_mail_read_command, since 1.21).
-    Bounded { message: NGINX_POP3_TOO_LONG, least: 0, most: 130 },
-    Bounded { message: ZIMBRA_LOGIN, least: 0, most: 0 },
-    Bounded { message: ZIMBRA_LOGOUT, least: 0, most: 0 },
+    Bounded { message: NGINX_POP3_TOO_LONG, most: 130 },
+    Bounded { message: ZIMBRA_LOGIN, most: 0 },
+    Bounded { message: ZIMBRA_LOGOUT, most: 0 },
 ];
 
 /// nginx reads commands of POP3 into 128 bytes; in base64, 127 of them and a bare newline, a name has 95. Behind it stands a

@@ -42,10 +42,7 @@ const VPOPMAIL_NEWLINES: &[RawNewlines] = &[RawNewlines {
     programs: &["vchkpw", "vpopmail"],
     messages: &[&[Lit("vchkpw-"), Not("pop3")], &[Lit("vchkpw: ")]],
     longest: 500,
-    bounded: &[
-        Bounded { message: VPOPMAIL_LOGIN, least: 0, most: 0 },
-        Bounded { message: VPOPMAIL_OLD_LOGIN, least: 0, most: 0 },
-    ],
+    bounded: &[Bounded { message: VPOPMAIL_LOGIN, most: 0 }, Bounded { message: VPOPMAIL_OLD_LOGIN, most: 0 }],
     holds_nul: false,
     ends: None,
 }];

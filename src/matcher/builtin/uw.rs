@@ -60,7 +60,7 @@ const UW_NEWLINES: &[RawNewlines] = &[
         longest: 256,
         bounded: &[
             // Two names and ` auth=`, which may stand in a name as well.
-            Bounded { message: &[Lit("Login failed user="), User], least: 0, most: 134 },
+            Bounded { message: &[Lit("Login failed user="), User], most: 134 },
         ],
         holds_nul: false,
         ends: None,
@@ -79,12 +79,12 @@ const UW_NEWLINES: &[RawNewlines] = &[
         ],
         longest: 256,
         bounded: &[
-            Bounded { message: &[UW_OVERLONG, User], least: 0, most: 80 },
-            Bounded { message: &[Lit("Login anonymous="), User], least: 0, most: 80 },
-            Bounded { message: &[Lit("Authenticated anonymous="), User], least: 0, most: 80 },
-            Bounded { message: &[UW_END, User], least: 0, most: 80 },
-            Bounded { message: &[OneOf(&[UW_ERROR]), UW_READING, Lit(" user="), User], least: 0, most: 80 },
-            Bounded { message: &[Lit("Hangup user="), User], least: 0, most: 80 },
+            Bounded { message: &[UW_OVERLONG, User], most: 80 },
+            Bounded { message: &[Lit("Login anonymous="), User], most: 80 },
+            Bounded { message: &[Lit("Authenticated anonymous="), User], most: 80 },
+            Bounded { message: &[UW_END, User], most: 80 },
+            Bounded { message: &[OneOf(&[UW_ERROR]), UW_READING, Lit(" user="), User], most: 80 },
+            Bounded { message: &[Lit("Hangup user="), User], most: 80 },
         ],
         holds_nul: false,
         ends: None,

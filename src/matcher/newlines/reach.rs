@@ -1,7 +1,6 @@
 //! Tells how far a message may go on behind a newline: most are bounded by the server, some by the length of a name. Pure.
 
 use super::super::{Bounded, Ends, RawNewlines, reader};
-use super::escapes::added;
 
 /// How a message may go on behind a newline.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +19,7 @@ impl RawNewlines {
             let text = reader::read(bounded.message, message)?.user?;
             // It is a part of the message.
             let start = text.as_ptr().addr() - message.as_ptr().addr();
-            let length = message.len() as u64 - added(message).min(message.len() as u64);
-            (length >= bounded.least as u64).then_some(start + bounded.most)
+            Some(start + bounded.most)
         };
         let longest = self.bounded.iter().find_map(bound).unwrap_or(self.longest);
         GoesOn { longest, ends: self.ends, holds_nul: self.holds_nul }
